@@ -1,0 +1,225 @@
+"""The one tree of errors, and nothing else.
+
+Each class carries a slug (stable, in every protocol), an HTTP status and a process exit code. What happened and
+what to do are sentences, and sentences live in `casemate.words`, found by the slug and filled from `facts`.
+A fact must be computable from the caller's own session and request: it is shown to him.
+
+    CasemateError
+    ├── BadInput              malformed
+    │   ├── TooLarge          too-large
+    │   ├── MarkingError      marking
+    │   ├── UnknownModel      unknown-model
+    │   └── UnknownKnowledge  unknown-knowledge
+    ├── Unauthenticated       unauthenticated
+    │   ├── Expired           expired
+    │   └── Skewed            clock-skew
+    ├── Refused               refused            (carries the rule)
+    ├── Absent                absent
+    ├── Conflict              conflict
+    ├── Unavailable           unavailable
+    │   ├── EngineFailed      engine-failed
+    │   ├── StorageFull       storage-full
+    │   ├── SandboxMissing    sandbox-missing
+    │   └── NotRunning        not-running
+    ├── Damaged               damaged
+    │   └── Tampered          tampered
+    ├── Unreadable            unreadable         (a document that no parser can read)
+    ├── NewerSchema           newer-schema
+    ├── Occupied              occupied           (a port, a socket or a folder in use)
+    ├── Misconfigured         misconfigured
+    └── Internal              internal
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "Absent",
+    "BadInput",
+    "CasemateError",
+    "Conflict",
+    "Damaged",
+    "EngineFailed",
+    "Expired",
+    "Internal",
+    "MarkingError",
+    "Misconfigured",
+    "NewerSchema",
+    "NotRunning",
+    "Occupied",
+    "Refused",
+    "SandboxMissing",
+    "Skewed",
+    "StorageFull",
+    "Tampered",
+    "TooLarge",
+    "Unauthenticated",
+    "Unavailable",
+    "UnknownKnowledge",
+    "UnknownModel",
+    "Unreadable",
+    "tree",
+]
+
+
+class CasemateError(Exception):
+    """The root: what a caller may be told, as a slug and the facts that fill its sentence."""
+
+    slug: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    exit: ClassVar[int] = 1
+
+    def __init__(self, **facts: str | int | float) -> None:
+        self.facts = facts
+        super().__init__(self.slug, facts)
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{name}={value!r}" for name, value in self.facts.items())
+        return f"{self.slug}({told})"
+
+
+class BadInput(CasemateError):
+    """The request itself is wrong. Facts: `what`."""
+
+    slug, status, exit = "malformed", 400, 2
+
+
+class TooLarge(BadInput):
+    """A body, file or line beyond its bound. Facts: `what`, `limit`."""
+
+    slug, status, exit = "too-large", 413, 2
+
+
+class MarkingError(BadInput):
+    """A marking that cannot be read. Facts: `marking`, `why`."""
+
+    slug, status, exit = "marking", 400, 2
+
+
+class UnknownModel(BadInput):
+    """No such model at this acting label. Facts: `model`."""
+
+    slug, status, exit = "unknown-model", 404, 5
+
+
+class UnknownKnowledge(BadInput):
+    """No such knowledge base at this acting label. Facts: `name`."""
+
+    slug, status, exit = "unknown-knowledge", 404, 5
+
+
+class Unauthenticated(CasemateError):
+    """No credential, or one that this region does not know."""
+
+    slug, status, exit = "unauthenticated", 401, 4
+
+
+class Expired(Unauthenticated):
+    """The caller's own credential has run out."""
+
+    slug, status, exit = "expired", 401, 4
+
+
+class Skewed(Unauthenticated):
+    """A signature made at another time than ours. Facts: `seconds` (the bound)."""
+
+    slug, status, exit = "clock-skew", 403, 4
+
+
+class Refused(CasemateError):
+    """The gate said no, by a rule that the caller's own session and request explain. Facts: `rule` and the rule's own."""
+
+    slug, status, exit = "refused", 403, 3
+
+
+class Absent(CasemateError):
+    """Nothing of that name at this acting label: hidden and never-existing alike. Facts: `kind`, `id`."""
+
+    slug, status, exit = "absent", 404, 5
+
+
+class Conflict(CasemateError):
+    """The object changed meanwhile, or exists already. Facts: `what`."""
+
+    slug, status, exit = "conflict", 409, 6
+
+
+class Unavailable(CasemateError):
+    """Something that this needs does not answer now. Facts: `what`."""
+
+    slug, status, exit = "unavailable", 503, 7
+
+
+class EngineFailed(Unavailable):
+    """An engine gave an error, nonsense or nothing in time. Facts: `engine`, `why`."""
+
+    slug, status, exit = "engine-failed", 502, 7
+
+
+class StorageFull(Unavailable):
+    """No room to write; reads go on."""
+
+    slug, status, exit = "storage-full", 507, 7
+
+
+class SandboxMissing(Unavailable):
+    """The kernel cannot fence a child, so none is started. Facts: `why`."""
+
+    slug, status, exit = "sandbox-missing", 503, 7
+
+
+class NotRunning(Unavailable):
+    """No region answers here. Facts: `folder`."""
+
+    slug, status, exit = "not-running", 503, 8
+
+
+class Damaged(CasemateError):
+    """Stored bytes are not what was stored. Facts: `what`."""
+
+    slug, status, exit = "damaged", 500, 10
+
+
+class Tampered(Damaged):
+    """The ledger does not say what its checkpoints say. Facts: `log`, `entry`."""
+
+    slug, status, exit = "tampered", 500, 11
+
+
+class Unreadable(CasemateError):
+    """A document that its parser refuses, within its bounds. Facts: `why`."""
+
+    slug, status, exit = "unreadable", 422, 12
+
+
+class NewerSchema(CasemateError):
+    """The folder was written by a newer version. Facts: `found`, `known`."""
+
+    slug, status, exit = "newer-schema", 500, 13
+
+
+class Occupied(CasemateError):
+    """A port, socket or folder is in use. Facts: `what`."""
+
+    slug, status, exit = "occupied", 409, 14
+
+
+class Misconfigured(CasemateError):
+    """A setting that cannot be. Facts: `setting`, `why`."""
+
+    slug, status, exit = "misconfigured", 500, 15
+
+
+class Internal(CasemateError):
+    """A defect of ours: nothing of it is told, but the ledger's number."""
+
+    slug, status, exit = "internal", 500, 1
+
+
+def tree(root: type[CasemateError] = CasemateError) -> list[type[CasemateError]]:
+    """Every class of the tree, parents before children, in the order of definition."""
+    found = [root]
+    for child in root.__subclasses__():
+        found.extend(tree(child))
+    return found

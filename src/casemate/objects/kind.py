@@ -1,0 +1,62 @@
+"""A kind of object: its type, version, indexed fields and upgrades."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from casemate.errors import Damaged
+
+__all__ = ["Kind", "Ref"]
+
+T = TypeVar("T")
+Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Where an object lies: its kind, its id, and the id of its access class."""
+
+    kind: str
+    id: str
+    class_id: str
+
+
+@dataclass(frozen=True)
+class Kind(Generic[T]):
+    """A stored type. `indexed` names the str fields that a `Where` may ask for by equality.
+
+    `upgrades[n]` turns the plain fields of version n into those of version n + 1. `snapshot` says whether objects of
+    this kind ride in the data plane's snapshot.
+    """
+
+    name: str
+    type: type[T]
+    version: int = 1
+    indexed: tuple[str, ...] = ()
+    upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
+    snapshot: bool = False
+
+    def encode(self, value: T) -> bytes:
+        """The bytes that are sealed: MessagePack of (version, fields)."""
+        return msgspec.msgpack.encode((self.version, value))
+
+    def decode(self, raw: bytes) -> T:
+        """The value, upgraded where an older version wrote it. Raises Damaged."""
+        try:
+            version, fields = msgspec.msgpack.decode(raw, type=tuple[int, Any])
+            while version < self.version:
+                fields = self.upgrades[version](fields)
+                version += 1
+            if version > self.version:
+                raise Damaged(what=f"{self.name} of version {version}")
+            return msgspec.convert(fields, self.type)
+        except (msgspec.DecodeError, msgspec.ValidationError, KeyError):
+            raise Damaged(what=self.name) from None
+
+    def index(self, value: T) -> tuple[tuple[str, str], ...]:
+        """The (field, text) pairs under which the value can be found again."""
+        return tuple((name, str(getattr(value, name))) for name in self.indexed)
