@@ -72,6 +72,7 @@ class CasemateError(Exception):
 
     def __init__(self, **facts: str | int | float) -> None:
         self.facts = facts
+        self.entry = ""  # the ledger entry that records it, once there is one
         super().__init__(self.slug, facts)
 
     def __str__(self) -> str:

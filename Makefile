@@ -1,0 +1,100 @@
+# Casemate: one command each. `make` alone says what there is.
+# Needs Linux, make, git and Python 3.11 to 3.14 with venv; `make check-tools` says what is missing and how to get it.
+
+SHELL := /bin/sh
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --quiet --no-input
+PINNED := --no-deps --require-hashes --only-binary :all:
+STAMPS := $(VENV)/.made
+WORKERS ?= 2
+PYTEST := $(PY) -m pytest -q -n $(WORKERS) --dist loadfile
+CHECKED := src tests bench requirements
+
+.DEFAULT_GOAL := help
+.PHONY: help demo install model test-tools test test-long check lint coverage mutants bench docs lock format clean check-tools
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: install ## a region with the exercise corpus: one table, then the console (ONCE=1: end after the table)
+	@$(VENV)/bin/casemate demo $(if $(ONCE),--once)
+
+install: $(STAMPS)/package $(STAMPS)/model ## what a region needs, into .venv
+
+model: ## fetch and build the embedding model again (full text alone works without it)
+	@rm -f $(STAMPS)/model
+	@$(MAKE) --no-print-directory $(STAMPS)/model
+
+test-tools: $(STAMPS)/test
+
+test: install test-tools ## the tests and the short laws
+	@$(PYTEST) -x -m "not long" $(ARGS)
+
+test-long: install test-tools ## the laws at full length
+	@$(PYTEST) -m long $(ARGS)
+
+check: lint coverage ## every gate: format, types, contracts, sizes, coverage
+
+lint: install test-tools ## the gates that run no code
+	@$(PY) -m ruff check $(CHECKED)
+	@$(PY) -m ruff format --check $(CHECKED)
+	@$(PY) -m mypy
+	@$(VENV)/bin/lint-imports --no-cache
+
+coverage: install test-tools
+	@rm -f .coverage .coverage.*
+	@$(PYTEST) -m "not long" --cov --cov-branch --cov-report=json:.coverage.json --cov-report= $(ARGS)
+	@$(PY) -m tests.architecture.coverage_gate .coverage.json
+
+mutants: install test-tools ## break the gate on purpose, one leak at a time: every mutant must die
+	@$(PY) -m tests.laws.mutants $(ARGS)
+
+bench: install ## make bench NAME=shared_channels
+	@test -f "bench/$(NAME).py" || { echo "make bench NAME=..., one of: $$(cd bench && ls *.py | sed 's/\.py$$//' | tr '\n' ' ')"; exit 2; }
+	@$(PY) bench/$(NAME).py $(ARGS)
+
+format: test-tools ## let ruff set the source
+	@$(PY) -m ruff check --fix --exit-zero --quiet $(CHECKED)
+	@$(PY) -m ruff format $(CHECKED)
+
+docs: install test-tools ## write into the documentation what the code says of itself
+	@$(PY) -m tests.docs.tables
+
+lock: test-tools ## pin the newest versions that fit requirements/*.in
+	@$(PIP) install pip-tools
+	@$(PY) requirements/lock.py
+
+clean: ## remove .venv and everything that the gates wrote
+	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.*
+
+# ---- what the targets stand on -------------------------------------------------------------------------------------
+
+# A folder of stamps inside .venv: removing .venv removes them. A stamp is made anew when its list changes.
+$(STAMPS)/venv:
+	@python=$$(sh requirements/tools.sh) || exit 1; \
+	  echo "Setting up $(VENV) with $$($$python -V), once: about a minute."; \
+	  $$python -m venv $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/run: requirements/run.txt requirements/build.txt | $(STAMPS)/venv
+	@$(PIP) install $(PINNED) -r requirements/run.txt -r requirements/build.txt || \
+	  { echo "make: the packages did not come. Without a package index, put the wheels of requirements/run.txt and build.txt" >&2; \
+	    echo "into a folder and set PIP_NO_INDEX=1 PIP_FIND_LINKS=that-folder (docs/operations.md, Without a network)." >&2; exit 1; }
+	@touch $@
+
+$(STAMPS)/package: pyproject.toml $(STAMPS)/run
+	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+$(STAMPS)/model: $(STAMPS)/package $(wildcard src/casemate/engines/minilm_build.py)
+	@$(PY) -m casemate.engines.minilm_build || \
+	  echo "No embedding model: questions are answered from full text alone. \`make model\` tries again."
+	@touch $@
+
+$(STAMPS)/test: requirements/test.txt | $(STAMPS)/run
+	@$(PIP) install $(PINNED) -r requirements/test.txt
+	@touch $@
+
+check-tools: ## what this machine lacks, and the line that installs it
+	@sh requirements/tools.sh

@@ -1,0 +1,153 @@
+"""A flow: one action of one session at one acting label, and everything that it may do with the world.
+
+It sees exactly what its acting label dominates, as if nothing else existed, and what it writes or releases carries that
+label. A facade: each deed is a small file of this room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from casemate.access import another, commit, inspect, leave, read
+from casemate.access.directory import Enrol
+from casemate.access.leave import Ceiling, Released
+from casemate.access.settle import Hold, Settling, restate
+from casemate.errors import Refused
+from casemate.identity import Session
+from casemate.labels import AccessClass, Label, Labelled
+from casemate.labels.unseal import unseal
+from casemate.objects import Change, Found, Kind, Page, Ref, Where
+from casemate.policy import Action
+from casemate.store import Receipt
+
+if TYPE_CHECKING:
+    from casemate.access.gate import Gate
+
+__all__ = ["Flow"]
+
+T = TypeVar("T")
+
+
+class Flow:
+    """Made by `Gate.open` alone. `floor` is the session's, raised by marks in what the caller brought."""
+
+    __slots__ = ("acting", "action", "begun", "floor", "gate", "lent", "seen", "session")
+
+    def __init__(self, gate: Gate, session: Session, action: Action, acting: Label) -> None:
+        self.gate = gate
+        self.session = session
+        self.action = action
+        self.acting = acting
+        self.floor = session.floor
+        self.begun = ""
+        self.lent: list[str] = []
+        self.seen: set[Ref] = set()
+
+    @property
+    def label(self) -> Label:
+        """What leaves this flow carries: also what was not found depends on the world at the acting label."""
+        return self.acting
+
+    @property
+    def access(self) -> AccessClass:
+        """The access class at which this flow writes."""
+        return self.gate.classes.of(self.acting)
+
+    def at(self, label: Label) -> Flow:
+        """The same request at a lower acting label: the world of a rung. Raises Refused (`acting-label`)."""
+        if not self.floor <= label <= self.acting:
+            raise Refused(rule="acting-label", acting=label.text, floor=self.floor.text, ceiling=self.acting.text)
+        lower = Flow(self.gate, self.session, self.action, label)
+        lower.floor, lower.begun, lower.lent = self.floor, self.begun, self.lent
+        return lower
+
+    async def as_seen_by(self, name: str, at: Label | None, reason: str) -> Flow:
+        """The same action as another principal would do it; see `another`. Raises Refused (`as-another`)."""
+        return await another.as_seen_by(self, name, at, reason)
+
+    def take(self, value: T) -> Labelled[T]:
+        """In: what the caller brought carries the floor."""
+        return Labelled(self.floor, value)
+
+    async def inspect(self, texts: Iterable[str]) -> None:
+        """Look for marks in what the caller brought: raises the floor, or Refused (`mark-above`, `mark-unreadable`)."""
+        await inspect.inspect(self, texts)
+
+    def look(self, labelled: Labelled[T]) -> T:
+        """Inside: open an envelope that the acting label dominates. Raises Refused (`no-read-up`)."""
+        if not labelled.label <= self.acting:
+            raise Refused(rule="no-read-up", acting=self.acting.text)
+        return unseal(labelled)
+
+    def classes(self) -> list[AccessClass]:
+        """The visible access classes."""
+        return self.gate.classes.visible(self.acting)
+
+    async def read(self, kind: Kind[T], id: str) -> Found[T]:
+        """The object, or Absent: hidden and never-existing take the same path."""
+        return await read.read(self, kind, id)
+
+    async def read_each(self, kind: Kind[T], id: str) -> list[Found[T]]:
+        """Every visible object of that id: one that lies at several labels has a part at each."""
+        return read.read_each(self, kind, id)
+
+    async def absent(self, kind: Kind[Any], id: str) -> NoReturn:
+        """Raise Absent, recorded as `read` records it."""
+        await read.absent(self, kind.name, id)
+
+    async def restate(self, id: str, stated: Label, marks: str = "read") -> None:
+        """State the label of a document that bears no mark; see `settle`."""
+        await restate(self, id, stated, marks)
+
+    async def scan(self, kind: Kind[T], where: Where | None = None, after: str | None = None, limit: int = 100) -> Page[T]:
+        """A page of the visible objects of a kind, class by class, oldest first."""
+        return read.scan(self, kind, where or Where(), after, limit)
+
+    async def every(self, kind: Kind[T], where: Where | None = None) -> list[Found[T]]:
+        """All visible objects of a kind."""
+        return read.every(self, kind, where or Where())
+
+    async def children(self, ref: Ref) -> list[Ref]:
+        """What was made from an object, as far as it is visible."""
+        return read.children(self, ref)
+
+    async def blob(self, class_id: str, digest: str) -> bytes:
+        """A blob of a visible class. Raises Absent, Damaged."""
+        return await read.blob(self, class_id, digest)
+
+    async def pour(self, data: bytes) -> str:
+        """Keep bytes in the flow's own class; their digest, to be named by an object in the next commit."""
+        return await self.gate.vault.blobs.write(self.access.id, data)
+
+    async def commit(
+        self, *changes: Change | Enrol, key: str = "", at: Label | None = None, facts: dict[str, Any] | None = None
+    ) -> Receipt:
+        """Changes and their entry, durable together, exactly at the acting label; another label is refused."""
+        return await commit.commit(self, changes, key, at, facts or {})
+
+    async def deposit(self, to: Label, *changes: Change, key: str = "") -> Receipt:
+        """Upward delivery: the receipt says nothing of above. Raises Refused (`no-write-down`)."""
+        return await commit.deposit(self, to, changes, key)
+
+    async def hold(self, held: Hold, data: bytes) -> Ref:
+        """Keep what the caller brought until its marks are read; see `settle`."""
+        return await held.keep(self, data)
+
+    def settle(self, held: Found[Any]) -> Settling:
+        """Bring what was held to rest at the labels of its marks (service flows only)."""
+        return Settling(self, held)
+
+    async def begin(self, request: bytes, facts: dict[str, Any] | None = None) -> str:
+        """BEGIN, durable: the decision and the request's digest. Returns the entry's id."""
+        return await leave.begin(self, request, facts or {})
+
+    async def lend(self, value: Labelled[T], to: Ceiling) -> T:
+        """To an accredited engine, parser, executor or region. Raises Refused (`accreditation`)."""
+        return await leave.lend(self, value, to)
+
+    async def release(
+        self, body: bytes, outcome: str = "complete", facts: dict[str, Any] | None = None, subjects: Sequence[Ref] = ()
+    ) -> Released:
+        """To the caller: END (or the one entry of a short request) is durable before this returns."""
+        return await leave.release(self, body, outcome, facts or {}, subjects)

@@ -1,0 +1,78 @@
+"""What leaves: BEGIN before anything is made, lends to engines, and the release to the caller with its END."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from casemate.access.record import Note, facts_of
+from casemate.access.rows import ref_text
+from casemate.labels import Label, Labelled
+from casemate.labels.unseal import unseal
+from casemate.objects import Ref
+from casemate.policy import Refuse, Target, decide
+
+if TYPE_CHECKING:
+    from casemate.access.flow import Flow
+
+__all__ = ["Ceiling", "Released", "begin", "lend", "release"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """What a value may be lent to: its name, its accreditation, and whether it lies outside the region."""
+
+    name: str
+    label: Label
+    outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """Bytes that may go to the caller, with their label, marking and ledger entry."""
+
+    body: bytes
+    label: Label
+    marking: str
+    entry: str
+
+
+async def begin(flow: Flow, request: bytes, facts: dict[str, Any]) -> str:
+    """BEGIN in the log of the acting label; what happens later refers to it."""
+    note = Note(flow.action.name, "begin", facts=facts_of(facts), content=request)
+    flow.begun = await flow.gate.record(flow.session, flow.access, note)
+    return flow.begun
+
+
+async def lend(flow: Flow, value: Labelled[T], to: Ceiling) -> T:
+    """The value, where the borrower's accreditation dominates its label; outside the region, durable before it goes."""
+    decision = decide(flow.session, flow.acting, flow.action, Target(lends=value.label, ceiling=to.label))
+    if isinstance(decision, Refuse):
+        await flow.gate.refuse(flow.session, flow.acting, flow.action, decision)
+    if to.name not in flow.lent:
+        flow.lent.append(to.name)
+    if to.outside:
+        facts = facts_of({"begin": flow.begun, "engine": to.name, "label": value.label.text})
+        note = Note(flow.action.name, "lent", facts=facts)
+        await flow.gate.record(flow.session, flow.access, note)
+    return unseal(value)
+
+
+async def release(flow: Flow, body: bytes, outcome: str, facts: dict[str, Any], subjects: Sequence[Ref]) -> Released:
+    """END: digest of the response, what it used, how it ended; durable before the bytes may go."""
+    if flow.lent:
+        facts = {**facts, "engines": ", ".join(flow.lent)}
+    note = Note(
+        flow.action.name,
+        outcome if flow.begun else "done",
+        facts=facts_of(facts),
+        subjects=tuple(ref_text(s) for s in subjects),
+        content=body,
+        ref=flow.begun,
+    )
+    entry = await flow.gate.record(flow.session, flow.access, note)
+    marking = flow.gate.vault.region.policies.banner(flow.label, flow.session.language)
+    return Released(body, flow.label, marking, flow.begun or entry)

@@ -1,0 +1,97 @@
+"""The visible world: reads that name visible classes only, so that nothing is ever filtered after the fact."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from casemate.errors import Absent
+from casemate.objects import Found, Kind, Page, Ref, Where
+
+if TYPE_CHECKING:
+    from casemate.access.flow import Flow
+
+__all__ = ["absent", "blob", "children", "every", "read", "read_each", "scan"]
+
+T = TypeVar("T")
+PAGE = 500
+
+
+async def read(flow: Flow, kind: Kind[T], id: str) -> Found[T]:
+    """The visible object of that id. Raises Absent, which is one entry with the asked id in the caller's own log."""
+    found = read_each(flow, kind, id)
+    if not found:
+        await absent(flow, kind.name, id)
+    return found[0]
+
+
+def read_each(flow: Flow, kind: Kind[T], id: str) -> list[Found[T]]:
+    """The visible objects of that id, in the fixed order of their classes."""
+    rows = flow.gate.vault.reader.get(kind.name, id, [c.id for c in flow.classes()])
+    return list(_saw(flow, [flow.gate.rows.open(kind, row) for row in rows]))
+
+
+async def absent(flow: Flow, kind: str, id: str) -> NoReturn:
+    """Record that nothing visible has this id, in the caller's own log, and say so."""
+    error = Absent(kind=kind, id=id)
+    await flow.gate.record_error(flow.session, flow.acting, flow.action, error, begun=flow.begun)
+    raise error
+
+
+def scan(flow: Flow, kind: Kind[T], where: Where, after: str | None, limit: int) -> Page[T]:
+    """A page over the visible classes, in the fixed order of their ids and, inside a class, of arrival."""
+    items: list[Found[Any]] = []
+    gate = flow.gate
+    classes = [c.id for c in flow.classes()]
+    start, cursor = _position(after)
+    for class_id in classes:
+        if class_id < start:
+            continue
+        blinds = [(field, gate.rows.blind(class_id, f"{kind.name}.{field}", text)) for field, text in where.equal]
+        inner = cursor if class_id == start else None
+        rows, more = gate.vault.reader.scan(kind.name, blinds, [class_id], inner, limit - len(items))
+        items.extend(gate.rows.open(kind, row) for row in rows)
+        if more is not None or len(items) >= limit:
+            return Page(_saw(flow, items), f"{class_id}/{more}" if more is not None else _next(classes, class_id))
+    return Page(_saw(flow, items), None)
+
+
+def every(flow: Flow, kind: Kind[T], where: Where) -> list[Found[T]]:
+    """All of them, page by page."""
+    found: list[Found[T]] = []
+    after: str | None = None
+    while True:
+        page = scan(flow, kind, where, after, PAGE)
+        found.extend(page.items)
+        after = page.after
+        if after is None:
+            return found
+
+
+def children(flow: Flow, ref: Ref) -> list[Ref]:
+    """Visible objects whose parents name this one."""
+    classes = [c.id for c in flow.classes()]
+    rows = flow.gate.vault.reader.children(ref.class_id, ref.kind, ref.id, classes)
+    return [Ref(row.kind, row.id, row.class_id) for row in rows]
+
+
+async def blob(flow: Flow, class_id: str, digest: str) -> bytes:
+    """Bytes of a visible class."""
+    if class_id not in {c.id for c in flow.classes()}:
+        raise Absent(kind="blob", id=digest)
+    return await flow.gate.vault.blobs.read(class_id, digest)
+
+
+def _position(after: str | None) -> tuple[str, str | None]:
+    """A cursor is `CLASS/POSITION` inside a class, or `CLASS/` for the whole of the class."""
+    class_id, _, inner = (after or "").partition("/")
+    return class_id, inner or None
+
+
+def _next(classes: list[str], class_id: str) -> str | None:
+    place = classes.index(class_id) + 1
+    return f"{classes[place]}/" if place < len(classes) else None
+
+
+def _saw(flow: Flow, items: list[Found[T]]) -> tuple[Found[T], ...]:
+    flow.seen.update(item.ref for item in items)
+    return tuple(items)

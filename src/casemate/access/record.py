@@ -1,0 +1,109 @@
+"""Entries: what happened, sealed, with a salted digest of what was said.
+
+The salt is kept with the sealed content, so that destroying the content leaves a digest that nobody can test guesses
+against. An entry stands in the log of the access class at which its request acted; its id is unguessable.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from casemate.access.classes import Classes
+from casemate.access.vault import Vault
+from casemate.clock import SECOND
+from casemate.errors import Damaged
+from casemate.identity import Session
+from casemate.ids import fresh
+from casemate.labels import AccessClass
+from casemate.ledger import Entry, canonical, leaf_hash, parse
+from casemate.store import EntryRow, StoredEntry
+
+__all__ = ["Note", "Recorder", "facts_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What to record, before it has an id, a time and a place."""
+
+    action: str
+    outcome: str
+    rule: str = ""
+    facts: tuple[tuple[str, str | int], ...] = ()
+    subjects: tuple[str, ...] = ()
+    content: bytes | None = None
+    ref: str = ""
+
+
+class Recorder:
+    """Makes sealed entries and opens them again."""
+
+    def __init__(self, vault: Vault, classes: Classes) -> None:
+        self._vault = vault
+        self._classes = classes
+
+    def entry(self, session: Session, access: AccessClass, note: Note) -> tuple[Entry, EntryRow]:
+        """The entry and its sealed row, in the log of that class."""
+        scope = f"{access.id}/{session.id}"
+        salt = self._vault.entropy.draw(f"salt/{scope}", 24)
+        digest = hmac.digest(salt, note.content, "sha384").hex() if note.content is not None else ""
+        entry = Entry(
+            id=fresh("ent", self._vault.entropy, f"entry/{scope}"),
+            log=access.id,
+            at=self._vault.clock.now(),
+            session=session.id,
+            principal=session.principal.name,
+            action=note.action,
+            outcome=note.outcome,
+            rule=note.rule,
+            facts=dict(note.facts),
+            subjects=note.subjects,
+            content=digest,
+            ref=note.ref,
+        )
+        return entry, self._seal(entry, salt, note.content)
+
+    def _seal(self, entry: Entry, salt: bytes, content: bytes | None) -> EntryRow:
+        plain = canonical(entry)
+        aad = entry.id.encode()
+        kept = b""
+        if content is not None:
+            kept = self._vault.sealer.seal(entry.log, "content", msgspec.msgpack.encode((salt, content)), aad)
+        days = self._vault.region.retention_days
+        return EntryRow(
+            log=entry.log,
+            id=entry.id,
+            leaf=leaf_hash(plain),
+            sealed=self._vault.sealer.seal(entry.log, "entry", plain, aad),
+            content=kept,
+            expires=entry.at + days * 86_400 * SECOND if kept else 0,
+        )
+
+    def plain(self, log: str, stored: StoredEntry) -> bytes:
+        """The canonical bytes of a stored entry. Raises Damaged."""
+        return self._vault.sealer.open(log, "entry", stored.sealed, stored.id.encode())
+
+    def open(self, log: str, stored: StoredEntry) -> Entry:
+        """A stored entry. Raises Damaged where it is not what its leaf says."""
+        plain = self.plain(log, stored)
+        if leaf_hash(plain) != stored.leaf:
+            raise Damaged(what="ledger entry")
+        return parse(plain)
+
+    def content(self, log: str, stored: StoredEntry) -> bytes | None:
+        """What was said, while the retention rule keeps it; held to the digest in its entry."""
+        if not stored.content:
+            return None
+        packed = self._vault.sealer.open(log, "content", stored.content, stored.id.encode())
+        salt, said = msgspec.msgpack.decode(packed, type=tuple[bytes, bytes])
+        if hmac.digest(salt, said, "sha384").hex() != self.open(log, stored).content:
+            raise Damaged(what="ledger content")
+        return said
+
+
+def facts_of(values: dict[str, Any]) -> tuple[tuple[str, str | int], ...]:
+    """Facts as an entry keeps them: text and whole numbers only."""
+    return tuple((name, v if isinstance(v, int) else str(v)) for name, v in sorted(values.items()))

@@ -1,0 +1,143 @@
+"""How a document comes to rest at the labels of its own marks.
+
+What a caller brings carries his floor; but before its marks are read nobody knows how high it lies. So it is *held* at
+the acting label, which dominates whatever the caller may mark, and a service flow that has looked at nothing else brings
+each part to rest at the label of its mark. A part may land anywhere between the floor at which it was brought and the
+label at which it was held: the bytes are the caller's own, so nothing that a session read comes down by this way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from casemate.access.record import Note, facts_of
+from casemate.access.rows import ref_text
+from casemate.errors import Refused
+from casemate.ids import fresh
+from casemate.labels import AccessClass, Label
+from casemate.objects import Change, Delete, Found, Kind, Put, Ref
+from casemate.store import Batch, EntryRow, Receipt, RowDelete, RowPut
+
+if TYPE_CHECKING:
+    from casemate.access.flow import Flow
+
+__all__ = ["HELD", "HeldRecord", "Hold", "Settling", "restate"]
+
+
+class HeldRecord(msgspec.Struct, frozen=True):
+    """Bytes that wait for their marks to be read. `floor` is written by the gate alone."""
+
+    name: str
+    base: str
+    floor: str
+    blob: str
+    digest: str
+    stated: str = ""
+    marks: str = "read"
+    principal: str = ""
+    at: int = 0
+    state: str = "new"
+
+
+HELD = Kind("held", HeldRecord, indexed=("digest", "base", "state"))
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """What a caller says of the bytes that he brings; `digest` finds them again inside his visible world."""
+
+    name: str
+    base: str
+    digest: str
+    stated: str = ""
+    marks: str = "read"
+
+    async def keep(self, flow: Flow, data: bytes) -> Ref:
+        """Hold the bytes at the acting label, with one entry."""
+        id = fresh("doc", flow.gate.vault.entropy, f"held/{flow.access.id}/{flow.session.id}")
+        record = HeldRecord(
+            name=self.name,
+            base=self.base,
+            floor=flow.floor.text,
+            blob=await flow.pour(data),
+            digest=self.digest,
+            stated=self.stated,
+            marks=self.marks,
+            principal=flow.session.principal.name,
+            at=flow.gate.vault.clock.now(),
+        )
+        await flow.commit(Put(HELD, id, record, expect=0), facts={"bytes": len(data), "stated": self.stated})
+        return Ref(HELD.name, id, flow.access.id)
+
+
+async def restate(flow: Flow, id: str, stated: Label, marks: str) -> None:
+    """Whoever brought an unmarked document says its label, at or above the floor at which he brought it."""
+    found = await flow.read(HELD, id)
+    held = found.value
+    if held.principal != flow.session.principal.name or found.ref.class_id != flow.access.id:
+        await flow.absent(HELD, id)
+    if not flow.gate.vault.region.policies.parse(held.floor) <= stated <= flow.acting:
+        raise Refused(rule="marks-of-origin", floor=held.floor, held=flow.acting.text, asked=stated.text)
+    told = msgspec.structs.replace(held, stated=stated.text, marks=marks, state="new")
+    await flow.commit(Put(HELD, id, told, expect=found.version), facts={"stated": stated.text})
+
+
+class Settling:
+    """One held document on its way: pour and put at labels, then one commit that also removes what was held."""
+
+    def __init__(self, flow: Flow, held: Found[Any]) -> None:
+        self._flow = flow
+        self._held = held
+        self._floor = flow.gate.vault.region.policies.parse(held.value.floor)
+        self._rows: list[RowPut] = []
+        self._deletes: list[RowDelete] = [flow.gate.rows.delete(flow.access, Delete(HELD, held.id))]
+        self._subjects: dict[str, list[str]] = {}
+        self._classes: dict[str, AccessClass] = {flow.access.id: flow.access}
+        if held.ref.kind != HELD.name or flow.seen - {held.ref} or "service" not in flow.session.principal.roles:
+            raise Refused(rule="marks-of-origin", floor="", held="", asked="")
+
+    async def pour(self, label: Label, data: bytes) -> str:
+        """Keep bytes at the label of their mark."""
+        return await self._flow.gate.vault.blobs.write(self._class(label).id, data)
+
+    def change(self, label: Label, *changes: Change) -> Sequence[Ref]:
+        """Changes at the label of their mark; where they will lie."""
+        access = self._class(label)
+        puts, deletes = self._flow.gate.rows.split(access, changes)
+        self._rows.extend(puts)
+        self._deletes.extend(deletes)
+        refs = [Ref(c.kind.name, c.id, access.id) for c in changes]
+        self._subjects.setdefault(access.id, []).extend(ref_text(r) for r in refs)
+        return refs
+
+    async def commit(self, outcome: str, facts: dict[str, Any]) -> Receipt:
+        """All of it at once, with an entry in the log of every class in which something came to rest."""
+        gate, flow = self._flow.gate, self._flow
+        entries = [self._entry(access, outcome, facts) for access in self._classes.values()]
+        rows = [gate.classes.row(access) for access in self._classes.values()]
+        batch = Batch(
+            key=f"settle/{self._held.id}",
+            puts=self._rows,
+            deletes=self._deletes,
+            entries=entries,
+            classes=rows,
+            domain=flow.access.id,
+        )
+        return await gate.vault.committer.commit(batch)
+
+    def _entry(self, access: AccessClass, outcome: str, facts: dict[str, Any]) -> EntryRow:
+        own = facts if access.id == self._flow.access.id else {}
+        subjects = tuple(self._subjects.get(access.id, ()))
+        note = Note(self._flow.action.name, outcome, "marks-of-origin", facts_of(own), subjects)
+        return self._flow.gate.recorder.entry(self._flow.session, access, note)[1]
+
+    def _class(self, label: Label) -> AccessClass:
+        if not self._floor <= label <= self._flow.acting:
+            raise Refused(
+                rule="marks-of-origin", floor=self._floor.text, held=self._flow.acting.text, asked=label.text
+            )
+        access = self._flow.gate.classes.of(label)
+        self._classes[access.id] = access
+        return access

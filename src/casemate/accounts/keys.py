@@ -1,0 +1,123 @@
+"""Keys for clients and cookies for the console: a floor, a ceiling and an end, never more than their owner may.
+
+A key is shown once. What stays is a digest; a SigV4 secret is derived again from the credential key and a generation.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from casemate.access import CREDENTIAL, CredentialRecord, Enrol, Flow
+from casemate.clock import SECOND
+from casemate.errors import Absent, BadInput, Refused
+from casemate.identity import digest_of, make_key
+from casemate.ids import short
+from casemate.labels import Label
+from casemate.objects import Delete, Found, Kind, Put
+
+__all__ = ["Key", "KeyRequest", "issue", "keys", "open_console", "revoke"]
+
+DAY = 86_400 * SECOND
+CONSOLE_HOURS = 8
+LONGEST_DAYS = 366
+
+
+class KeyRequest(msgspec.Struct, frozen=True):
+    """`client`: openai or boto3 (SigV4). Floor and ceiling as labels or markings; both default to the acting label."""
+
+    client: str = "openai"
+    floor: str = ""
+    ceiling: str = ""
+    days: int = 90
+    name: str = ""
+    principal: str = ""
+
+
+class Key(msgspec.Struct, frozen=True):
+    """A key as listed: everything but its secret."""
+
+    id: str
+    owner: str
+    owner_name: str
+    client: str
+    floor: str
+    ceiling: str
+    expires: int
+    name: str = ""
+
+
+KEY = Kind("key", Key, indexed=("owner",))
+
+
+def _range(flow: Flow, request: KeyRequest, owner: Label) -> tuple[Label, Label]:
+    region = flow.gate.vault.region
+    parse = region.policies.parse
+    ceiling = parse(request.ceiling) | region.floor if request.ceiling else flow.acting & owner
+    floor = parse(request.floor) | region.floor if request.floor else ceiling
+    for asked in (floor, ceiling):
+        if not asked <= (flow.acting & owner):
+            raise Refused(rule="clearance", asked=asked.text, clearance=(flow.acting & owner).text)
+    if not floor <= ceiling:
+        raise BadInput(what="A key's floor must be dominated by its ceiling.")
+    return floor, ceiling
+
+
+async def issue(flow: Flow, request: KeyRequest) -> tuple[Key, str]:
+    """A new key and its secret: for openai the whole key text, for boto3 the secret access key of `Key.id`."""
+    if request.client not in ("openai", "boto3") or not 0 < request.days <= LONGEST_DAYS:
+        raise BadInput(what=f"A key is for openai or boto3 and lives 1 to {LONGEST_DAYS} days.")
+    owner = flow.session.principal
+    if request.principal and request.principal != owner.name:
+        found = flow.gate.directory.named(request.principal)
+        if found is None or "officer" not in owner.roles:
+            raise Absent(kind="principal", id=request.principal)
+        owner = found
+    floor, ceiling = _range(flow, request, owner.clearance)
+    expires = flow.gate.vault.clock.now() + request.days * DAY
+    raw = flow.gate.vault.entropy.draw(f"key/{flow.access.id}/{flow.session.id}", 48)
+    sigv4 = request.client == "boto3"
+    id = "CMK" + short(raw[:16]).upper() if sigv4 else make_key(raw).id
+    record = CredentialRecord(
+        principal=owner.id,
+        use="sigv4" if sigv4 else "api",
+        digest="" if sigv4 else digest_of(make_key(raw).secret),
+        floor=floor.text,
+        ceiling=ceiling.text,
+        expires=expires,
+        generation=1,
+        language=flow.session.language,
+    )
+    key = Key(id, owner.id, owner.name, request.client, floor.text, ceiling.text, expires, request.name)
+    await flow.commit(Put(KEY, id, key, expect=0), Enrol(Put(CREDENTIAL, id, record, expect=0)), facts={"key": id})
+    return key, flow.gate.directory.sigv4_secret(id, 1) if sigv4 else make_key(raw).text
+
+
+async def keys(flow: Flow) -> list[Found[Key]]:
+    """The caller's own keys; an officer sees all that his acting label dominates."""
+    every = await flow.every(KEY)
+    officer = "officer" in flow.session.principal.roles
+    return [k for k in every if officer or k.value.owner == flow.session.principal.id]
+
+
+async def revoke(flow: Flow, id: str) -> None:
+    """From the next request on nobody knows this key."""
+    found = await flow.read(KEY, id)
+    mine = found.value.owner == flow.session.principal.id or "officer" in flow.session.principal.roles
+    if not mine or found.ref.class_id != flow.access.id:
+        raise Absent(kind="key", id=id)
+    await flow.commit(Delete(KEY, id), Enrol(Delete(CREDENTIAL, id)), facts={"revoked": id})
+
+
+async def open_console(flow: Flow, floor: Label, ceiling: Label, language: str) -> str:
+    """A console session between floor and ceiling, within the session that signs in; the cookie's text."""
+    session = flow.session
+    if not session.floor <= floor <= ceiling <= session.ceiling:
+        raise Refused(rule="clearance", asked=ceiling.text, clearance=session.ceiling.text)
+    raw = flow.gate.vault.entropy.draw(f"console/{flow.access.id}/{session.id}", 48)
+    key = make_key(raw)
+    expires = flow.gate.vault.clock.now() + CONSOLE_HOURS * 3600 * SECOND
+    record = CredentialRecord(
+        session.principal.id, "console", digest_of(key.secret), floor.text, ceiling.text, expires, 1, language
+    )
+    await flow.commit(Enrol(Put(CREDENTIAL, key.id, record, expect=0)), facts={"session": key.id})
+    return key.text

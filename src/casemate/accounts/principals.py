@@ -1,0 +1,141 @@
+"""Principals: name, clearance, roles. Kept where the officer acts, and in the gate's directory."""
+
+from __future__ import annotations
+
+import msgspec
+
+from casemate.access import CEILING, PRINCIPAL, Enrol, Flow, Gate, PrincipalRecord
+from casemate.errors import BadInput, Conflict, Refused
+from casemate.identity import ROLES, Principal, Session
+from casemate.ids import fresh
+from casemate.objects import Delete, Found, Kind, Put
+from casemate.policy import Action
+
+__all__ = [
+    "PERSON",
+    "Person",
+    "PersonRequest",
+    "add_person",
+    "change_person",
+    "confirm",
+    "found_owner",
+    "people",
+    "proposals",
+]
+
+NAME_LIMIT = 64
+
+
+class PersonRequest(msgspec.Struct, frozen=True):
+    """What an officer asks for: `clearance` as a label or marking, `uid` of a local user or none."""
+
+    name: str
+    clearance: str
+    roles: tuple[str, ...] = ("user",)
+    uid: str = ""
+
+
+class Person(msgspec.Struct, frozen=True):
+    """A principal as listed. `clearance` is canonical text."""
+
+    id: str
+    name: str
+    clearance: str
+    roles: tuple[str, ...]
+    uid: str = ""
+    granted_by: str = ""
+
+
+class Proposal(msgspec.Struct, frozen=True):
+    """A grant that waits for a second officer."""
+
+    person: Person
+    proposed_by: str
+
+
+PERSON = Kind("principal", Person, indexed=("name",))
+PROPOSAL = Kind("principal.proposal", Proposal)
+
+
+def _checked(flow: Flow, request: PersonRequest) -> PersonRequest:
+    if not request.name.isprintable() or not 0 < len(request.name) <= NAME_LIMIT or ":" in request.name:
+        raise BadInput(what=f"A principal's name has 1 to {NAME_LIMIT} printable characters and no colon.")
+    unknown = sorted(set(request.roles) - set(ROLES))
+    if unknown or not request.roles:
+        raise BadInput(what=f"Roles are {', '.join(ROLES)}.")
+    region = flow.gate.vault.region
+    clearance = region.policies.parse(request.clearance) | region.floor
+    if not clearance <= flow.acting:
+        raise Refused(rule="clearance", asked=clearance.text, clearance=flow.acting.text)
+    return PersonRequest(request.name, clearance.text, tuple(sorted(set(request.roles))), request.uid)
+
+
+async def add_person(flow: Flow, request: PersonRequest) -> Person | None:
+    """A new principal, or None where the region wants a second officer first."""
+    request = _checked(flow, request)
+    if flow.gate.directory.named(request.name) is not None:
+        raise Conflict(what=f"Principal {request.name}")
+    id = fresh("prn", flow.gate.vault.entropy, f"principal/{flow.access.id}")
+    person = Person(id, request.name, request.clearance, request.roles, request.uid, flow.session.principal.name)
+    return await _grant(flow, person)
+
+
+async def change_person(flow: Flow, id: str, request: PersonRequest) -> Person | None:
+    """Another clearance or other roles; never one's own."""
+    found = await flow.read(PERSON, id)
+    if id == flow.session.principal.id:
+        raise Refused(rule="self-grant")
+    request = _checked(flow, request)
+    person = Person(id, found.value.name, request.clearance, request.roles, found.value.uid, flow.session.principal.name)
+    return await _grant(flow, person)
+
+
+async def _grant(flow: Flow, person: Person) -> Person | None:
+    if not flow.gate.directory.two_person():
+        await _commit(flow, person)
+        return person
+    proposal = Proposal(person, flow.session.principal.id)
+    await flow.commit(Put(PROPOSAL, person.id, proposal), facts={"proposed": person.name})
+    return None
+
+
+async def confirm(flow: Flow, id: str) -> Person:
+    """The second officer says yes. Raises Refused (`two-person`) for the one who proposed."""
+    found = await flow.read(PROPOSAL, id)
+    if found.value.proposed_by == flow.session.principal.id or found.value.person.id == flow.session.principal.id:
+        raise Refused(rule="two-person")
+    await _commit(flow, found.value.person, Delete(PROPOSAL, id))
+    return found.value.person
+
+
+async def _commit(flow: Flow, person: Person, *more: Delete) -> None:
+    record = PrincipalRecord(person.name, person.clearance, person.roles, person.uid)
+    await flow.commit(
+        Put(PERSON, person.id, person),
+        *more,
+        Enrol(Put(PRINCIPAL, person.id, record)),
+        facts={"name": person.name, "clearance": person.clearance, "roles": ", ".join(person.roles)},
+    )
+
+
+async def people(flow: Flow) -> list[Found[Person]]:
+    """The principals that this officer's acting label sees."""
+    return await flow.every(PERSON)
+
+
+async def proposals(flow: Flow) -> list[Found[Proposal]]:
+    """Grants that wait for a second officer."""
+    return await flow.every(PROPOSAL)
+
+
+async def found_owner(gate: Gate, name: str, uid: str) -> Person:
+    """The first entry of a region: its owner, cleared to the ceiling, user, operator, officer and auditor."""
+    roles = ("auditor", "officer", "operator", "user")
+    region = gate.vault.region
+    id = fresh("prn", gate.vault.entropy, "principal/owner")
+    founder = Principal(id, "casemate init", region.ceiling, frozenset({"officer"}))
+    session = Session("init", founder, region.floor, region.ceiling)
+    flow = await gate.open(session, Action("add", "principal"))
+    person = Person(id, name, CEILING, roles, uid, "casemate init")
+    await _commit(flow, person)
+    return person

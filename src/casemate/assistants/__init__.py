@@ -1,0 +1,54 @@
+"""Assistants: answers made of what one label may see, written in rungs, marked paragraph by paragraph and cited.
+
+The pure parts - which rungs, the extractive reader, citations, the text - are functions of (question, floor, world at
+the rung's label). They must never look at a passage that is not handed to them.
+"""
+
+from __future__ import annotations
+
+from casemate.assistants.assistant import Assistant
+from casemate.assistants.cite import Citation, cite, permalink, used
+from casemate.assistants.compose import Answer, Place, Rung, abstention, answer, paragraph, places, text
+from casemate.assistants.floor import COSINE_FLOOR, IDF_SHARE_FLOOR, reaches
+from casemate.assistants.kept import KEPT, Kept, keep
+from casemate.assistants.prove import Proof, Prover, Second, SecondWorld
+from casemate.assistants.reader import NAME as READER
+from casemate.assistants.reader import read
+from casemate.assistants.rungs import CAP, candidates, order, select, visiting
+from casemate.assistants.told import Told, ToldRung, gathered
+
+__all__ = [
+    "KEPT",
+    "Assistant",
+    "Kept",
+    "Proof",
+    "Prover",
+    "Second",
+    "SecondWorld",
+    "Told",
+    "ToldRung",
+    "gathered",
+    "CAP",
+    "COSINE_FLOOR",
+    "IDF_SHARE_FLOOR",
+    "READER",
+    "Answer",
+    "Citation",
+    "Place",
+    "Rung",
+    "abstention",
+    "answer",
+    "candidates",
+    "cite",
+    "keep",
+    "order",
+    "paragraph",
+    "permalink",
+    "places",
+    "reaches",
+    "read",
+    "select",
+    "text",
+    "used",
+    "visiting",
+]

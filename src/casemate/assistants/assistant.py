@@ -1,0 +1,175 @@
+"""The answerer: finds the rungs of a question, has each one written from its own world, and tells them as deltas.
+
+Every rung is made in a flow of its own at the rung's label, so that what it says cannot depend on anything above. An
+upstream writes the rungs that its accreditation dominates; the reader writes the others, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+from casemate.access import Flow
+from casemate.assistants.cite import Citation as Cited
+from casemate.assistants.compose import Rung, abstention, answer, paragraph, places
+from casemate.assistants.floor import reaches
+from casemate.assistants.prompt import rung_messages
+from casemate.assistants.reader import read
+from casemate.assistants.rungs import CAP, candidates, keep, select, visiting
+from casemate.errors import BadInput
+from casemate.knowledge import Asked, Hit, Library, Results
+from casemate.labels import Label, Labelled
+from casemate.models import READER, Card, Catalogue, Chat, Citation, Delta, Message, Usage
+from casemate.words import say
+
+__all__ = ["Assistant", "K"]
+
+K = 24
+DEADLINE = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A question under way."""
+
+    flow: Flow
+    chat: Chat
+    card: Card
+    asked: Asked
+
+
+class Assistant:
+    """Implements `models.Answerer`."""
+
+    def __init__(self, library: Library, catalogue: Catalogue) -> None:
+        self._library = library
+        self._catalogue = catalogue
+
+    async def answer(self, flow: Flow, chat: Chat) -> AsyncIterator[Delta]:
+        """The deltas of an answer. Raises UnknownModel, UnknownKnowledge, BadInput, Refused before the first."""
+        card = self._catalogue.named(flow, chat.model)
+        if not chat.question.strip():
+            raise BadInput(what="There is no question: the last user message is empty.")
+        if not chat.knowledge:
+            if card.engine is None:
+                raise BadInput(what="The reader answers from knowledge bases only; name one, or all.")
+            async for delta in self._alone(flow, chat, card):
+                yield delta
+            return
+        await self._library.check(flow, chat.knowledge)
+        work = _Work(flow, chat, card, await self._library.ask(chat.question))
+        words = 0
+        async for delta in self._rungs(work) if chat.mode == "rungs" else self._single(work):
+            words += len(delta.text.split())
+            yield delta
+        if not words:
+            yield self._abstains(work)
+            yield Delta(finish="abstain", usage=Usage(len(chat.question.split()), 0))
+            return
+        yield Delta(finish="stop", usage=Usage(len(chat.question.split()), words))
+
+    async def _rungs(self, work: _Work) -> AsyncIterator[Delta]:
+        flow = work.flow
+        labels = candidates(flow.floor, flow.acting, [c.label for c in flow.classes()])
+        if len(labels) > CAP:
+            own = await self._library.search(flow, work.asked, work.chat.knowledge, K)
+            labels = visiting(labels, flow.acting, own.hits, flow.floor)
+            filled = [label for label in labels if (await self._found(work, label))[1]]
+            labels = keep(filled, labels)
+        place = 0
+        for label in labels:
+            results, hits = await self._found(work, label)
+            if not hits:
+                continue
+            async for delta in self._rung(work, label, results, hits, place):
+                place += len(delta.text)
+                yield delta
+
+    async def _found(self, work: _Work, label: Label) -> tuple[Results, tuple[Hit, ...]]:
+        """What a rung is made from: nothing where the best of it does not reach the reader's floors."""
+        lower = work.flow.at(label)
+        results = await self._library.search(lower, work.asked, work.chat.knowledge, K)
+        hits = select(results.hits, work.flow.floor, label)
+        return (results, hits) if hits and reaches(hits, results.statistics) else (results, ())
+
+    async def _single(self, work: _Work) -> AsyncIterator[Delta]:
+        """One paragraph at the acting label, from everything that it sees."""
+        results = await self._library.search(work.flow, work.asked, work.chat.knowledge, K)
+        if results.hits and reaches(results.hits, results.statistics):
+            async for delta in self._rung(work, work.flow.acting, results, results.hits, 0):
+                yield delta
+
+    async def _rung(
+        self, work: _Work, label: Label, results: Results, hits: tuple[Hit, ...], place: int
+    ) -> AsyncIterator[Delta]:
+        """The deltas of one paragraph; `place` is where the answer's text stands before it."""
+        policies = work.flow.gate.vault.region.policies
+        language = work.chat.language
+        rung = read(work.chat.question, label, hits, results.statistics, policies, language)
+        if work.card.engine is not None and label <= work.card.accreditation:
+            rung = await self._written(work, label, hits)
+        elif work.card.engine is not None and rung is not None:
+            rung = replace(rung, note=say("assistants.above_upstream", language, model=work.card.name))
+        if rung is None:
+            return
+        gap = "\n\n" if place else ""
+        text = gap + paragraph(rung, policies)
+        found = places(answer(label, [rung]), policies)
+        start = place + len(gap)
+        yield Delta(text=text, mark=policies.portion(label), label=label.text, engine=rung.engine, note=rung.note)
+        yield Delta(
+            mark=policies.portion(label),
+            label=label.text,
+            engine=rung.engine,
+            extract=rung.engine == READER,
+            citations=tuple(_citation(p.citation, label, start + p.start, start + p.end) for p in found),
+        )
+
+    async def _written(self, work: _Work, label: Label, hits: tuple[Hit, ...]) -> Rung:
+        """A rung in an upstream's words, from that rung's passages alone."""
+        policies = work.flow.gate.vault.region.policies
+        messages, cited = rung_messages(work.chat, hits, policies)
+        lower = work.flow.at(label)
+        lent = await lower.lend(Labelled(label, messages), work.card.ceiling)
+        pieces = [piece async for piece in _texts(work.card, work.chat, lent)]
+        return Rung(label, "".join(pieces).strip(), cited, work.card.name)
+
+    async def _alone(self, flow: Flow, chat: Chat, card: Card) -> AsyncIterator[Delta]:
+        """An upstream as itself: what the caller typed carries the floor, what comes back the acting label."""
+        assert card.engine is not None
+        lent = await flow.lend(flow.take(chat.messages), card.ceiling)
+        usage = Usage()
+        async for piece in card.engine.generate(card.served, lent, chat.max_tokens, chat.temperature, DEADLINE):
+            if isinstance(piece, Usage):
+                usage = piece
+            else:
+                yield Delta(text=piece, engine=card.name)
+        yield Delta(finish="stop", usage=usage)
+
+    def _abstains(self, work: _Work) -> Delta:
+        policies = work.flow.gate.vault.region.policies
+        rung = abstention(work.flow.acting, work.chat.language)
+        mark = policies.portion(work.flow.acting)
+        return Delta(text=paragraph(rung, policies), mark=mark, label=work.flow.acting.text, engine=READER)
+
+
+async def _texts(card: Card, chat: Chat, messages: tuple[Message, ...]) -> AsyncIterator[str]:
+    assert card.engine is not None
+    async for piece in card.engine.generate(card.served, messages, chat.max_tokens, chat.temperature, DEADLINE):
+        if isinstance(piece, str):
+            yield piece
+
+
+def _citation(cited: Cited, label: Label, start: int, end: int) -> Citation:
+    return Citation(
+        number=cited.number,
+        title=cited.title,
+        document=cited.document,
+        passage=cited.passage,
+        mark=cited.mark,
+        label=label.text,
+        link=cited.permalink,
+        quote=cited.quote,
+        start=start,
+        end=end,
+    )

@@ -1,0 +1,110 @@
+"""`casemate/extractive-reader`: answers a rung by quoting its best sentences, word for word, and says so.
+
+It has no weights and invents nothing: a quotation is a stretch of one passage, letter for letter. What it writes is a
+function of the question, the language and the rung's own hits and statistics. It abstains (`None`) where no passage
+reaches a floor.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from casemate.assistants.cite import Citation, cite
+from casemate.assistants.compose import Rung
+from casemate.assistants.floor import reaches
+from casemate.knowledge import Hit, Statistics, idf_share, sentences, terms
+from casemate.labels import Label, Policies
+from casemate.words import say
+
+__all__ = ["NAME", "Quote", "quotes", "read"]
+
+NAME = "casemate/extractive-reader"
+_PASSAGES = 8  # how many of a rung's hits are read
+_QUOTES = 3
+_NEAR = 0.6  # a further sentence is quoted if its weight is at least this share of the best one's
+_FULL = 0.999  # the best sentence holds everything asked
+_AMOUNT = re.compile(
+    r"\b(?:how (?:many|much|long|far|often)|when|what (?:time|date)|combien|quand|quelle date)\b", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A sentence of a hit, with its weight and the terms of the question that it holds."""
+
+    hit: Hit
+    place: int
+    at: int
+    text: str
+    weight: float
+    held: frozenset[str]
+
+
+def read(
+    question: str, label: Label, hits: Sequence[Hit], statistics: Statistics, policies: Policies, language: str = "en"
+) -> Rung | None:
+    """The rung of `label` from its hits (best first), or None."""
+    chosen = quotes(question, hits, statistics)
+    if not chosen:
+        return None
+    numbers: dict[str, int] = {}
+    told: list[str] = []
+    parts: dict[str, list[str]] = {}
+    for quote in chosen:
+        passage = quote.hit.passage.id
+        number = numbers.setdefault(passage, len(numbers) + 1)
+        parts.setdefault(passage, []).append(quote.text)
+        told.append(say("assistants.quote", language, text=quote.text, number=number))
+    by_id = {quote.hit.passage.id: quote.hit for quote in chosen}
+    citations: list[Citation] = [
+        cite(number, by_id[passage], policies, " … ".join(parts[passage])) for passage, number in numbers.items()
+    ]
+    text = say("assistants.extract", language, quotes=" ".join(told))
+    return Rung(label=label, text=text, citations=tuple(citations), engine=NAME)
+
+
+def quotes(question: str, hits: Sequence[Hit], statistics: Statistics) -> list[Quote]:
+    """One to three sentences, in the order of their passages; none where the reader abstains."""
+    if not reaches(hits, statistics):
+        return []
+    weighed = sorted(_weigh(question, hits, statistics), key=lambda quote: (-quote.weight, quote.place, quote.at))
+    chosen: list[Quote] = []
+    held: frozenset[str] = frozenset()
+    for quote in weighed:
+        if chosen and not _adds(quote, chosen, held, statistics):
+            continue
+        chosen.append(quote)
+        held |= quote.held
+        if len(chosen) == _QUOTES:
+            break
+    return sorted(chosen, key=lambda quote: (quote.place, quote.at))
+
+
+def _adds(quote: Quote, chosen: Sequence[Quote], held: frozenset[str], statistics: Statistics) -> bool:
+    """Near the best, not said already, and either with more of what was asked or the best one's neighbour."""
+    best = chosen[0]
+    if quote.weight < _NEAR * best.weight or any(quote.text == other.text for other in chosen):
+        return False
+    if idf_share(held, statistics) >= _FULL and quote.place != best.place:
+        return quote.weight >= 0.9 * best.weight
+    return bool(quote.held - held) or (quote.place == best.place and abs(quote.at - best.at) == 1)
+
+
+def _weigh(question: str, hits: Sequence[Hit], statistics: Statistics) -> list[Quote]:
+    """Every sentence of the first hits: its own share of the question counts most, then its passage's."""
+    asked = frozenset(term for term, _ in statistics.df)
+    amount = bool(_AMOUNT.search(question))
+    found: list[Quote] = []
+    for place, hit in enumerate(hits[:_PASSAGES]):
+        around = 0.25 * idf_share(terms(hit.passage.indexed), statistics) + 0.2 * max(hit.cosine, 0.0)
+        for at, sentence in enumerate(sentences(hit.passage.text)):
+            own = terms(sentence)
+            weight = idf_share(own, statistics) + around - 0.01 * place + (0.02 if at == 0 else 0.0)
+            if amount and any(letter.isdigit() for letter in sentence):
+                weight += 0.05
+            if len(own) < 3:
+                weight *= 0.5
+            found.append(Quote(hit, place, at, sentence, weight, asked & frozenset(own)))
+    return found

@@ -1,0 +1,69 @@
+"""Digest, keyed digest, key derivation and sealing, each under the one name that the house uses for it.
+
+Sealed bytes begin with the number of the suite that made them, so that a later suite can be added and old bytes
+still be opened. Suite 1 is AES-256-GCM (NIST SP 800-38D) with a 96-bit random nonce: one key seals fewer than 2**32
+messages, which is why keys are derived per access class and purpose.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac as _hmac
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA384
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from casemate.errors import Damaged
+
+__all__ = ["DIGEST_SIZE", "KEY_SIZE", "NONCE_SIZE", "SUITES", "decrypt", "derive", "digest", "encrypt", "hmac", "same"]
+
+DIGEST_SIZE = 48
+KEY_SIZE = 32
+NONCE_SIZE = 12
+SUITES = {1: "AES-256-GCM"}
+_SUITE = b"\x01"
+_TAG_SIZE = 16
+
+
+def digest(data: bytes) -> bytes:
+    """SHA-384 (FIPS 180-4), 48 bytes."""
+    return hashlib.sha384(data).digest()
+
+
+def hmac(key: bytes, data: bytes) -> bytes:
+    """HMAC-SHA-384 (RFC 2104), 48 bytes."""
+    return _hmac.digest(key, data, "sha384")
+
+
+def same(one: bytes, other: bytes) -> bool:
+    """Equality in a time that does not depend on where the bytes differ."""
+    return _hmac.compare_digest(one, other)
+
+
+def derive(master: bytes, *context: bytes) -> bytes:
+    """A 32-byte key for a context (HKDF-SHA-384, RFC 5869); each part of the context is prefixed with its length."""
+    info = b"casemate key v1" + b"".join(len(part).to_bytes(4, "big") + part for part in context)
+    return HKDF(algorithm=SHA384(), length=KEY_SIZE, salt=None, info=info).derive(master)
+
+
+def encrypt(key: bytes, plaintext: bytes, aad: bytes, nonce: bytes | None = None) -> bytes:
+    """Seal: suite (1 byte), nonce (12), ciphertext and tag (16). `aad` is bound to it and must be given to open it.
+
+    `nonce` is for callers that bring their own entropy; it must never repeat under one key.
+    """
+    nonce = os.urandom(NONCE_SIZE) if nonce is None else nonce
+    return _SUITE + nonce + AESGCM(key).encrypt(nonce, plaintext, _SUITE + aad)
+
+
+def decrypt(key: bytes, sealed: bytes, aad: bytes) -> bytes:
+    """Open what `encrypt` sealed. Raises Damaged where a byte, the key or the aad differs."""
+    if sealed[:1] != _SUITE or len(sealed) < 1 + NONCE_SIZE + _TAG_SIZE:
+        raise Damaged(what="sealed bytes")
+    nonce = sealed[1 : 1 + NONCE_SIZE]
+    try:
+        return AESGCM(key).decrypt(nonce, sealed[1 + NONCE_SIZE :], _SUITE + aad)
+    except InvalidTag:
+        raise Damaged(what="sealed bytes") from None

@@ -1,0 +1,1 @@
+"""Where callers come in: one frame, and wires and faces that hang in it."""

@@ -1,0 +1,37 @@
+"""The credential of this wire: what was signed, for the gate to verify.
+
+What decides about a request must be signed: the acting label travels in a header, and on plain HTTP anybody on the way
+could add one. AWS asks the same of its own `x-amz-` headers.
+"""
+
+from __future__ import annotations
+
+from casemate.doors.frame import Request
+from casemate.errors import Unauthenticated
+from casemate.identity import Credential, Signed
+from casemate.identity.sigv4 import parse_authorization
+
+__all__ = ["signed"]
+
+_SERVICE = "bedrock"
+_DECIDE = ("x-amz-", "casemate-")
+
+
+def signed(request: Request) -> Credential | None:
+    """What an `Authorization: AWS4-HMAC-SHA256 ...` header says, or None. Raises Unauthenticated."""
+    authorization = request.headers.get("authorization", "")
+    if not authorization.startswith("AWS4-HMAC-SHA256"):
+        return None
+    said = parse_authorization(authorization)
+    loose = {name for name in request.headers if name.startswith(_DECIDE)} - set(said.signed_headers)
+    if loose or said.service != _SERVICE:
+        raise Unauthenticated
+    return Signed(
+        key_id=said.key_id,
+        method=request.method,
+        raw_path=request.raw_path,
+        query=request.query_string,
+        headers=tuple(request.headers.items()),
+        body=request.body,
+        authorization=authorization,
+    )

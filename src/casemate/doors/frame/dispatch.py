@@ -1,0 +1,235 @@
+"""The dispatcher, bare ASGI: admit, open, look, record, handle, release. The only catcher of errors.
+
+    request -> route -> body (bounded) -> admit -> open at the acting label -> decode -> look for marks
+            -> BEGIN -> handler -> END -> response          (a stream: BEGIN -> head -> pieces -> END)
+
+An error takes the same way out: one Problem, in the protocol's own brackets, with its label and its entry.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import traceback
+from collections.abc import AsyncIterator, Iterable, MutableMapping
+from typing import Any
+
+import msgspec
+
+from casemate.access import Flow, Gate
+from casemate.doors.frame.enter import Receive, Request, read_body, request_of
+from casemate.doors.frame.leave import Send, marking_headers, send_piece, send_start, send_whole
+from casemate.doors.frame.plane import Plane
+from casemate.doors.frame.route import Call, Reply, Route, Stream, Table
+from casemate.errors import Absent, BadInput, CasemateError, Internal, Unauthenticated
+from casemate.identity import Principal, Session
+from casemate.labels import Label
+from casemate.words import language_of, problem
+
+__all__ = ["App"]
+
+ACTING = "casemate-acting-label"
+KEPT = 1 << 20
+
+
+class App:
+    """The ASGI application of a process: its routes, its planes, its gate."""
+
+    def __init__(self, gate: Gate, table: Table, planes: Iterable[Plane]) -> None:
+        self.gate = gate
+        self.table = table
+        self.planes = {plane.name: plane for plane in planes}
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        request = request_of(scope)
+        turn = _Turn(self, request, receive, send)
+        try:
+            await turn.run()
+        except CasemateError as error:
+            await turn.tell(error)
+        except Exception as error:
+            _say_where(error)
+            await turn.tell(Internal())
+
+
+class _Turn:
+    """One request on its way through."""
+
+    def __init__(self, app: App, request: Request, receive: Receive, send: Send) -> None:
+        self.app = app
+        self.gate = app.gate
+        self.request = request
+        self.receive = receive
+        self.send = send
+        self.route: Route | None = None
+        self.session: Session | None = None
+        self.flow: Flow | None = None
+        self.started = False
+
+    async def run(self) -> None:
+        matched = self.app.table.match(self.request.method, self.request.raw_path)
+        if matched is None:
+            raise Absent(kind="page", id=self.request.raw_path[:200])
+        self.route, path = matched
+        body = await read_body(self.receive, self.request.headers, self.route.limit)
+        self.request.body = body
+        flow = await self._open(self.route)
+        value = _decode(self.route, body)
+        if self.route.texts is not None:
+            await flow.inspect(self.route.texts(value))
+        if self.route.asks:
+            await flow.begin(body, {"operation": f"{self.route.method} {self.route.path}"})
+        call = Call(self.gate, flow, path, self.request.query, self.request.headers, value, body)
+        answer = await self.route.handler(call)
+        if isinstance(answer, Stream):
+            await self._stream(flow, answer)
+        else:
+            await self._whole(flow, answer)
+
+    async def _open(self, route: Route) -> Flow:
+        self.session = self._admit(route)
+        asked = self.request.headers.get(ACTING) or self.request.query.get("acting", "")
+        acting = self._label(asked) if asked else None
+        self.flow = await self.gate.open(self.session, route.action, acting)
+        return self.flow
+
+    def _admit(self, route: Route) -> Session:
+        if route.public:
+            return self._visitor()
+        credential = self.app.planes[route.plane].credential(self.request)
+        if credential is None:
+            raise Unauthenticated
+        return self.gate.admit(credential)
+
+    def _visitor(self) -> Session:
+        floor = self.gate.vault.region.floor
+        language = language_of(self.request.headers.get("accept-language", ""))
+        return Session("visitor", Principal("visitor", "visitor", floor, frozenset({"user"})), floor, floor, language)
+
+    def _label(self, text: str) -> Label:
+        region = self.gate.vault.region
+        return region.policies.parse(text) | region.floor
+
+    async def _whole(self, flow: Flow, reply: Reply) -> None:
+        entry = flow.begun
+        if self.route is not None and not self.route.public:
+            kept = b"" if reply.secret else reply.body
+            entry = (await flow.release(kept, reply.outcome, reply.facts, reply.subjects)).entry
+        headers = [*self._marks(flow.label, entry), *reply.headers]
+        self.started = True
+        await send_whole(self.send, reply.status, reply.media, headers, reply.body, self.request.method == "HEAD")
+
+    async def _stream(self, flow: Flow, stream: Stream) -> None:
+        kept = bytearray()
+        pieces = stream.pieces
+        left = asyncio.ensure_future(self._left())
+        try:
+            self.started = True
+            await send_start(self.send, stream.status, stream.media, [*self._marks(flow.label, flow.begun), *stream.headers])
+            async for piece in _until(pieces, left):
+                kept += piece[: max(0, KEPT - len(kept))]
+                await send_piece(self.send, piece, True)
+        except CasemateError as error:
+            await self._broken(flow, stream, bytes(kept), error)
+            return
+        except (asyncio.CancelledError, ConnectionError):
+            await asyncio.shield(flow.release(bytes(kept), "cancelled", stream.facts))
+            raise
+        finally:
+            left.cancel()
+            with contextlib.suppress(Exception):
+                await pieces.aclose()  # type: ignore[attr-defined]
+        gone = left.done() and not left.cancelled()
+        await flow.release(bytes(kept), "cancelled" if gone else stream.outcome, stream.facts)
+        await send_piece(self.send, b"", False)
+
+    async def _broken(self, flow: Flow, stream: Stream, kept: bytes, error: CasemateError) -> None:
+        """A failure in mid-stream is reported in the stream, and never restarted."""
+        entry = (await flow.release(kept, "failed", {**stream.facts, "error": error.slug})).entry
+        told = problem(error, flow.session.language, flow.label.text, entry)
+        plane = self.app.planes[self.route.plane] if self.route else next(iter(self.app.planes.values()))
+        await send_piece(self.send, plane.event(told), False)
+
+    async def _left(self) -> None:
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
+
+    async def tell(self, error: CasemateError) -> None:
+        """The error as this protocol tells it, recorded first. Where a response has begun there is nothing to add."""
+        if self.started:
+            return
+        label, language = self._told_at()
+        entry = await self._record(error)
+        plane = self._plane()
+        told = plane.tell(problem(error, language, label.text, entry), self.request)
+        headers = [*self._marks(label, entry), *told.headers]
+        self.started = True
+        await send_whole(self.send, told.status, told.media, headers, told.body, self.request.method == "HEAD")
+
+    def _told_at(self) -> tuple[Label, str]:
+        if self.flow is not None:
+            return self.flow.label, self.flow.session.language
+        if self.session is not None:
+            return self.session.floor, self.session.language
+        return self.gate.vault.region.floor, language_of(self.request.headers.get("accept-language", ""))
+
+    async def _record(self, error: CasemateError) -> str:
+        """The entry of what was told; where even that cannot be written, the caller still gets his answer."""
+        if self.route is None or self.route.public:
+            return ""
+        session = self.session or self._visitor()
+        acting = self.flow.acting if self.flow is not None else session.floor
+        begun = self.flow.begun if self.flow is not None else ""
+        if begun or not error.entry:
+            try:
+                await self.gate.record_error(session, acting, self.route.action, error, ref=begun)
+            except CasemateError:
+                return begun or error.entry
+        return begun or error.entry
+
+    def _plane(self) -> Plane:
+        if self.route is not None:
+            return self.app.planes[self.route.plane]
+        fitting = [p for p in self.app.planes.values() if self.request.raw_path.startswith(p.prefix)]
+        return max(fitting or self.app.planes.values(), key=lambda p: len(p.prefix))
+
+    def _marks(self, label: Label, entry: str) -> list[tuple[str, str]]:
+        language = self.session.language if self.session is not None else "en"
+        return marking_headers(self.gate.vault.region.policies, label, entry, language)
+
+
+def _decode(route: Route, body: bytes) -> Any:
+    if route.takes is None:
+        return None
+    try:
+        return msgspec.json.decode(body or b"{}", type=route.takes)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput(what=f"The body is not what this operation takes: {error}."[:300]) from None
+    except RecursionError:
+        raise BadInput(what="The body is nested too deeply.") from None
+
+
+async def _until(pieces: AsyncIterator[bytes], left: asyncio.Future[None]) -> AsyncIterator[bytes]:
+    """The pieces, until the client has left; then whatever makes them is cancelled at once."""
+    iterator = pieces.__aiter__()
+    while not left.done():
+        following = asyncio.ensure_future(iterator.__anext__())
+        await asyncio.wait((following, left), return_when=asyncio.FIRST_COMPLETED)
+        if not following.done():
+            following.cancel()
+            with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
+                await following
+            return
+        try:
+            yield following.result()
+        except StopAsyncIteration:
+            return
+
+
+def _say_where(error: Exception) -> None:
+    """A defect's place on standard error: files and lines only, since a message may hold what a caller wrote."""
+    places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    print(f"casemate: defect {type(error).__name__} at {' < '.join(reversed(places))}", file=sys.stderr)

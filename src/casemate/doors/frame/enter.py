@@ -1,0 +1,107 @@
+"""Coming in: the request's parts, its bounded body, and the credentials that a protocol may bear."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qsl
+
+from casemate.errors import BadInput, TooLarge
+from casemate.identity import Bearer, Credential, Peer
+
+__all__ = ["Cookies", "Request", "bearer", "cookie", "peer", "read_body", "request_of"]
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+COOKIE = "casemate"
+
+
+class Cookies:
+    """The console's cookie: never for scripts, never from another site."""
+
+    name = COOKIE
+
+    @staticmethod
+    def set(value: str, seconds: int) -> str:
+        return f"{COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict"
+
+    @staticmethod
+    def clear() -> str:
+        return f"{COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict"
+
+
+@dataclass(slots=True)
+class Request:
+    """What arrived, before anybody is believed. Header names are in lower case."""
+
+    method: str
+    raw_path: str
+    query_string: str
+    headers: dict[str, str]
+    client: tuple[str, int] | None
+    body: bytes = b""
+    query: dict[str, str] = field(default_factory=dict)
+
+
+def request_of(scope: MutableMapping[str, Any]) -> Request:
+    """The request in an ASGI scope. Header bytes are latin-1 (RFC 9110 section 5.5)."""
+    raw = scope.get("raw_path") or scope["path"].encode()
+    query = scope.get("query_string", b"").decode("latin-1")
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    client = scope.get("client")
+    return Request(
+        method=scope["method"],
+        raw_path=raw.decode("latin-1").split("?")[0],
+        query_string=query,
+        headers=headers,
+        client=(client[0], client[1]) if client else None,
+        query=dict(parse_qsl(query, keep_blank_values=True, max_num_fields=100)) if query else {},
+    )
+
+
+async def read_body(receive: Receive, headers: dict[str, str], limit: int) -> bytes:
+    """The whole body, at most `limit` bytes. Raises TooLarge without reading on, and BadInput where the client left."""
+    declared = headers.get("content-length", "")
+    if declared.isascii() and declared.isdigit() and int(declared) > limit:
+        raise TooLarge(what="The body", limit=limit)
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise BadInput(what="The client left before the request was whole.")
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise TooLarge(what="The body", limit=limit)
+        parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def bearer(request: Request) -> Credential | None:
+    """An API key in `Authorization: Bearer` (RFC 6750)."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    return Bearer(secret.strip()) if scheme.lower() == "bearer" and secret.strip() else None
+
+
+def cookie(request: Request) -> Credential | None:
+    """The console's cookie. A change must come from our own pages: same origin by the browser's own word."""
+    try:
+        found = SimpleCookie(request.headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return None
+    if found is None or not found.value:
+        return None
+    if request.method not in ("GET", "HEAD"):
+        site = request.headers.get("sec-fetch-site")
+        origin = request.headers.get("origin", "").partition("://")[2]
+        if site not in (None, "same-origin") or origin != request.headers.get("host", ""):
+            return None
+    return Bearer(found.value, "console")
+
+
+def peer(request: Request) -> Credential | None:
+    """The process at the other end of the local socket, as the kernel names it."""
+    return Peer(request.client[1]) if request.client is not None and request.client[0] == "peer" else None

@@ -1,0 +1,33 @@
+"""A plane: which credentials a protocol bears, and in which brackets it tells a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from casemate.doors.frame.enter import Request
+from casemate.identity import Credential
+from casemate.words import Problem
+
+__all__ = ["Plane", "Told"]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A problem as bytes."""
+
+    status: int
+    media: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """`prefix`: paths that belong to it where no route fits. `event`: a problem inside a stream that has begun."""
+
+    name: str
+    prefix: str
+    credential: Callable[[Request], Credential | None]
+    tell: Callable[[Problem, Request], Told]
+    event: Callable[[Problem], bytes]

@@ -1,0 +1,33 @@
+"""The native API under /api: what the console and the command line stand on. A file per noun.
+
+Every answer is JSON with its label and marking beside the data; every operation is a `Route` and has an action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from casemate.doors.frame import Route
+from casemate.doors.native import answers, documents, keys, ledger, openapi, principals, prove, region, session, today
+from casemate.doors.native.problem import PLANE
+from casemate.doors.native.rooms import Rooms
+
+__all__ = ["PLANE", "Rooms", "routes"]
+
+NOUNS: tuple[Callable[[Rooms], list[Route]], ...] = (
+    region.routes,
+    session.routes,
+    answers.routes,
+    prove.routes,
+    documents.routes,
+    keys.routes,
+    principals.routes,
+    ledger.routes,
+    today.routes,
+)
+
+
+def routes(rooms: Rooms) -> list[Route]:
+    """All native routes."""
+    found = [route for noun in NOUNS for route in noun(rooms)]
+    return [*found, *openapi.routes(found)]

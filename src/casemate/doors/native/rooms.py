@@ -1,0 +1,57 @@
+"""The rooms that the native API speaks to, and how it writes what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from casemate.access import Flow, Gate
+from casemate.assistants import Prover
+from casemate.doors.frame import Reply
+from casemate.knowledge import Library
+from casemate.labels import Label
+from casemate.models import Answerer, Catalogue
+from casemate.settings import Settings
+
+__all__ = ["Check", "Rooms", "marked", "reply"]
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One thing that `doctor` looked at: good, or what to do."""
+
+    name: str
+    good: bool
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Given by wiring. `checks` and `add_policy` belong to the machine, not to a room."""
+
+    gate: Gate
+    catalogue: Catalogue
+    answerer: Answerer
+    library: Library
+    prover: Prover
+    settings: Settings
+    checks: Callable[[], list[Check]] = list
+    add_policy: Callable[[str], None] = field(default=lambda name: None)
+
+
+def reply(flow: Flow, data: Any, status: int = 200, **facts: Any) -> Reply:
+    """JSON with the flow's label and marking around the data."""
+    body = msgspec.json.encode({"data": data, **marked(flow, flow.label)})
+    return Reply(body, status=status, facts=facts)
+
+
+def marked(flow: Flow, label: Label) -> dict[str, str]:
+    """A label as people and programs read it."""
+    policies = flow.gate.vault.region.policies
+    return {
+        "label": label.text,
+        "marking": policies.banner(label, flow.session.language),
+        "mark": policies.portion(label),
+    }

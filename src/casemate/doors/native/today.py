@@ -1,0 +1,42 @@
+"""Today: what was asked, what left this machine, what was stopped. Made of the entries that the caller may read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from casemate.access import audit
+from casemate.clock import SECOND
+from casemate.doors.frame import Call, Reply, Route
+from casemate.doors.native.ledger import shown
+from casemate.doors.native.rooms import Rooms, reply
+from casemate.policy import Action
+
+__all__ = ["routes", "summary"]
+
+DAY = 86_400 * SECOND
+
+
+def routes(rooms: Rooms) -> list[Route]:
+    """The one route of this noun."""
+    del rooms
+    return [Route("GET", "/api/today", "native", Action("read", "ledger"), _today, gives=dict[str, object])]
+
+
+async def summary(call: Call) -> dict[str, list[dict[str, Any]]]:
+    """The last day's entries in three heaps."""
+    since = call.gate.vault.clock.now() - DAY
+    heaps: dict[str, list[dict[str, Any]]] = {"asked": [], "left": [], "stopped": []}
+    for seen in audit.entries(call.flow, 500):
+        if seen.entry.at < since:
+            continue
+        if seen.entry.action == "answer.ask" and seen.entry.outcome == "begin":
+            heaps["asked"].append(shown(call, seen))
+        elif seen.entry.outcome == "lent":
+            heaps["left"].append(shown(call, seen))
+        elif seen.entry.outcome in ("refused", "absent", "failed"):
+            heaps["stopped"].append(shown(call, seen))
+    return heaps
+
+
+async def _today(call: Call) -> Reply:
+    return reply(call.flow, await summary(call))

@@ -1,0 +1,148 @@
+"""Reads data/records.db without ever writing to it: any process may hold one of these beside the writer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from casemate.engines.sqlite_schema import open_reader
+from casemate.errors import BadInput, Damaged, Unavailable
+from casemate.store import ClassRow, Row, StoredEntry
+
+__all__ = ["SqliteReader"]
+
+_ROW = "r.class_id, r.kind, r.id, r.version, r.seq, r.sealed, r.digest"
+_ENTRY = (
+    "SELECT e.seq, e.id, e.leaf, e.sealed, coalesce(c.content, x''), coalesce(c.expires, 0), e.log "
+    "FROM entries e LEFT JOIN contents c ON c.log = e.log AND c.seq = e.seq "
+)
+_BEARS = (
+    " AND EXISTS (SELECT 1 FROM blinds o WHERE o.class_id = r.class_id AND o.kind = r.kind"
+    " AND o.field = ? AND o.blind = ? AND o.seq = r.seq)"
+)
+
+
+class SqliteReader:
+    """The Reader port over a read-only connection. One question at a time; each sees one moment of the store."""
+
+    def __init__(self, path: Path) -> None:
+        self._db = open_reader(path)
+        self._lock = threading.RLock()
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def classes(self) -> list[ClassRow]:
+        return [ClassRow(*row) for row in self._ask("SELECT id, sealed FROM classes ORDER BY id")]
+
+    def get(self, kind: str, id: str, class_ids: Sequence[str]) -> list[Row]:
+        found: list[Row] = []
+        with self._moment():
+            for class_id in class_ids:
+                sql = f"SELECT {_ROW} FROM rows r WHERE r.class_id = ? AND r.kind = ? AND r.id = ?"
+                found.extend(Row(*row) for row in self._ask(sql, (class_id, kind, id)))
+        return found
+
+    def scan(
+        self, kind: str, blinds: Sequence[tuple[str, bytes]], class_ids: Sequence[str], after: str | None, limit: int
+    ) -> tuple[list[Row], str | None]:
+        first, place = _begin(class_ids, after)
+        rows: list[Row] = []
+        with self._moment():
+            for class_id in class_ids[first:]:
+                rows.extend(self._stretch(kind, blinds, class_id, place, limit + 1 - len(rows)))
+                place = 0
+                if len(rows) > limit:
+                    rows = rows[:limit]
+                    return rows, f"{rows[-1].class_id}:{rows[-1].seq}" if rows else after
+        return rows, None
+
+    def _stretch(
+        self, kind: str, blinds: Sequence[tuple[str, bytes]], class_id: str, place: int, limit: int
+    ) -> list[Row]:
+        """Rows of one class beyond a place. The first blind leads, so that what it does not match is never read."""
+        values: list[Any] = [class_id, kind]
+        if blinds:
+            source = "blinds b CROSS JOIN rows r ON r.pk = b.pk"
+            where, order = "b.class_id = ? AND b.kind = ? AND b.field = ? AND b.blind = ? AND b.seq > ?", "b.seq"
+            values.extend(blinds[0])
+        else:
+            source, where, order = "rows r", "r.class_id = ? AND r.kind = ? AND r.seq > ?", "r.seq"
+        values.append(place)
+        for pair in blinds[1:]:
+            where += _BEARS
+            values.extend(pair)
+        sql = f"SELECT {_ROW} FROM {source} WHERE {where} ORDER BY {order} LIMIT ?"
+        return [Row(*row) for row in self._ask(sql, (*values, limit))]
+
+    def children(self, class_id: str, kind: str, id: str, class_ids: Sequence[str]) -> list[Row]:
+        sql = (
+            f"SELECT {_ROW} FROM parents p CROSS JOIN rows r ON r.pk = p.child "
+            "WHERE p.class_id = ? AND p.kind = ? AND p.id = ? AND p.child_class = ? ORDER BY r.kind, r.seq"
+        )
+        found: list[Row] = []
+        with self._moment():
+            for visible in class_ids:
+                found.extend(Row(*row) for row in self._ask(sql, (class_id, kind, id, visible)))
+        return found
+
+    def entries(self, log: str, start: int, stop: int) -> list[StoredEntry]:
+        sql = _ENTRY + "WHERE e.log = ? AND e.seq >= ? AND e.seq < ? ORDER BY e.seq"
+        return [StoredEntry(*row[:6]) for row in self._ask(sql, (log, start, stop))]
+
+    def entry(self, id: str) -> tuple[str, StoredEntry] | None:
+        for row in self._ask(_ENTRY + "WHERE e.id = ? ORDER BY e.log LIMIT 1", (id,)):
+            return row[6], StoredEntry(*row[:6])
+        return None
+
+    def expired(self, now: int, logs: Sequence[str], limit: int) -> list[tuple[str, int]]:
+        found: list[tuple[str, int]] = []
+        sql = (
+            "SELECT log, seq FROM contents WHERE log = ? AND expires > 0 AND expires <= ? ORDER BY expires, seq LIMIT ?"
+        )
+        with self._moment():
+            for log in logs:
+                found.extend(self._ask(sql, (log, now, limit - len(found))))
+        return found
+
+    def leaves(self, log: str, start: int, stop: int) -> list[bytes]:
+        sql = "SELECT leaf FROM entries WHERE log = ? AND seq >= ? AND seq < ? ORDER BY seq"
+        return [row[0] for row in self._ask(sql, (log, start, stop))]
+
+    def sizes(self) -> dict[str, int]:
+        return dict(self._ask("SELECT log, size FROM logs ORDER BY log"))
+
+    @contextmanager
+    def _moment(self) -> Iterator[None]:
+        """Several questions, one state of the store."""
+        with self._lock:
+            self._ask("BEGIN")
+            try:
+                yield
+            finally:
+                self._ask("COMMIT")
+
+    def _ask(self, sql: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        with self._lock:
+            try:
+                return self._db.execute(sql, values).fetchall()
+            except (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError):
+                raise Damaged(what="records") from None
+            except apsw.Error:
+                raise Unavailable(what="records") from None
+
+
+def _begin(class_ids: Sequence[str], after: str | None) -> tuple[int, int]:
+    """Where a scan goes on: the index of its class, and the place in it."""
+    if after is None:
+        return 0, 0
+    class_id, _, place = after.rpartition(":")
+    if class_id not in class_ids or not place.isascii() or not place.isdigit():
+        raise BadInput(what="after")
+    return list(class_ids).index(class_id), int(place)

@@ -1,0 +1,38 @@
+"""What a caller shows at a door. The door fills one in; the gate judges it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = ["Bearer", "Credential", "Peer", "Signed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """A secret sent whole: an API key, or the console's cookie (`use` says which it must have been issued for)."""
+
+    secret: str = field(repr=False)
+    use: str = "api"
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A request signed with AWS Signature Version 4: the access key's id and what was signed, verified by the gate."""
+
+    key_id: str
+    method: str
+    raw_path: str
+    query: str
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    body: bytes = field(repr=False)
+    authorization: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A process of this machine on the local socket, named by the kernel (SO_PEERCRED)."""
+
+    uid: int
+
+
+Credential = Bearer | Signed | Peer

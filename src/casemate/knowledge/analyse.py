@@ -1,0 +1,88 @@
+"""Text to search terms: one fixed, small analysis for English and French together.
+
+Unicode NFKC and case folding, accents removed, light stop words, a light suffix stemmer. It never looks at anything
+but the text that it is given: the terms of a passage may not depend on its neighbours, its language setting or the
+region. A change here is a change of shard format (`shard.VERSION`).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+__all__ = ["query_terms", "terms"]
+
+_WORD = re.compile(r"[^\W_]+")
+_LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": "d"})
+_VOWELS = frozenset("aeiouy")
+_ENGLISH = """
+a about after all also am an and any are as at be because been before being between both but by can could did do does
+doing down during each few for from had has have having he her here hers him his how i if in into is it its itself me
+more most my no nor not of off on once only or other our ours out over own same shall she should so some such than that
+the their theirs them then there these they this those through to too under until up upon us very was we were what when
+where which while who whom whose why will with would you your yours
+"""
+_FRENCH = """
+afin ainsi alors apres au aucun aucune aussi autre autres aux avaient avait avant avec avoir ayant ce ceci cela celle
+celles celui cependant ces cet cette ceux chaque chez comme comment contre dans de depuis des dont du elle elles en
+encore entre est et etaient etait etant ete etre eux furent fut ici il ils je jusque la le les leur leurs lors lorsque
+lui mais meme memes moins ne ni nos notre nous ont ou par parce pas pendant peu peut peuvent plus pour pourquoi
+puis quand que quel quelle quelles quels qui quoi sa sans se selon sera seront ses soit sont sous sur ta te tous tout
+toute toutes tres tu un une vers vos votre vous y
+"""
+_STOP = frozenset(_ENGLISH.split()) | frozenset(_FRENCH.split())
+
+
+def terms(text: str) -> list[str]:
+    """The terms of a text in order, repeats included."""
+    return [_stem(word) for word in _WORD.findall(_fold(text)) if _kept(word)]
+
+
+def query_terms(text: str) -> tuple[str, ...]:
+    """The distinct terms of a question, sorted: the order in which scores are summed."""
+    return tuple(sorted(set(terms(text))))
+
+
+def _fold(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text).casefold().translate(_LIGATURES)
+    if folded.isascii():
+        return folded
+    return "".join(letter for letter in unicodedata.normalize("NFKD", folded) if not unicodedata.combining(letter))
+
+
+def _kept(word: str) -> bool:
+    """Single letters are elisions (l', d', 's) or list numbers; a single digit is content."""
+    return word not in _STOP and (len(word) > 1 or not ("a" <= word <= "z"))
+
+
+def _stem(word: str) -> str:
+    """Plural, past, gerund and final -e taken off, -y written -i; short words and words with digits stay."""
+    if len(word) < 4 or not word.isalpha():
+        return word
+    stem = _bare(_singular(word)).rstrip("e")
+    if len(stem) < 3:
+        return word
+    return stem[:-1] + "i" if stem.endswith("y") else stem
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-2]
+    if word.endswith("aux") and not word.endswith("eaux") and len(word) > 5:
+        return word[:-3] + "al"
+    if word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
+    if (word.endswith("s") and not word.endswith(("ss", "us", "is"))) or word.endswith("ois"):
+        return word[:-1]
+    return word[:-1] if word.endswith(("eaux", "eux")) else word
+
+
+def _bare(word: str) -> str:
+    """planned -> plan, falling -> fall; speed, string and bring are no forms of anything."""
+    for suffix in ("ing", "ed"):
+        stem = word[: -len(suffix)]
+        root = stem[:-1] if word.endswith("eed") else stem
+        if word.endswith(suffix) and len(stem) >= 3 and not _VOWELS.isdisjoint(root):
+            doubled = len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in "aeioulsz"
+            return stem[:-1] if doubled else stem
+    return word

@@ -1,0 +1,228 @@
+"""From held bytes to passages at the labels of their marks: one document at a time, one commit each.
+
+    held -> extract (a cell) -> read marks -> Marked: passages per label -> vectors -> shard per label -> settle
+                                           -> Unmarked: waits until its owner states a label
+                                           -> Quarantine: kept at the label at which it was held, with the reason
+
+Repeating a step changes nothing: what has settled is no longer held, and the commit that settles it is keyed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from casemate.access import HELD, Ceiling, Flow, Gate, HeldRecord, Settling
+from casemate.clock import Loop
+from casemate.errors import Damaged, Unreadable
+from casemate.ids import fresh
+from casemate.knowledge import extract, portions
+from casemate.knowledge.document import DOCUMENT, PART, SEGMENT, Document, Part, Segment
+from casemate.knowledge.library import Embedder
+from casemate.knowledge.passage import Passage, passages
+from casemate.knowledge.shard import build, decode, encode, merge
+from casemate.labels import AccessClass, Label
+from casemate.objects import Delete, Found, Put
+from casemate.policy import Action
+
+__all__ = ["Ingest"]
+
+SEGMENTS = 8
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What a file gives, before it is committed."""
+
+    documents: list[tuple[str, Document, Label]] = field(default_factory=list)
+    parts: list[tuple[str, Part, Label]] = field(default_factory=list)
+    passages: dict[Label, list[Passage]] = field(default_factory=dict)
+    unmarked: int = 0
+    total: int = 0
+
+
+class Ingest:
+    """The loop of the knowledge room. `problem` is why it cannot work just now, for the status page."""
+
+    def __init__(self, gate: Gate, extractor: extract.Extractor, embedder: Embedder | None) -> None:
+        self._gate = gate
+        self._extractor = extractor
+        self._embedder = embedder
+
+    def loops(self) -> list[Loop]:
+        return [Loop("knowledge.ingest", 0.2, self.step), Loop("knowledge.compact", 5.0, self.compact)]
+
+    async def step(self) -> int:
+        """Settle what is held, class by class; how many documents moved."""
+        moved = 0
+        for access in self._gate.classes.everything():
+            if access.originator or access.need:
+                continue
+            for id in await self._held(access):
+                await self._one(access, id)
+                moved += 1
+        return moved
+
+    async def _flow(self, access: AccessClass) -> Flow:
+        return await self._gate.open(self._gate.service("knowledge", access), Action("settle", "document"))
+
+    async def _held(self, access: AccessClass) -> list[str]:
+        flow = await self._flow(access)
+        found = await flow.every(HELD)
+        return [f.id for f in found if f.ref.class_id == access.id and f.value.state == "new"]
+
+    async def _one(self, access: AccessClass, id: str) -> None:
+        flow = await self._flow(access)
+        held = await flow.read(HELD, id)
+        try:
+            raw = await flow.blob(access.id, held.value.blob)
+            lent = await flow.lend(flow.take(raw), Ceiling("extract", self._gate.vault.region.ceiling))
+            extracted = await self._extractor.extract(held.value.name, lent)
+        except Unreadable as error:
+            await self._refuse(flow, held, "unreadable", {"why": str(error.facts.get("why", ""))})
+            return
+        except Damaged:
+            await self._refuse(flow, held, "damaged", {})
+            return
+        await self._settle(flow, held, extracted)
+
+    async def _settle(self, flow: Flow, held: Found[HeldRecord], extracted: extract.Extracted) -> None:
+        gathered = _Gathered()
+        region = self._gate.vault.region
+        floor = region.policies.parse(held.value.floor)
+        stated = region.policies.parse(held.value.stated) if held.value.stated else None
+        many = len(extracted.parts) > 1
+        for part in extracted.parts:
+            id = fresh("doc", self._gate.vault.entropy, f"part/{flow.access.id}/{held.id}") if many else held.id
+            outcome = portions.read(_blocks(part), region.policies, floor, stated, held.value.marks == "text")
+            if isinstance(outcome, portions.Unmarked):
+                gathered.unmarked += 1
+            elif isinstance(outcome, portions.Quarantine) or not outcome.label <= flow.acting:
+                reason, facts = _why(outcome)
+                await self._refuse(flow, held, reason, facts)
+                return
+            else:
+                _gather(gathered, id, held.value, part.title if many else "", outcome)
+        if gathered.unmarked:
+            await self._ask(flow, held)
+            return
+        if not gathered.total:
+            await self._refuse(flow, held, "unreadable", {"why": "There is no text in it."})
+            return
+        await self._land(flow.settle(held), held.value, gathered)
+
+    async def _land(self, settling: Settling, held: HeldRecord, gathered: _Gathered) -> None:
+        for id, document, label in gathered.documents:
+            kept = msgspec.structs.replace(document, source=held.blob if len(gathered.documents) == 1 else "")
+            settling.change(label, Put(DOCUMENT, id, kept, expect=0))
+        for id, part, label in gathered.parts:
+            settling.change(label, Put(PART, id, part, expect=0))
+        for label in sorted(gathered.passages, key=_text):
+            chosen = gathered.passages[label]
+            raw = encode(build(label, chosen, await self._vectors(chosen)))
+            blob = await settling.pour(label, raw)
+            settling.change(label, Put(SEGMENT, f"seg_{blob[:32]}", Segment(held.base, blob, len(chosen))))
+        facts = {"documents": len(gathered.documents), "passages": gathered.total}
+        await settling.commit("settled", facts)
+
+    async def _vectors(self, chosen: Sequence[Passage]) -> list[bytes]:
+        """One access class at a time, so that no batch ever mixes two."""
+        if self._embedder is None:
+            return []
+        return await self._embedder.embed([passage.indexed for passage in chosen])
+
+    async def _ask(self, flow: Flow, held: Found[HeldRecord]) -> None:
+        settled = msgspec.structs.replace(held.value, state="unmarked")
+        await flow.commit(Put(HELD, held.id, settled, expect=held.version), facts={"outcome": "unmarked"})
+
+    async def _refuse(self, flow: Flow, held: Found[HeldRecord], reason: str, facts: dict[str, str | int]) -> None:
+        document = Document(
+            name=held.value.name,
+            base=held.value.base,
+            title="",
+            digest=held.value.digest,
+            state="quarantined",
+            reason=reason,
+            facts=facts,
+            added_by=held.value.principal,
+            at=held.value.at,
+            source=held.value.blob,
+        )
+        settling = flow.settle(held)
+        settling.change(flow.acting, Put(DOCUMENT, held.id, document))
+        await settling.commit("quarantined", {"reason": reason})
+
+    async def compact(self) -> int:
+        """Merge the many small segments of a class and base into one; no result changes by it."""
+        merged = 0
+        for access in self._gate.classes.everything():
+            if not access.originator and not access.need:
+                merged += await self._compact(access)
+        return merged
+
+    async def _compact(self, access: AccessClass) -> int:
+        flow = await self._flow(access)
+        bases: dict[str, list[Found[Segment]]] = {}
+        for found in await flow.every(SEGMENT):
+            if found.ref.class_id == access.id:
+                bases.setdefault(found.value.base, []).append(found)
+        done = 0
+        for base, found in bases.items():
+            if len(found) > SEGMENTS:
+                raws = [await flow.blob(access.id, item.value.blob) for item in found]
+                shard = merge([decode(raw, access.label) for raw in raws])
+                blob = await flow.pour(encode(shard))
+                whole = Put(SEGMENT, f"seg_{blob[:32]}", Segment(base, blob, shard.count))
+                gone = [Delete(SEGMENT, item.id, expect=item.version) for item in found]
+                await flow.commit(whole, *gone, facts={"merged": len(found)})
+                done += 1
+        return done
+
+
+def _blocks(part: extract.Part) -> list[portions.Block]:
+    paged = len(part.pages) > 1
+    return [
+        portions.Block(paragraph.text, number if paged else 0, paragraph.kind)
+        for number, page in enumerate(part.pages, start=1)
+        for paragraph in page
+    ]
+
+
+def _gather(into: _Gathered, id: str, held: HeldRecord, title: str, marked: portions.Marked) -> None:
+    """Passages and parts of one document, per label."""
+    count = 0
+    named = title if title or marked.by_portions else _stem(held.name)
+    for label in marked.labels():
+        made = passages(marked.portions, label, id, "" if marked.by_portions else named)
+        if made:
+            into.passages.setdefault(label, []).extend(made)
+            into.parts.append((id, Part(held.base, made[0].title, tuple(made)), label))
+            count += len(made)
+    shown = named or next((part.title for other, part, _ in into.parts if other == id), held.name)
+    document = Document(
+        name=held.name,
+        base=held.base,
+        title=shown,
+        digest=held.digest,
+        passages=count,
+        added_by=held.principal,
+        at=held.at,
+    )
+    into.documents.append((id, document, marked.label))
+    into.total += count
+
+
+def _why(outcome: portions.Outcome) -> tuple[str, dict[str, str | int]]:
+    if isinstance(outcome, portions.Quarantine):
+        return outcome.reason, dict(outcome.facts)
+    return "above-acting", {}
+
+
+def _stem(name: str) -> str:
+    return name.rsplit(".", 1)[0].replace("_", " ")
+
+
+def _text(label: Label) -> str:
+    return label.text

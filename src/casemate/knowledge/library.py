@@ -1,0 +1,103 @@
+"""The shards of the visible world, kept in memory one access class at a time, and the questions that are put to them.
+
+A cache is asked with a flow: what it gives are the segments that the flow's acting label sees. Inside a class the
+segments of a base are merged, which changes no byte of any result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Protocol
+
+from casemate.access import Flow
+from casemate.errors import Unavailable, UnknownKnowledge
+from casemate.knowledge.analyse import terms
+from casemate.knowledge.document import SEGMENT, Segment
+from casemate.knowledge.search import Asked, Results
+from casemate.knowledge.shard import Shard, decode, merge
+from casemate.objects import Found, Where
+
+__all__ = ["ALL", "Embedder", "Library"]
+
+ALL = "all"
+SHARDS_KEPT = 256
+
+
+class Embedder(Protocol):
+    """Texts to integer vectors, each a function of its text alone. `name` is "" where there is none."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def embed(self, texts: list[str]) -> list[bytes]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    segments: tuple[str, ...]
+    shard: Shard
+
+
+class Library:
+    """One per answer process. Holds nothing that the store does not hold."""
+
+    def __init__(self, embedder: Embedder | None) -> None:
+        self.embedder = embedder
+        self._shards: OrderedDict[tuple[str, str], _Held] = OrderedDict()
+
+    async def bases(self, flow: Flow) -> list[str]:
+        """The knowledge bases in which something is visible, by name."""
+        return sorted({found.value.base for found in await flow.every(SEGMENT)})
+
+    async def check(self, flow: Flow, names: tuple[str, ...]) -> None:
+        """Raises UnknownKnowledge for a base in which nothing is visible: hidden and never-existing alike."""
+        if names == (ALL,):
+            return
+        known = await self.bases(flow)
+        for name in names:
+            if name not in known:
+                raise UnknownKnowledge(name=name[:200])
+
+    async def ask(self, question: str) -> Asked:
+        """The question made ready: its terms and, where there is an embedder, its vector."""
+        vector = None
+        if self.embedder is not None and question.strip():
+            try:
+                [vector] = await self.embedder.embed([question])
+            except Unavailable:
+                vector = None
+        return Asked(terms(question), vector)
+
+    async def search(self, flow: Flow, asked: Asked, names: tuple[str, ...], k: int) -> Results:
+        """The best k passages of the world at the flow's acting label."""
+        return asked.search(await self.shards(flow, names), k)
+
+    async def shards(self, flow: Flow, names: tuple[str, ...]) -> list[Shard]:
+        """The visible shards of these bases, one per class and base."""
+        found: list[Found[Segment]] = []
+        for name in names:
+            found.extend(await flow.every(SEGMENT, None if name == ALL else Where((("base", name),))))
+        groups: dict[tuple[str, str], list[Found[Segment]]] = {}
+        for item in found:
+            groups.setdefault((item.ref.class_id, item.value.base), []).append(item)
+        return [await self._shard(flow, place, groups[place]) for place in sorted(groups)]
+
+    async def _shard(self, flow: Flow, place: tuple[str, str], found: list[Found[Segment]]) -> Shard:
+        segments = tuple(item.value.blob for item in found)
+        held = self._shards.get(place)
+        if held is None or held.segments != segments:
+            raws = [await flow.blob(place[0], blob) for blob in segments]
+            shard = await asyncio.to_thread(_merged, raws, found)
+            held = self._shards[place] = _Held(segments, shard)
+        self._shards.move_to_end(place)
+        while len(self._shards) > SHARDS_KEPT:
+            self._shards.popitem(last=False)
+        return held.shard
+
+
+def _merged(raws: list[bytes], found: list[Found[Segment]]) -> Shard:
+    label = found[0].label
+    shards = [decode(raw, label) for raw in raws]
+    return shards[0] if len(shards) == 1 else merge(shards)

@@ -1,0 +1,252 @@
+"""Policies: those that a region lists, in its order. Reads and writes labels in their words.
+
+A label holds one element per policy, absent = that policy's bottom. An equivalence between policies exists nowhere
+here. It must never give a label lower than what the text says: what is ambiguous or contradictory raises.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+from casemate.errors import MarkingError, Misconfigured
+from casemate.labels.disguise import plain, tidy
+from casemate.labels.grammar import Grammar
+from casemate.labels.label import Element, Label, make_label
+from casemate.labels.marking import evicted, mark
+from casemate.labels.policy import Policy, extended, read_policy
+from casemate.labels.reading import LONGEST, Reader, Reading
+from casemate.labels.vocabulary import Form, shown
+
+__all__ = ["PACKAGED", "Policies"]
+
+PACKAGED = ("house", "tlp", "us", "nato", "fr")
+_AND = " + "
+_LONGEST_LABEL = 16_384
+_PREFIX = re.compile(r"([a-z][a-z0-9-]*):(.*)")
+_SAID = re.compile(r"([A-Z][A-Z0-9_-]*)=(.*)")
+
+
+class Policies:
+    """The policies of a region, in the order in which it lists them."""
+
+    def __init__(self, policies: Sequence[Policy]) -> None:
+        if not policies:
+            raise Misconfigured(setting="policies", why="a region lists at least one policy")
+        self.listed: Mapping[str, Policy] = {policy.name: policy for policy in policies}
+        self.names: tuple[str, ...] = tuple(self.listed)
+        if len(self.names) < len(policies):
+            raise Misconfigured(setting="policies", why="a policy is listed once")
+        self._grammars = {name: Grammar(policy) for name, policy in self.listed.items()}
+        others = tuple(Grammar(_packaged(name)) for name in PACKAGED if name not in self.listed)
+        self._reader = Reader(tuple(self._grammars.values()), others)
+
+    @classmethod
+    def load(cls, names: Sequence[str], extra: Sequence[Path | str] = ()) -> Policies:
+        """The named policies. `extra`: files (Path) or texts (str) of a site, each one of
+
+            teams = ["PAYROLL"]                     teams of the policy house
+            extends = "us"                          names that a policy leaves to a site
+            tokens.SCI = ["SI-G-ABCD"]
+            name = "acme" ...                       a whole policy, which `names` may list
+
+        Misconfigured if a name is unknown or a file contradicts itself.
+        """
+        known = {name: _packaged(name) for name in PACKAGED}
+        for where, text in (_source(each) for each in extra):
+            data = _toml(text, where)
+            base = data.get("extends", "house" if "teams" in data else None)
+            if base is None:
+                policy = read_policy(text, where)
+                if policy.name in known:
+                    raise Misconfigured(setting=where, why=f"there is a policy {policy.name} already")
+                known[policy.name] = policy
+            elif base in known:
+                known[base] = extended(known[base], _added(data, where), where)
+            else:
+                raise Misconfigured(setting=where, why=f"no policy {base} to extend")
+        missing = [name for name in names if name not in known]
+        if missing:
+            raise Misconfigured(setting="policies", why=f"no policy {missing[0]}; there are {', '.join(known)}")
+        return cls([known[name] for name in names])
+
+    def bottom(self, agencies: Iterable[str] = ()) -> Label:
+        """The bottom of every policy: what flows to all that these agencies' objects may flow to."""
+        return make_label({}, agencies)
+
+    def top(self, agencies: Iterable[str] = ()) -> Label:
+        """The top of every listed policy: dominates every label of these policies and agencies."""
+        return make_label({name: policy.top for name, policy in self.listed.items()}, agencies)
+
+    def parse(self, text: str, agencies: Iterable[str] = ()) -> Label:
+        """A label from its canonical text, from "us:SECRET//NOFORN", or from a banner or portion mark of one policy.
+
+        Parts are joined by " + ". MarkingError if a part is unknown, contradictory, or read by several policies.
+        """
+        if len(text) > _LONGEST_LABEL:
+            raise MarkingError(marking=shown(text), why="longer than a label can be")
+        owners, elements = set(agencies), dict[str, Element]()
+        inner = tidy(text)
+        portion = bool(re.fullmatch(r"\([^()]*\)", inner))
+        for part in (inner[1:-1] if portion else inner).split(_AND):
+            if part == "bottom":
+                continue
+            if part.startswith("agency="):
+                owners.add(part.removeprefix("agency="))
+                continue
+            for name, element in self._part(part.strip(), portion):
+                if name in elements:
+                    raise MarkingError(marking=shown(part), why=f"two marks of the policy {name}")
+                elements[name] = element
+        return make_label(elements, owners)
+
+    def clearance(self, text: str, agencies: Iterable[str] = ()) -> Label:
+        """The label of someone cleared for what is so marked: `parse`, and what its rules leave unwritten.
+
+        A national clearance to SECRET covers FOUO or Diffusion Restreinte, which are not written at SECRET.
+        """
+        label = self.parse(text, agencies)
+        elements = dict(label.elements)
+        for name, element in label.elements:
+            policy = self.listed[name]
+            allowed = dict(element.permissive)
+            if any(allowed.get(c.name, frozenset()) - {c.owner} for c in policy.categories if c.permissive):
+                continue  # released to others too: what they may have of the unwritten is not said
+            unwritten = {
+                (category.name, token)
+                for category in policy.categories
+                for token, control in category.tokens.items()
+                if control.evicted and evicted(control, element)
+            }
+            restrictive = element.restrictive | unwritten
+            elements[name] = Element(element.level, element.level_name, restrictive, element.permissive)
+        return make_label(elements, label.agencies)
+
+    def banner(self, label: Label, language: str = "en") -> str:
+        """The marking in full, in the policies' order; never empty."""
+        return _AND.join(self._marks(label, language))
+
+    def portion(self, label: Label) -> str:
+        """The portion mark: "(S//NF)", "(S//NF + NS)"."""
+        return f"({_AND.join(self._marks(label, 'portion'))})"
+
+    def colour(self, label: Label) -> tuple[str, str]:
+        """(background, foreground) of the level that stands highest on its policy's own scale."""
+        first = next(iter(self.listed.values()))
+        highest, colour = 0.0, first.levels[0].colour
+        held = dict(label.elements)
+        for name, policy in self.listed.items():
+            element = held.get(name)
+            if element is not None and _known(policy, element):
+                height = element.level / max(1, len(policy.levels) - 1)
+                if height > highest:
+                    highest, colour = height, policy.levels[element.level].colour
+        return colour
+
+    def read_banner(self, line: str) -> tuple[Reading, ...]:
+        """All readings of a mark alone on its line; () if the line is none."""
+        return self._reader.banner(line)
+
+    def read_portion(self, paragraph: str) -> tuple[tuple[Reading, ...], str]:
+        """All readings of the mark that opens a paragraph, and what follows it; (), paragraph if none does."""
+        return self._reader.portion(paragraph)
+
+    def _marks(self, label: Label, form: str) -> list[str]:
+        held = dict(label.elements)
+        marks = [
+            mark(policy, held.pop(name), form)
+            for name, policy in self.listed.items()
+            if name in held and _known(policy, held[name])
+        ]
+        # What no listed policy can write is shown as its canonical text rather than not at all.
+        marks += [make_label({name: element}, ()).text for name, element in held.items()]
+        return marks or [mark(policy, policy.bottom, form) for policy in list(self.listed.values())[:1]]
+
+    def _part(self, part: str, portion: bool) -> list[tuple[str, Element]]:
+        prefixed = _PREFIX.fullmatch(part)
+        if prefixed:
+            return [(prefixed[1], self._prefixed(part, prefixed[1], prefixed[2].strip()))]
+        if len(part) > LONGEST:
+            raise MarkingError(marking=shown(part), why="longer than a mark can be")
+        found: tuple[Reading, ...] = ()
+        for text in dict.fromkeys((part, part.upper())):
+            forms: tuple[Form, ...] = ("portion",) if portion else ("full", "portion")
+            for form in forms:
+                found = found or self._reader.mark(text, form)
+        if not found:
+            hidden = plain(part) != part and self._reader.mark(plain(part), "full")
+            raise MarkingError(
+                marking=shown(part), why="hides or imitates characters" if hidden else "no known marking"
+            )
+        if found[0].problem:
+            raise MarkingError(marking=shown(part), why=found[0].problem)
+        if len(found) > 1:
+            candidates = ", ".join(f"{reading.policy}:{shown(part)}" for reading in found)
+            raise MarkingError(marking=shown(part), why=f"ambiguous: {candidates}")
+        return list(found[0].label.elements)
+
+    def _prefixed(self, part: str, name: str, body: str) -> Element:
+        grammar = self._grammars.get(name)
+        if grammar is None:
+            why = f"unlisted:{name}" if name in PACKAGED else f"no policy {shown(name)}"
+            raise MarkingError(marking=shown(part), why=why)
+        if "=" in body:
+            level, *said = body.split("//")
+            pairs = [_SAID.fullmatch(each) for each in said]
+            sets = {pair[1]: frozenset(filter(None, pair[2].split(","))) for pair in pairs if pair}
+            element = grammar.canonical(level, sets) if len(sets) == len(said) else None
+            if element is None:
+                raise MarkingError(marking=shown(part), why=f"not a label of the policy {name}")
+            return element
+        read = next(filter(None, (grammar.read(text, "any") for text in (body, body.upper()))), None)
+        if read is None or read.problem:
+            raise MarkingError(marking=shown(part), why=read.problem or "" if read else "no known marking")
+        return read.element
+
+
+@cache
+def _packaged(name: str) -> Policy:
+    text = resources.files("casemate.labels").joinpath("policies", f"{name}.toml").read_text("utf-8")
+    return read_policy(text, f"policies/{name}.toml")
+
+
+def _known(policy: Policy, element: Element) -> bool:
+    """Whether this policy declares all that the element says: a label may come from another version of it."""
+    named = {category.name: category.tokens for category in policy.categories}
+    return policy.ranks.get(element.level_name) == element.level and all(
+        token in named.get(category, ()) for category, token in element.restrictive
+    )
+
+
+def _source(each: Path | str) -> tuple[str, str]:
+    if isinstance(each, str):
+        return "policy text", each
+    try:
+        return str(each), each.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(setting=str(each), why=f"cannot be read: {type(error).__name__}") from None
+
+
+def _toml(text: str, where: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Misconfigured(setting=where, why=f"not TOML: {error}") from None
+
+
+def _added(data: Mapping[str, object], where: str) -> dict[str, list[str]]:
+    """The tokens by category that a file adds, checked for their types."""
+    added: dict[str, object] = {"TEAM": data["teams"]} if "teams" in data else {}
+    tokens = data.get("tokens", {})
+    if not isinstance(tokens, dict) or data.keys() - {"extends", "teams", "tokens"}:
+        raise Misconfigured(setting=where, why="an extension holds extends, teams and tokens")
+    checked: dict[str, list[str]] = {}
+    for name, names in (added | tokens).items():
+        if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+            raise Misconfigured(setting=where, why=f"{name} is a list of names")
+        checked[name] = names
+    return checked

@@ -1,0 +1,109 @@
+"""The seams of the store: each is implemented by an engine and by nothing else.
+
+Every question names the classes that it may see; what lies in another class is as if it did not exist. Rows come
+back sealed and unchecked: the gate calls `store.check` before it opens one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from casemate.store.batch import Batch, Receipt
+from casemate.store.row import ClassRow, Row, StoredEntry
+
+__all__ = ["Blobs", "Committer", "Reader", "Sealer"]
+
+
+class Reader(Protocol):
+    """Reads what is committed. Never writes, never waits for a writer."""
+
+    def classes(self) -> list[ClassRow]:
+        """Every access class of the region, in order of id."""
+        ...
+
+    def get(self, kind: str, id: str, class_ids: Sequence[str]) -> list[Row]:
+        """The rows of that kind and id, in the order of `class_ids`; usually one or none."""
+        ...
+
+    def scan(
+        self, kind: str, blinds: Sequence[tuple[str, bytes]], class_ids: Sequence[str], after: str | None, limit: int
+    ) -> tuple[list[Row], str | None]:
+        """At most `limit` rows that bear all `blinds`, by (place of the class in `class_ids`, seq).
+
+        The second value continues the scan, or is None at its end. Raises BadInput where `after` is not of this scan.
+        """
+        ...
+
+    def children(self, class_id: str, kind: str, id: str, class_ids: Sequence[str]) -> list[Row]:
+        """What was made from that object, by (place of the class in `class_ids`, kind, seq)."""
+        ...
+
+    def entries(self, log: str, start: int, stop: int) -> list[StoredEntry]:
+        """The entries start <= seq < stop of a log."""
+        ...
+
+    def entry(self, id: str) -> tuple[str, StoredEntry] | None:
+        """The entry of that id and its log; the caller decides whether that log is visible."""
+        ...
+
+    def expired(self, now: int, logs: Sequence[str], limit: int) -> list[tuple[str, int]]:
+        """(log, seq) of entries whose content should be forgotten by `now`."""
+        ...
+
+    def leaves(self, log: str, start: int, stop: int) -> list[bytes]:
+        """The leaf hashes start <= seq < stop of a log."""
+        ...
+
+    def sizes(self) -> Mapping[str, int]:
+        """How many entries each log holds."""
+        ...
+
+
+class Committer(Protocol):
+    """Makes batches durable."""
+
+    async def commit(self, batch: Batch) -> Receipt:
+        """Returns once the batch survives a power cut.
+
+        Raises Conflict where an `expect` fails (the whole batch is undone), StorageFull where there is no room,
+        Unavailable where the domain's queue is full or the writer does not answer (then the batch may or may not have
+        landed: send it again under the same key), Damaged where a put's digest is not that of its bytes.
+        """
+        ...
+
+
+class Blobs(Protocol):
+    """Large sealed values, each named by a keyed digest of its content: names tell nothing between classes."""
+
+    async def write(self, class_id: str, data: bytes) -> str:
+        """Durable before it returns; the same data in the same class has the same name (hex)."""
+        ...
+
+    async def read(self, class_id: str, name: str) -> bytes:
+        """Raises Absent, or Damaged where the bytes are not what was written."""
+        ...
+
+    async def exists(self, class_id: str, name: str) -> bool: ...
+
+    async def delete(self, class_id: str, name: str) -> None:
+        """What is absent is no error."""
+        ...
+
+
+class Sealer(Protocol):
+    """Keeps keys, one per access class and purpose, and lends their use."""
+
+    def seal(self, class_id: str, purpose: str, plaintext: bytes, aad: bytes) -> bytes: ...
+
+    def open(self, class_id: str, purpose: str, sealed: bytes, aad: bytes) -> bytes:
+        """Raises Damaged where the bytes, the class, the purpose or the aad are not those of `seal`."""
+        ...
+
+    def blind(self, class_id: str, field: str, text: str) -> bytes:
+        """A keyed digest of a value: equal values of a field in a class are equal, and nothing else shows."""
+        ...
+
+    def describe(self) -> str:
+        """One sentence: how the keys are kept, and whether that is safe."""
+        ...

@@ -1,0 +1,60 @@
+"""What lies in the store, as a reader finds it, and the digest that says whether it is still what was written."""
+
+from __future__ import annotations
+
+import msgspec
+
+from casemate.crypto import digest, same
+from casemate.errors import Damaged
+
+__all__ = ["ClassRow", "Row", "StoredEntry", "check", "put_digest", "row_digest"]
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A stored object: `seq` is its place in its class and kind, given when it was first put."""
+
+    class_id: str
+    kind: str
+    id: str
+    version: int
+    seq: int
+    sealed: bytes
+    digest: bytes
+
+
+class ClassRow(msgspec.Struct, frozen=True):
+    """An access class that this region knows: its id, and its label, need and originator, sealed."""
+
+    id: str
+    sealed: bytes
+
+
+class StoredEntry(msgspec.Struct, frozen=True):
+    """A ledger entry as stored; `seq` is its leaf index in its log's tree, from 0. `content` is b"" once forgotten."""
+
+    seq: int
+    id: str
+    leaf: bytes
+    sealed: bytes
+    content: bytes
+    expires: int
+
+
+def put_digest(class_id: str, kind: str, id: str, sealed: bytes) -> bytes:
+    """SHA-384 over where a row lies and its sealed bytes; each name is prefixed with its length."""
+    head = b"".join(len(raw).to_bytes(4, "big") + raw for raw in (text.encode() for text in (class_id, kind, id)))
+    return digest(head + sealed)
+
+
+def row_digest(put: bytes, version: int, seq: int) -> bytes:
+    """What the writer keeps beside a row: the put's digest, with the version and place that the writer gave."""
+    return digest(put + version.to_bytes(8, "big") + seq.to_bytes(8, "big"))
+
+
+def check(row: Row) -> Row:
+    """The row itself, or Damaged where any of it is not what was written. Every reader calls this before it opens."""
+    if not 0 <= row.version < 1 << 63 or not 0 <= row.seq < 1 << 63:
+        raise Damaged(what=row.kind)
+    if not same(row_digest(put_digest(row.class_id, row.kind, row.id, row.sealed), row.version, row.seq), row.digest):
+        raise Damaged(what=row.kind)
+    return row

@@ -1,0 +1,121 @@
+"""Between data and answer processes: a sealed flow and a chat go over a local socket, deltas come back.
+
+The socket lies in run/, which belongs to the region's user alone; what crosses it is sealed with the region's key, so
+that nobody who merely reaches the socket can ask in another's name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+
+from casemate import errors, frames
+from casemate.access import Flow, Gate, pack, unpack
+from casemate.errors import CasemateError, EngineFailed, Internal
+from casemate.models import Answerer, Chat, Delta
+
+__all__ = ["AnswerServer", "Relay"]
+
+BOUND = 8 << 20
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    sealed: bytes
+
+
+class _Piece(msgspec.Struct, frozen=True):
+    """A delta, or the error that ends the answer; neither: the end."""
+
+    delta: Delta | None = None
+    error: str = ""
+    facts: dict[str, str | int | float] = {}
+    entry: str = ""
+    lent: tuple[str, ...] = ()
+
+
+class Relay:
+    """Implements `models.Answerer` in a process that holds no knowledge."""
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+
+    async def answer(self, flow: Flow, chat: Chat) -> AsyncIterator[Delta]:
+        """The deltas of the answer process, and its errors as they were."""
+        try:
+            reader, writer = await asyncio.open_unix_connection(str(self._socket))
+        except OSError:
+            raise EngineFailed(engine="answer", why="no answer process") from None
+        try:
+            await frames.write(writer, _Asked(pack(flow, chat)))
+            while True:
+                piece = await _next(reader)
+                flow.lent.extend(name for name in piece.lent if name not in flow.lent)
+                if piece.error:
+                    raise _error(piece)
+                if piece.delta is None:
+                    return
+                yield piece.delta
+        finally:
+            writer.close()
+
+
+async def _next(reader: asyncio.StreamReader) -> _Piece:
+    try:
+        piece = await frames.read(reader, _Piece, BOUND)
+    except (frames.FrameError, OSError):
+        piece = None
+    if piece is None:
+        raise EngineFailed(engine="answer", why="it ended in the middle of an answer")
+    return piece
+
+
+def _error(piece: _Piece) -> CasemateError:
+    kind = getattr(errors, piece.error, Internal)
+    error: CasemateError = kind(**piece.facts)
+    error.entry = piece.entry
+    return error
+
+
+class AnswerServer:
+    """The other end, in an answer process."""
+
+    def __init__(self, socket: Path, gate: Gate, answerer: Answerer) -> None:
+        self._socket = socket
+        self._gate = gate
+        self._answerer = answerer
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Listen; a socket file that a dead process left is replaced."""
+        self._socket.unlink(missing_ok=True)
+        self._server = await asyncio.start_unix_server(self._talk, str(self._socket))
+        self._socket.chmod(0o600)
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._server is not None:
+            self._server.close()
+            self._socket.unlink(missing_ok=True)
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(frames.FrameError, OSError):
+            asked = await frames.read(reader, _Asked, BOUND)
+            if asked is not None:
+                await self._answer(asked, writer)
+        writer.close()
+
+    async def _answer(self, asked: _Asked, writer: asyncio.StreamWriter) -> None:
+        flow: Flow | None = None
+        try:
+            flow, chat = unpack(self._gate, asked.sealed, Chat)
+            async with contextlib.aclosing(self._answerer.answer(flow, chat)) as deltas:  # type: ignore[type-var]
+                async for delta in deltas:
+                    await frames.write(writer, _Piece(delta))
+            await frames.write(writer, _Piece(lent=tuple(flow.lent)))
+        except CasemateError as error:
+            lent = tuple(flow.lent) if flow is not None else ()
+            await frames.write(writer, _Piece(None, type(error).__name__, error.facts, error.entry, lent))

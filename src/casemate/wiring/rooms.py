@@ -1,0 +1,86 @@
+"""The rooms of the answer and control sides, furnished: knowledge, assistants, the native API and the console."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING
+
+from casemate.assistants import Assistant, Prover
+from casemate.doors import console, native
+from casemate.doors.frame import App, Table
+from casemate.engines.extractor import CellExtractor
+from casemate.engines.hashing import HashingEmbedder
+from casemate.engines.minilm import MiniLMEmbedder
+from casemate.errors import BadInput, Misconfigured
+from casemate.knowledge import Embedder, Ingest, Library
+from casemate.labels import Policies
+from casemate.wiring.checks import checks
+from casemate.wiring.region import Role, hang, wires
+from casemate.wiring.relay import AnswerServer, Relay
+from casemate.wiring.twin import Twin
+
+if TYPE_CHECKING:
+    from casemate.wiring.region import House
+
+__all__ = ["furnish"]
+
+
+async def furnish(house: House, role: Role) -> None:
+    """Everything but the wires of a data process."""
+    embedder = _embedder(house)
+    library = Library(embedder)
+    assistant = Assistant(library, house.catalogue)
+    house.answerer = Relay(house.folder.answer_socket) if role == "control" else assistant
+    if role == "answer":
+        server = AnswerServer(house.folder.answer_socket, house.gate, assistant)
+        await server.start()
+        house.closers.append(server.stop)
+        return
+    extractor = CellExtractor()
+    house.closers.append(extractor.close)
+    house.loops += Ingest(house.gate, extractor, embedder).loops()
+    rooms = native.Rooms(
+        gate=house.gate,
+        catalogue=house.catalogue,
+        answerer=house.answerer,
+        library=library,
+        prover=Prover(assistant, library, Twin(house.catalogue, embedder)),
+        settings=house.settings,
+        checks=lambda: checks(house.folder, house.settings, embedder),
+        add_policy=lambda name: _add_policy(house, name),
+    )
+    planes = [native.PLANE, console.PLANE]
+    house.app = App(house.gate, Table([*native.routes(rooms), *console.routes(rooms)]), planes)
+    if role == "all":
+        hang(house, wires(house, house.answerer))
+
+
+def _embedder(house: House) -> Embedder | None:
+    """The embedder that the settings name; None where it is not installed: then full text alone works."""
+    chosen = house.settings.knowledge.embedder
+    if chosen == "hashing":
+        return HashingEmbedder()
+    if chosen == "none" or not MiniLMEmbedder.installed():
+        return None
+    engine = MiniLMEmbedder()
+    house.closers.append(engine.close)
+    return engine
+
+
+def _add_policy(house: House, name: str) -> None:
+    """Write another policy into casemate.toml; it is read at the next start."""
+    listed = house.settings.region.policies
+    try:
+        Policies.load((*listed, name))
+    except Misconfigured as error:
+        raise BadInput(what=f"There is no policy {name[:40]!r}.") from error
+    file = house.folder.settings_file
+    text = file.read_text(encoding="utf-8")
+    now = tuple(tomllib.loads(text)["region"]["policies"])
+    if name in now:
+        return
+    lines = []
+    for line in text.splitlines():
+        quoted = ", ".join(f'"{p}"' for p in (*now, name))
+        lines.append(f"policies = [{quoted}]" if line.strip().startswith("policies") else line)
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,0 +1,85 @@
+"""A second world for proofs: its own folder, keys, writer and index, holding copies of what one label sees."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from casemate.access import Flow, Gate, Vault
+from casemate.assistants import Assistant
+from casemate.clock import ManualClock
+from casemate.engines.files import FileBlobs
+from casemate.engines.sqlite import SqliteWriter
+from casemate.engines.sqlite_read import SqliteReader
+from casemate.engines.unsafe_sealer import UnsafeDevelopmentSealer, UnsafeDevelopmentSigner
+from casemate.ids import SystemEntropy
+from casemate.knowledge import DOCUMENT, PART, SEGMENT, Embedder, Library, Segment, World
+from casemate.labels import Label
+from casemate.models import Answerer, Catalogue
+from casemate.objects import Change, Put
+from casemate.store import Batch
+
+__all__ = ["Twin"]
+
+
+@dataclass(slots=True)
+class _Second:
+    flow: Flow
+    answerer: Answerer
+    folder: Path
+    writer: SqliteWriter
+    reader: SqliteReader
+
+    async def close(self) -> None:
+        """Nothing of the second world stays."""
+        self.reader.close()
+        self.writer.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """Implements `assistants.SecondWorld`."""
+
+    catalogue: Catalogue
+    embedder: Embedder | None
+
+    async def __call__(self, flow: Flow, world: World) -> _Second:
+        folder = Path(tempfile.mkdtemp(prefix="casemate-proof-"))
+        first = flow.gate.vault
+        writer = SqliteWriter(folder / "data" / "records.db", durable=False)
+        sealer = UnsafeDevelopmentSealer(folder / "keys")
+        reader = SqliteReader(folder / "data" / "records.db")
+        vault = Vault(
+            region=first.region,
+            reader=reader,
+            committer=writer,
+            blobs=FileBlobs(folder / "data" / "blobs", sealer, low_water=0),
+            sealer=sealer,
+            signer=UnsafeDevelopmentSigner(folder / "keys"),
+            clock=ManualClock(first.clock.now()),
+            entropy=SystemEntropy(),
+        )
+        gate = Gate(vault)
+        await _plant(gate, world)
+        there = await gate.open(flow.session, flow.action, flow.acting)
+        there.floor = flow.floor
+        return _Second(there, Assistant(Library(self.embedder), self.catalogue), folder, writer, reader)
+
+
+async def _plant(gate: Gate, world: World) -> None:
+    """Put the copies where they lay, under their own ids."""
+    placed: dict[Label, list[Change]] = {}
+    for whole in world.wholes:
+        placed.setdefault(whole.label, []).append(Put(DOCUMENT, whole.id, whole.value))
+    for part in world.parts:
+        placed.setdefault(part.label, []).append(Put(PART, part.id, part.value))
+    for label, base, raw, count in world.shards:
+        blob = await gate.vault.blobs.write(gate.classes.of(label).id, raw)
+        placed.setdefault(label, []).append(Put(SEGMENT, f"seg_{blob[:32]}", Segment(base, blob, count)))
+    for label, changes in placed.items():
+        access = gate.classes.of(label)
+        puts, _ = gate.rows.split(access, tuple(changes))
+        await gate.vault.committer.commit(Batch(domain=access.id, puts=puts, classes=[gate.classes.row(access)]))
