@@ -113,8 +113,8 @@ def test_a_heading_counts_for_its_passage_and_is_never_quoted() -> None:
 
 def test_an_amount_asked_for_prefers_a_sentence_with_a_number() -> None:
     made = [passage(1, "The convoy left Orme. The convoy left Orme at 0300.")]
-    hits, stats = ask("When did the convoy leave Orme?", (OPEN, made))
-    best = max(quotes("When did the convoy leave Orme?", hits, stats), key=lambda quote: quote.weight)
+    hits, stats = ask("When was the convoy at Orme?", (OPEN, made))
+    best = max(quotes("When was the convoy at Orme?", hits, stats), key=lambda quote: quote.weight)
     assert "0300" in best.text
 
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from casemate import frames
+from casemate.cells import embed
 from casemate.cells.embed import CHARACTERS, Embed, Encoder
 from casemate.engines import minilm_graph, minilm_model
 from casemate.engines.minilm_reference import compare, cosine, reference
@@ -121,6 +122,13 @@ def test_what_is_beyond_the_bound_does_not_count(encoder) -> None:
 def test_a_question_keeps_no_padding(encoder) -> None:
     assert encoder.vector("convoy") != encoder.vector("convoy" + " [PAD]" * 3)
     assert encoder._tokenizer.encode("convoy").ids == [2, 45, 3]
+
+
+def test_the_program_loads_the_folder_that_it_was_named(small, encoder, monkeypatch) -> None:
+    served: list[object] = []
+    monkeypatch.setattr(embed, "serve", lambda kind, work: served.extend([kind, work(Embed(["convoy", "river"]))]))
+    assert embed.main([str(small)]) == 0
+    assert served == [Embed, [encoder.vector("convoy"), encoder.vector("river")]]
 
 
 # With the model that `make install` builds.

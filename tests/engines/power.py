@@ -51,6 +51,10 @@ class Disk:
         for write in self.cached.pop(name, []):
             played(image, write)
 
+    def remove(self, name: str) -> None:
+        self.synced.pop(name, None)
+        self.cached.pop(name, None)
+
     def fail(self) -> None:
         """The power goes: what was promised until now, and what of the files comes through."""
         if self.wreck is None:
@@ -70,7 +74,7 @@ class Disk:
         return bytes(image)
 
 
-class LossyFile(apsw.VFSFile):  # type: ignore[misc]
+class LossyFile(apsw.VFSFile):
     """A file whose writes are also told to the disk."""
 
     def __init__(self, disk: Disk, name: Any, flags: list[int]) -> None:
@@ -90,7 +94,7 @@ class LossyFile(apsw.VFSFile):  # type: ignore[misc]
         self._disk.sync(self._name)
 
 
-class LossyVfs(apsw.VFS):  # type: ignore[misc]
+class LossyVfs(apsw.VFS):
     """The layer itself, registered under a name for as long as the object lives."""
 
     def __init__(self, name: str, disk: Disk) -> None:
@@ -99,6 +103,10 @@ class LossyVfs(apsw.VFS):  # type: ignore[misc]
 
     def xOpen(self, name: Any, flags: list[int]) -> LossyFile:  # noqa: N802 - SQLite's name
         return LossyFile(self._disk, name, flags)
+
+    def xDelete(self, name: str, sync_folder: bool) -> None:  # noqa: N802 - SQLite's name
+        self._disk.remove(name)
+        super().xDelete(name, sync_folder)
 
 
 def salvage(disk: Disk, folder: Path) -> None:

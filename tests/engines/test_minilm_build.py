@@ -12,6 +12,13 @@ from casemate.engines import minilm_build, minilm_model
 from casemate.errors import Damaged, EngineFailed, Misconfigured, Unavailable
 from tests.engines import minilm_tiny as tiny
 
+BROKEN_CELL = """
+import sys
+from casemate import frames
+sys.stdin.read()
+frames.send(sys.stdout.buffer, {"value": None, "failure": "broken", "why": "Fail"})
+"""
+
 
 @pytest.fixture
 def wheel(tmp_path: Path) -> Path:
@@ -143,12 +150,8 @@ def test_without_the_package_the_command_says_so_and_leaves_nothing(folder, monk
 @pytest.mark.usefixtures("pinned", "undemanding")
 @pytest.mark.parametrize(
     ("answer", "why"),
-    [
-        ("import sys; sys.exit('no such library')", "no such library"),
-        ("import sys; sys.stdin.read(); from casemate import frames; "
-         "frames.send(sys.stdout.buffer, {'value': None, 'failure': 'broken', 'why': 'Fail'})", "broken Fail"),
-    ],
-)  # fmt: skip
+    [("import sys; sys.exit('no such library')", "no such library"), (BROKEN_CELL, "broken Fail")],
+)
 def test_a_cell_that_does_not_answer_stops_the_build(wheel, folder, monkeypatch, answer, why) -> None:
     monkeypatch.setattr(minilm_build, "_UNFENCED", answer)
     with pytest.raises(EngineFailed) as caught:

@@ -74,7 +74,7 @@ def test_a_slow_commit_holds_up_no_other_on_the_same_line(tmp_path: Path) -> Non
         client = SocketCommitter(path)
         slow = asyncio.create_task(client.commit(Batch(domain="d", key="wait")))
         await committer.asked.acquire()
-        assert await client.commit(Batch(domain="d"))
+        assert (await client.commit(Batch(domain="d"))).entries
         assert not slow.done()
         committer.release.set()
         assert (await slow).entries
@@ -124,7 +124,7 @@ def test_noise_ends_its_own_connection_and_nothing_else(tmp_path: Path, noise: b
         writer.write_eof()
         assert await reader.read() == b""
         writer.close()
-        assert await client.commit(Batch(domain="d"))
+        assert (await client.commit(Batch(domain="d"))).entries
         await client.close()
 
     served(tmp_path, trial)
@@ -150,7 +150,7 @@ def test_a_client_that_leaves_before_its_answer_harms_nobody(tmp_path: Path) -> 
         await writer.wait_closed()
         committer.release.set()
         client = SocketCommitter(path)
-        assert await client.commit(Batch(domain="d"))
+        assert (await client.commit(Batch(domain="d"))).entries
         await client.close()
 
     served(tmp_path, trial)
@@ -176,10 +176,16 @@ def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "writer.sock").read_text() == "mine"
 
 
+def test_a_name_that_the_kernel_does_not_take_is_an_error_at_once(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="too long"):
+        asyncio.run(WriterServer(tmp_path / ("x" * 200), Scripted()).start())
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_however_deep_can_hold_the_socket(tmp_path: Path) -> None:
     async def trial(_: Scripted, path: Path) -> None:
         client = SocketCommitter(path)
-        assert await client.commit(Batch(domain="d"))
+        assert (await client.commit(Batch(domain="d"))).entries
         await client.close()
 
     served(tmp_path / ("deep" * 20) / ("deeper" * 20), trial)

@@ -99,3 +99,26 @@ def test_split_keeps_words_sentences_and_the_limit(lengths: list[int]) -> None:
 
 def test_split_of_nothing() -> None:
     assert split(" \n ") == []
+
+
+def test_paragraphs_are_lines_of_a_piece() -> None:
+    assert split("One\nline.\n\n• Fuel\n \n• Water. More.") == ["One line.\n• Fuel\n• Water. More."]
+
+
+def test_unmarked_portions_that_follow_each_other_share_passages() -> None:
+    made = [
+        portion(LOW, "• Fuel", mark="", page=1),
+        portion(LOW, "• Water", mark="", page=1),
+        portion(LOW, "Next page.", mark="", page=2),
+        portion(LOW, "Stock", HEADING, mark="", page=2),
+        portion(LOW, "Marked."),
+        portion(LOW, "Not marked.", mark=""),
+        portion(HIGH, "Hidden from it.", mark=""),
+    ]
+    found = passages(made, LOW, "doc")
+    assert [(p.text, p.page, p.heading) for p in found] == [
+        ("• Fuel\n• Water", 1, ""),
+        ("Next page.", 2, ""),
+        ("Marked.", 0, "Stock"),
+        ("Not marked.", 0, "Stock"),
+    ]

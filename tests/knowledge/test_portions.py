@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casemate.knowledge.portions import HEADING, Block, Marked, Outcome, Quarantine, Unmarked, read
+from casemate.knowledge.portions import HEADING, Block, Marked, Outcome, Quarantine, Unmarked, outer, read
 from casemate.labels import Label, Policies
 from casemate.words import say
 
@@ -167,7 +167,8 @@ def test_unmarked_documents_wait_for_a_label() -> None:
 def test_a_copyright_sign_is_no_mark() -> None:
     assert isinstance(from_text("(C) 2024 Orme Shipping. All rights reserved."), Unmarked)
     assert isinstance(from_text("(c) first, (b) second"), Unmarked)
-    assert marked(from_text("(C) 2024 was a quiet year.", US)).label is us("CONFIDENTIAL")
+    quarantined(from_text("(C) 2024 was a quiet year.", US), "unknown-marking")
+    assert marked(from_text("(C) The year 2024 was quiet.", US)).label is us("CONFIDENTIAL")
 
 
 def test_marks_win_over_a_stated_label_up_to_it() -> None:
@@ -200,6 +201,89 @@ def test_a_document_of_two_policies_takes_each_mark_in_its_own() -> None:
     found = marked(from_text("(S//NF) American.\n\n(NS) Allied.\n\n(U) Open."))
     assert [sorted(policy for policy, _ in p.label.elements) for p in found.portions] == [["us"], ["nato"], []]
     assert {policy for policy, _ in found.label.elements} == {"us", "nato"}
+
+
+def test_a_banner_of_two_lines_is_one() -> None:
+    text = "SECRET\nSPÉCIAL FRANCE\n\nUn convoi.\n\nSECRET\nSPÉCIAL FRANCE"
+    french = Policies.load(("fr",))
+    found = marked(from_text(text, french))
+    assert found.label is french.parse("SECRET", ("EXERCISE",)) | french.parse("SPÉCIAL FRANCE", ("EXERCISE",))
+    assert found.banner == "SECRET SPÉCIAL FRANCE"
+
+
+LONG = "\n\n".join(f"Line {number}." for number in range(6))
+
+
+def test_a_mark_amid_the_text_speaks_for_nothing() -> None:
+    text = f"{LONG}\n\nUNCLASSIFIED\n\n{LONG}"
+    assert isinstance(from_text(text, US), Unmarked)
+    stated = US.parse("SECRET//NOFORN")
+    found = marked(from_text(text, US, stated=stated))
+    assert {p.label for p in found.portions} == {us("SECRET//NOFORN")}
+    quarantined(from_text(f"{LONG}\n\nTOP SECRET//NOFORN\n\n{LONG}", US, stated=stated), "above-stated")
+    quarantined(from_text(f"SECRET\n\n{LONG}\n\nTOP SECRET//NOFORN\n\n{LONG}", US), "banner-above")
+    assert marked(from_text(f"SECRET\n\n{LONG}\n\nCONFIDENTIAL\n\n{LONG}", US)).label is us("SECRET")
+
+
+def test_a_few_marked_portions_do_not_lower_what_a_label_was_stated_for() -> None:
+    stated = US.parse("CONFIDENTIAL//NOFORN")
+    found = marked(from_text("(U) Open.\n\nNot marked.", US, stated=stated))
+    assert [p.label for p in found.portions] == [US.bottom(("EXERCISE",)), us("CONFIDENTIAL//NOFORN")]
+    assert found.label is us("CONFIDENTIAL//NOFORN")
+
+
+def table(*rows: str, **options: object) -> Outcome:
+    blocks = [Block("Stock", kind=HEADING), *(Block(row, kind="table") for row in rows)]
+    return read(blocks, US, US.bottom(("EXERCISE",)), **options)  # type: ignore[arg-type]
+
+
+def test_a_cell_of_a_table_is_no_banner() -> None:
+    assert isinstance(table("Level\nMeaning", "UNCLASSIFIED\nopen"), Unmarked)
+    stated = US.parse("CONFIDENTIAL")
+    assert marked(table("UNCLASSIFIED\nopen", stated=stated)).label is us("CONFIDENTIAL")
+    quarantined(table("SECRET\nclosed", stated=stated), "above-stated")
+
+
+def test_cells_and_rows_of_a_table() -> None:
+    found = marked(table("(U)\nFuel\n30 t", "(S) Missiles\n4", "(C) Guns\n(U) 7"))
+    fuel, whole = us("UNCLASSIFIED"), us("SECRET")
+    assert [(p.text, p.label) for p in found.portions] == [
+        ("Stock", whole),
+        ("Fuel\n30 t", fuel),
+        ("Missiles", whole),
+        ("4", whole),
+        ("Guns", us("CONFIDENTIAL")),
+        ("7", fuel),
+    ]
+
+
+def test_marks_around_a_document_are_banners_of_it() -> None:
+    def part(text: str, cover: str) -> Outcome:
+        return read([Block(text)], US, US.bottom(("EXERCISE",)), around=outer([Block("A volume"), Block(cover)], US))
+
+    assert isinstance(part("Text.", "Contents"), Unmarked)
+    assert marked(part("Text.", "SECRET//NOFORN")).portions[0].label is us("SECRET//NOFORN")
+    assert marked(part("Text.", "(C) A chapter")).portions[0].label is us("CONFIDENTIAL")
+    assert [p.text for p in marked(part("(U) Text.", "(C) A chapter")).portions] == ["Text."]
+    quarantined(part("(TS) Text.", "SECRET//NOFORN"), "portion-above")
+
+
+def test_running_lines_that_an_extractor_names_are_read_and_not_kept() -> None:
+    made = [Block("SECRET//NOFORN", 1, "header"), Block("(U) Text.", 1), Block("(C) Page 1", 1, "footer")]
+    found = marked(read(made, US, US.bottom(("EXERCISE",))))
+    assert [p.text for p in found.portions] == ["Text."]
+    assert found.label is us("SECRET//NOFORN")
+    quarantined(read([*made, Block("(TS) Page", 1, "footer")], US, US.bottom(("EXERCISE",))), "portion-above")
+
+
+def test_a_numbered_list_is_not_marked() -> None:
+    text = "The chapters:\n\n(A) Peace\n\n(B) War\n\n(C) Trade\n\n(D) Law"
+    found = from_text(text, US)
+    assert isinstance(found, Unmarked)
+    stated = marked(from_text(text, US, stated=US.parse("UNCLASSIFIED")))
+    assert "(C) Trade" in [p.text for p in stated.portions]
+    assert marked(from_text("(B) War\n\n(C) Trade", US)).label is us("CONFIDENTIAL")
+    assert marked(from_text("(A) Peace\n\n(U) So.\n\n(B) War\n\n(C) Trade", US)).label is us("CONFIDENTIAL")
 
 
 MARKS = ["(U)", "(C)", "(S//NF)", "(TS//SI//NF)", "(S//REL TO USA, FRA)", "(U//FOUO)", ""]

@@ -38,3 +38,7 @@ def test_spans_lose_nothing_but_white_space(text: str) -> None:
     assert kept.replace(" ", "").replace("\n", "") == text.replace(" ", "").replace("\n", "")
     assert all(start < end and text[start:end] == text[start:end].strip() for start, end in found)
     assert all(one[1] <= two[0] for one, two in pairwise(found))
+
+
+def test_a_line_end_ends_a_sentence() -> None:
+    assert sentences("• Fuel\n• Water. It is low\n\n and cold") == ["• Fuel", "• Water.", "It is low", "and cold"]

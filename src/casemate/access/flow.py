@@ -30,15 +30,20 @@ T = TypeVar("T")
 
 
 class Flow:
-    """Made by `Gate.open` alone. `floor` is the session's, raised by marks in what the caller brought."""
+    """Made by `Gate.open` alone. `floor` is the session's, raised by marks in what the caller brought.
 
-    __slots__ = ("acting", "action", "begun", "floor", "gate", "lent", "seen", "session")
+    `domain` is the acting label of the whole request, also in the flows of its rungs: what a request uses up or warms
+    is its own domain's, so that nothing of it can be noticed below.
+    """
+
+    __slots__ = ("acting", "action", "begun", "domain", "floor", "gate", "lent", "seen", "session")
 
     def __init__(self, gate: Gate, session: Session, action: Action, acting: Label) -> None:
         self.gate = gate
         self.session = session
         self.action = action
         self.acting = acting
+        self.domain = acting
         self.floor = session.floor
         self.begun = ""
         self.lent: list[str] = []
@@ -59,7 +64,7 @@ class Flow:
         if not self.floor <= label <= self.acting:
             raise Refused(rule="acting-label", acting=label.text, floor=self.floor.text, ceiling=self.acting.text)
         lower = Flow(self.gate, self.session, self.action, label)
-        lower.floor, lower.begun, lower.lent = self.floor, self.begun, self.lent
+        lower.floor, lower.begun, lower.lent, lower.domain = self.floor, self.begun, self.lent, self.domain
         return lower
 
     async def as_seen_by(self, name: str, at: Label | None, reason: str) -> Flow:

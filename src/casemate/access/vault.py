@@ -23,6 +23,19 @@ class Region:
     policies: Policies
     retention_days: int = 30
 
+    def label(self, text: str) -> Label:
+        """The label of a marking or canonical text, owned here. Raises MarkingError."""
+        return self.policies.parse(text) | self.floor
+
+    def reach(self, text: str) -> Label:
+        """How far somebody sees who is cleared for, or acts at, what is so marked; canonical text is taken exactly.
+
+        A marking leaves unwritten what its policy does not write at that level (FOUO at SECRET); whoever is cleared
+        for the level is cleared for that too.
+        """
+        exact = self.policies.parse(text)
+        return (exact if exact.text == text.strip() else self.policies.clearance(text)) | self.floor
+
 
 @dataclass(frozen=True, slots=True)
 class Vault:

@@ -51,9 +51,8 @@ KEY = Kind("key", Key, indexed=("owner",))
 
 def _range(flow: Flow, request: KeyRequest, owner: Label) -> tuple[Label, Label]:
     region = flow.gate.vault.region
-    parse = region.policies.parse
-    ceiling = parse(request.ceiling) | region.floor if request.ceiling else flow.acting & owner
-    floor = parse(request.floor) | region.floor if request.floor else ceiling
+    ceiling = region.reach(request.ceiling) if request.ceiling else flow.acting & owner
+    floor = region.label(request.floor) if request.floor else ceiling
     for asked in (floor, ceiling):
         if not asked <= (flow.acting & owner):
             raise Refused(rule="clearance", asked=asked.text, clearance=(flow.acting & owner).text)

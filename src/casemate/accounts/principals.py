@@ -64,7 +64,7 @@ def _checked(flow: Flow, request: PersonRequest) -> PersonRequest:
     if unknown or not request.roles:
         raise BadInput(what=f"Roles are {', '.join(ROLES)}.")
     region = flow.gate.vault.region
-    clearance = region.policies.parse(request.clearance) | region.floor
+    clearance = region.reach(request.clearance)
     if not clearance <= flow.acting:
         raise Refused(rule="clearance", asked=clearance.text, clearance=flow.acting.text)
     return PersonRequest(request.name, clearance.text, tuple(sorted(set(request.roles))), request.uid)

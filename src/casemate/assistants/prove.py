@@ -16,7 +16,6 @@ from casemate.access import Flow, audit
 from casemate.assistants.told import Told, gathered
 from casemate.crypto import digest
 from casemate.knowledge import Library, World, copied
-from casemate.labels import Label
 from casemate.models import READER, Answerer, Chat
 
 __all__ = ["Proof", "Prover", "Second", "SecondWorld"]
@@ -82,7 +81,8 @@ class Prover:
 
     async def prove(self, flow: Flow, chat: Chat, who: str, at: str, reason: str) -> Proof:
         """Raises Refused (`as-another`) where the caller may not ask as that principal."""
-        theirs = await flow.as_seen_by(who, self._label(flow, at), reason)
+        label = flow.gate.vault.region.reach(at) if at else None
+        theirs = await flow.as_seen_by(who, label, reason)
         first = await gathered(self._answerer.answer(theirs, chat))
         world = await copied(theirs, self._library)
         second = await self._second(theirs, world)
@@ -111,10 +111,6 @@ class Prover:
             key_id=vault.signer.key_id,
         )
         return msgspec.structs.replace(proof, signature=vault.signer.sign(proof.body()).hex())
-
-    def _label(self, flow: Flow, text: str) -> Label | None:
-        region = flow.gate.vault.region
-        return region.policies.parse(text) | region.floor if text else None
 
 
 def _question(said: bytes) -> str:

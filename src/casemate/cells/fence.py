@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import ctypes
+import fcntl
 import importlib.util
 import json
 import os
@@ -70,8 +71,6 @@ def _descriptors() -> None:
     null = os.open("/dev/null", os.O_RDWR)
     requests, replies = os.dup(0), os.dup(1)
     # moved out of the way first: any of them could have got one of the numbers that the pipes are to have
-    import fcntl
-
     null, requests, replies = (fcntl.fcntl(one, fcntl.F_DUPFD, 16) for one in (null, requests, replies))
     os.dup2(requests, REQUESTS)
     os.dup2(replies, REPLIES)
@@ -134,7 +133,7 @@ def _seccomp(number: int, program: bytes) -> None:
 
 
 def _fence(order: dict[str, Any]) -> int:
-    if len(os.listdir("/proc/self/task")) != 1:
+    if len(os.listdir("/proc/self/task")) != 1:  # noqa: PTH208 - every import costs each child
         raise OSError("a thread was there before the fence")
     _limits(order["limits"])
     _drop_capabilities()
@@ -152,7 +151,7 @@ def _fence(order: dict[str, Any]) -> int:
 def _try(home: str) -> None:
     """Both walls must be felt from inside before anyone relies on them. `home` is ours: only Landlock forbids it."""
     try:
-        os.listdir(home)
+        os.listdir(home)  # noqa: PTH208
     except PermissionError:
         pass
     else:
@@ -168,7 +167,7 @@ def _report(report: dict[str, Any]) -> None:
 def _house(folder: str) -> None:
     """Make `casemate` importable from its folder, without making whatever lies beside it importable."""
     spec = importlib.util.spec_from_file_location(
-        "casemate", os.path.join(folder, "__init__.py"), submodule_search_locations=[folder]
+        "casemate", f"{folder}/__init__.py", submodule_search_locations=[folder]
     )
     if spec is None or spec.loader is None:
         raise ImportError("casemate")

@@ -14,7 +14,7 @@ import msgspec
 
 from casemate import frames
 
-__all__ = ["MEMORY", "UNREADABLE", "BROKEN", "CannotRead", "Reply", "serve"]
+__all__ = ["BROKEN", "MEMORY", "UNREADABLE", "CannotRead", "Reply", "serve"]
 
 REQUESTS, REPLIES = 3, 4
 """Where `fence` puts the two pipes."""
@@ -36,7 +36,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 def serve(request_type: type[R], work: Callable[[R], object]) -> None:
-    """Answer requests until the pipe ends. After running out of memory the process ends: its heap is not to be trusted."""
+    """Answer requests until the pipe ends. A process that ran out of memory ends: its heap is not to be trusted."""
     with os.fdopen(REQUESTS, "rb") as requests, os.fdopen(REPLIES, "wb") as replies:
         while (request := frames.receive(requests, request_type)) is not None:
             reply = answer(work, request)

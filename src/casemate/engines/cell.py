@@ -1,9 +1,9 @@
 """Asks a program in the sandbox, one thing at a time, and starts it again when it has died of it.
 
     Cell    one child at most; a request has a deadline, and a child that misses it is killed
-    Cells   a Cell for each domain (an access class, say): a child that has seen one domain's input never sees another's
+    Cells   a Cell for each domain (an access class, say): a child never sees the input of two
 
-A request is sent only to a child that has been proved to be fenced; where none can be, SandboxMissing and nothing is sent.
+A request is sent only to a child that was proved to be fenced; where none can be, SandboxMissing and nothing is sent.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ import os
 import resource
 import signal
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -48,7 +47,7 @@ class Program:
     name: str
     module: str
     reads: tuple[Path, ...] = ()
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     arguments: tuple[str, ...] = ()
     deadline: float = 60.0
     reply: int = 128 << 20
@@ -118,8 +117,9 @@ class Cell:
 
     async def _talk(self, child: Child, request: object) -> Reply:
         _allow_cpu(child.pid, self._program.limits.cpu)
+        child.requests.write(frames.encode(request))
         # Both at once: a program that answers before it has read all would otherwise wait for us, and we for it.
-        sending = asyncio.ensure_future(frames.write(child.requests, request))
+        sending = asyncio.ensure_future(child.requests.drain())
         try:
             reply = await frames.read(child.replies, Reply, self._program.reply)
             if reply is None:
@@ -179,7 +179,9 @@ class Cells:
         """The children that run, by domain."""
         return {domain: cell.pid for domain, cell in self._cells.items() if cell.pid is not None}
 
-    async def ask(self, request: object, type: type[T], deadline: float | None = None, *, domain: str | None = None) -> T:
+    async def ask(
+        self, request: object, type: type[T], deadline: float | None = None, *, domain: str | None = None
+    ) -> T:
         """As `Cell.ask`, in the domain's own child; None: in a child that serves this request alone."""
         if domain is None:
             cell = Cell(self._sandbox, self._program)
@@ -210,8 +212,7 @@ class Cells:
 def _allow_cpu(pid: int, seconds: int) -> None:
     """Move the soft limit on processor time along: a child has so many seconds for each request."""
     with contextlib.suppress(OSError, ValueError, IndexError):
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
-            fields = file.read().rpartition(")")[2].split()
+        fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
         used = (int(fields[11]) + int(fields[12])) // os.sysconf("SC_CLK_TCK")
         _, hard = resource.prlimit(pid, resource.RLIMIT_CPU)
         soft = used + seconds + 1

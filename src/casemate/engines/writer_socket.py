@@ -183,9 +183,7 @@ class _Line:
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         try:
             while (answer := await frames.read(reader, _Answer, _BOUND)) is not None:
-                future = self._waiting.get(answer.number)
-                if future is not None and not future.done():
-                    _settle(future, answer)
+                _settle(self._waiting.get(answer.number), answer)
         except (frames.FrameError, OSError):
             pass
         finally:
@@ -196,11 +194,14 @@ class _Line:
                     future.set_exception(ConnectionError())
 
 
-def _settle(future: asyncio.Future[Receipt], answer: _Answer) -> None:
+def _settle(future: asyncio.Future[Receipt] | None, answer: _Answer) -> None:
+    """Hand the answer to whoever waits for it still."""
+    if future is None or future.done():
+        return
     if answer.receipt is not None:
         future.set_result(answer.receipt)
-        return
-    future.set_exception(_KINDS.get(answer.error, Internal)(**answer.facts))
+    else:
+        future.set_exception(_KINDS.get(answer.error, Internal)(**answer.facts))
 
 
 def _listen(path: Path, name: str) -> socket.socket:

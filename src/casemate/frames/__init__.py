@@ -6,11 +6,13 @@ before it allocates for it.
 
 from __future__ import annotations
 
-import asyncio
 import struct
-from typing import Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import msgspec
+
+if TYPE_CHECKING:  # a child of the sandbox reads pipes without a loop, and starts sooner without one
+    import asyncio
 
 __all__ = ["BOUND", "FrameError", "decode", "encode", "read", "receive", "send", "write"]
 
@@ -49,8 +51,8 @@ async def read(stream: asyncio.StreamReader, type: type[T], bound: int = BOUND) 
     try:
         size = _length(await stream.readexactly(4), bound)
         return decode(await stream.readexactly(size), type)
-    except asyncio.IncompleteReadError as error:
-        if error.partial:
+    except EOFError as error:  # asyncio.IncompleteReadError
+        if getattr(error, "partial", b""):
             raise FrameError("the other side stopped in the middle of a frame") from None
         return None
 

@@ -75,8 +75,7 @@ async def add(flow: Flow, name: str, base: str, data: bytes, stated: str = "", m
     if marks not in ("read", "text") or (marks == "text" and not stated):
         raise BadInput(what="Marks are read, or are text where a label is stated.")
     if stated:
-        region = flow.gate.vault.region
-        stated = (region.policies.parse(stated) | region.floor).text
+        stated = flow.gate.vault.region.label(stated).text
     key = digest(f"{base}\x00{stated}\x00{marks}\x00".encode() + data).hex()
     known = await flow.scan(DOCUMENT, Where((("digest", key),)), limit=1)
     held = await flow.scan(HELD, Where((("digest", key),)), limit=1)

@@ -2,6 +2,9 @@
 
 A cache is asked with a flow: what it gives are the segments that the flow's acting label sees. Inside a class the
 segments of a base are merged, which changes no byte of any result.
+
+Each label domain has a cache of its own, filled by its own requests alone: whether a question finds a shard in memory
+must not tell that somebody above has asked one. Domains that hold the same shard share its memory, not its loading.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from casemate.access import Flow
 from casemate.errors import Unavailable, UnknownKnowledge
@@ -22,7 +26,8 @@ from casemate.objects import Found, Where
 __all__ = ["ALL", "Embedder", "Library"]
 
 ALL = "all"
-SHARDS_KEPT = 256
+SHARDS_KEPT = 256  # in a domain
+DOMAINS_KEPT = 256
 
 
 class Embedder(Protocol):
@@ -40,12 +45,16 @@ class _Held:
     shard: Shard
 
 
+Place = tuple[str, str]  # (access class, base)
+
+
 class Library:
     """One per answer process. Holds nothing that the store does not hold."""
 
     def __init__(self, embedder: Embedder | None) -> None:
         self.embedder = embedder
-        self._shards: OrderedDict[tuple[str, str], _Held] = OrderedDict()
+        self._domains: OrderedDict[str, OrderedDict[Place, _Held]] = OrderedDict()
+        self._shared: WeakValueDictionary[tuple[Place, tuple[str, ...]], Shard] = WeakValueDictionary()
 
     async def bases(self, flow: Flow) -> list[str]:
         """The knowledge bases in which something is visible, by name."""
@@ -84,17 +93,26 @@ class Library:
             groups.setdefault((item.ref.class_id, item.value.base), []).append(item)
         return [await self._shard(flow, place, groups[place]) for place in sorted(groups)]
 
-    async def _shard(self, flow: Flow, place: tuple[str, str], found: list[Found[Segment]]) -> Shard:
+    async def _shard(self, flow: Flow, place: Place, found: list[Found[Segment]]) -> Shard:
         segments = tuple(item.value.blob for item in found)
-        held = self._shards.get(place)
+        cache = self._cache(flow)
+        held = cache.get(place)
         if held is None or held.segments != segments:
             raws = [await flow.blob(place[0], blob) for blob in segments]
             shard = await asyncio.to_thread(_merged, raws, found)
-            held = self._shards[place] = _Held(segments, shard)
-        self._shards.move_to_end(place)
-        while len(self._shards) > SHARDS_KEPT:
-            self._shards.popitem(last=False)
+            held = cache[place] = _Held(segments, self._shared.setdefault((place, segments), shard))
+        cache.move_to_end(place)
+        while len(cache) > SHARDS_KEPT:
+            cache.popitem(last=False)
         return held.shard
+
+    def _cache(self, flow: Flow) -> OrderedDict[Place, _Held]:
+        """The cache of the request's label domain."""
+        domain = self._domains.setdefault(flow.domain.text, OrderedDict())
+        self._domains.move_to_end(flow.domain.text)
+        while len(self._domains) > DOMAINS_KEPT:
+            self._domains.popitem(last=False)
+        return domain
 
 
 def _merged(raws: list[bytes], found: list[Found[Segment]]) -> Shard:

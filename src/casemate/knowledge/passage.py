@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -21,7 +22,7 @@ from casemate.labels import Label
 __all__ = ["WORDS", "Passage", "document_title", "passages", "split"]
 
 WORDS = 120
-_SPACE = re.compile(r"\s+")
+_BLANK = re.compile(r"\n[^\S\n]*\n")
 _TITLE = 120
 
 
@@ -46,22 +47,43 @@ class Passage(msgspec.Struct, frozen=True, array_like=True):
 def passages(portions: Iterable[Portion], label: Label, document: str, title: str = "") -> list[Passage]:
     """The passages of exactly that label, read as somebody would who sees nothing above it."""
     visible = [portion for portion in portions if portion.label <= label]
-    shown = _SPACE.sub(" ", title).strip() or document_title(visible)
+    shown = " ".join(title.split()) or document_title(visible)
     made: list[Passage] = []
     heading = ""
-    for place, portion in enumerate(visible):
-        if portion.kind == HEADING:
-            heading = _SPACE.sub(" ", portion.text).strip()
-        if portion.label is not label or _folded(visible, place):
+    for portion, riding in _stretches(visible):
+        own_heading = portion.kind == HEADING
+        if own_heading:
+            heading = " ".join(portion.text.split())
+        if portion.label is not label or riding:
             continue
-        under = "" if portion.kind == HEADING else heading
         page = 0 if portion.mark else portion.page
         for text in split(portion.text):
-            ordinal = len(made)
-            made.append(
-                Passage(_id(document, label, ordinal), document, ordinal, shown, under, portion.mark, page, text)
-            )
+            id, under = _id(document, label, len(made)), "" if own_heading else heading
+            made.append(Passage(id, document, len(made), shown, under, portion.mark, page, text))
     return made
+
+
+def _stretches(visible: Sequence[Portion]) -> Iterator[tuple[Portion, bool]]:
+    """The portions, unmarked ones that follow each other on a page taken together; and whether a heading rides on.
+
+    A heading rides on what follows it under its own label: then it is no passage of its own.
+    """
+    held: Portion | None = None
+    for portion in visible:
+        if held is not None and _together(held, portion):
+            held = replace(held, text=f"{held.text}\n\n{portion.text}")
+            continue
+        if held is not None:
+            rides = held.kind == HEADING and portion.kind != HEADING and portion.label is held.label
+            yield held, rides
+        held = portion
+    if held is not None:
+        yield held, False
+
+
+def _together(one: Portion, two: Portion) -> bool:
+    unmarked = not one.mark and not two.mark and HEADING not in (one.kind, two.kind)
+    return unmarked and one.label is two.label and one.page == two.page
 
 
 def document_title(visible: Sequence[Portion]) -> str:
@@ -69,35 +91,32 @@ def document_title(visible: Sequence[Portion]) -> str:
     if not visible:
         return ""
     first = next((portion for portion in visible if portion.kind == HEADING), visible[0])
-    text = _SPACE.sub(" ", first.text).strip()
+    text = " ".join(first.text.split())
     if len(text) <= _TITLE:
         return text
     return text[:_TITLE].rsplit(" ", 1)[0] + "…"
 
 
 def split(text: str, limit: int = WORDS) -> list[str]:
-    """The text in pieces of at most `limit` words, cut between sentences; a longer sentence is cut between words."""
-    clean = _SPACE.sub(" ", text).strip()
+    """The text in pieces of at most `limit` words, cut between sentences; a longer sentence is cut between words.
+
+    Paragraphs (blank lines between them) become lines of a piece; other white space becomes single spaces.
+    """
     pieces: list[str] = []
     room = 0
-    for start, end in spans(clean):
-        words = clean[start:end].split(" ")
-        if pieces and len(words) <= room:
-            pieces[-1] += " " + clean[start:end]
-            room -= len(words)
-            continue
-        for at in range(0, len(words), limit):
-            pieces.append(" ".join(words[at : at + limit]))
-            room = limit - len(words[at : at + limit])
+    for paragraph in _BLANK.split(text):
+        clean, gap = " ".join(paragraph.split()), "\n"
+        for start, end in spans(clean):
+            words = clean[start:end].split(" ")
+            if pieces and len(words) <= room:
+                pieces[-1] += gap + clean[start:end]
+                room -= len(words)
+            else:
+                for at in range(0, len(words), limit):
+                    pieces.append(" ".join(words[at : at + limit]))
+                    room = limit - len(words[at : at + limit])
+            gap = " "
     return pieces
-
-
-def _folded(visible: Sequence[Portion], place: int) -> bool:
-    """A heading whose next portion has its label rides on that portion and is no passage of its own."""
-    if visible[place].kind != HEADING or place + 1 == len(visible):
-        return False
-    following = visible[place + 1]
-    return following.kind != HEADING and following.label is visible[place].label
 
 
 def _id(document: str, label: Label, ordinal: int) -> str:

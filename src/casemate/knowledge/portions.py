@@ -4,23 +4,28 @@
     no marks                            -> Unmarked    (or Marked, where the caller states a label)
     marks unknown, unlisted, in dispute -> Quarantine  (with the reason, at the join of all that could be read)
 
-The rules, all of them towards the higher side: the first banner is the whole document's, and nothing in it may be above
-it; without a banner the whole is the join of its portions. A portion runs until its paragraph ends; whatever bears no
-mark of its own - headings and list items too - has the label of the whole. A portion is above a banner where joining
-it would change how the banner is written, so that FOUO, which no classified banner shows, is no contradiction.
-A copyright sign is no mark. What the marks *mean* is `labels`' business; where they stand is `marks`'.
+The rules, all of them towards the higher side:
+- The first banner at the edge of a page (with those right below it) is the whole document's; no mark may be above it.
+  Without one, the whole is the join of its portions and of the label that the caller states.
+- A banner amid the text speaks for nothing: it may not be above the whole, and alone it marks no document.
+- A portion runs until its paragraph ends. Whatever bears no mark of its own, headings and list items too, has the
+  label of the whole.
+- A mark is above a banner where joining it would change how the banner is written: FOUO, which no classified banner
+  shows, is no contradiction.
+
+What marks *mean* is `labels`' business; where they stand is `marks`'; which policy they speak is `settle`'s.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import or_
 
 from casemate.knowledge import marks
 from casemate.knowledge.marks import HEADING, PARAGRAPH, Block, Piece
-from casemate.knowledge.settle import Settled, Unsettled, settle
+from casemate.knowledge.settle import Unsettled, settle
 from casemate.labels import Label, Policies
 
 __all__ = [
@@ -33,6 +38,7 @@ __all__ = [
     "Quarantine",
     "Unmarked",
     "label_all",
+    "outer",
     "read",
 ]
 
@@ -90,29 +96,47 @@ Outcome = Marked | Unmarked | Quarantine
 
 
 def read(
-    blocks: Sequence[Block], policies: Policies, base: Label, stated: Label | None = None, as_text: bool = False
+    blocks: Sequence[Block],
+    policies: Policies,
+    base: Label,
+    stated: Label | None = None,
+    as_text: bool = False,
+    around: Sequence[Piece] = (),
 ) -> Outcome:
     """What the marks of a document say.
 
     `base` is joined to every label (the owning agency, the floor of whoever brings it). `stated` is the label that the
     caller gives to what bears no mark; marks win over it, but may not exceed it. With `as_text` marks are examples of
-    text, nothing is read and everything has the stated label.
+    text, nothing is read and everything has the stated label. `around`: see `outer`.
     """
     if as_text:
         if stated is None:
             raise ValueError("marks as text need a stated label")
         return label_all(blocks, stated | base)
-    pieces = marks.find(blocks, policies)
-    if not any(piece.readings for piece in pieces):
+    pieces = [*around, *marks.find(blocks, policies)]
+    marked = [piece for piece in pieces if piece.readings]
+    if not marked:
         return Unmarked(tuple(blocks)) if stated is None else label_all(blocks, stated | base)
-    settled = settle([piece for piece in pieces if piece.readings])
+    settled = settle(marked)
     if isinstance(settled, Unsettled):
         return Quarantine(settled.reason, base | settled.label if settled.label else base, settled.facts)
-    outcome = _compose(pieces, settled, policies, base)
-    if isinstance(outcome, Marked) and stated is not None and not outcome.label <= (stated | base):
-        facts = {"marking": policies.banner(outcome.label), "stated": policies.banner(stated)}
-        return Quarantine("above-stated", outcome.label, facts)
-    return outcome
+    own = {at: settled.label(piece) | base for at, piece in enumerate(pieces) if piece.readings}
+    whole = reduce(or_, own.values(), base)
+    if stated is not None and not whole <= (stated | base):
+        facts = {"marking": policies.banner(whole), "stated": policies.banner(stated)}
+        return Quarantine("above-stated", whole, facts)
+    if all(piece.banner and not piece.edge for piece in marked):
+        return Unmarked(tuple(blocks)) if stated is None else label_all(blocks, stated | base)
+    return _compose(pieces, own, policies, whole, stated)
+
+
+def outer(blocks: Sequence[Block], policies: Policies) -> tuple[Piece, ...]:
+    """The marks of what stands in a file outside of its documents (a cover, a chapter's title), for `read`'s `around`.
+
+    They are taken for banners of each document in it, on a page before its first; their words for nothing.
+    """
+    found = marks.find(blocks, policies)
+    return tuple(replace(piece, text="", page=-1, banner=True, edge=True) for piece in found if piece.readings)
 
 
 def label_all(blocks: Sequence[Block], label: Label) -> Marked:
@@ -125,15 +149,17 @@ def label_all(blocks: Sequence[Block], label: Label) -> Marked:
     return Marked(label, tuple(portions))
 
 
-def _compose(pieces: Sequence[Piece], settled: Settled, policies: Policies, base: Label) -> Marked | Quarantine:
+def _compose(
+    pieces: Sequence[Piece], own: Mapping[int, Label], policies: Policies, whole: Label, stated: Label | None
+) -> Marked | Quarantine:
     """Hold the marks against each other, then give every piece its label."""
-    own = {at: settled.label(piece) | base for at, piece in enumerate(pieces) if piece.readings}
-    whole = reduce(or_, own.values(), base)
-    banner = next((piece.mark for piece in pieces if piece.banner), "")
-    if banner:
-        wrong = _contradiction(pieces, own, policies)
+    banners = _runs(pieces)
+    if banners:
+        wrong = _contradiction(pieces, own, policies, banners)
         if wrong:
             return Quarantine(wrong[0], whole, wrong[1])
+    elif stated is not None:
+        whole |= stated
     portions: list[Portion] = []
     label = whole
     for at, piece in enumerate(pieces):
@@ -143,24 +169,38 @@ def _compose(pieces: Sequence[Piece], settled: Settled, policies: Policies, base
         label = own.get(at, whole) | label if piece.amid else own.get(at, whole)
         if piece.text.strip():
             portions.append(Portion(label, piece.text, piece.mark, len(portions), piece.page, piece.kind))
-    return Marked(whole, tuple(portions), banner)
+    return Marked(whole, tuple(portions), " ".join(pieces[at].mark for at in banners[0]) if banners else "")
+
+
+def _runs(pieces: Sequence[Piece]) -> list[list[int]]:
+    """The banners at edges, those of one page that follow each other taken together (a level and its mention)."""
+    runs: list[list[int]] = []
+    for at, piece in enumerate(pieces):
+        if not (piece.banner and piece.edge):
+            continue
+        if runs and runs[-1][-1] == at - 1 and pieces[at - 1].page == piece.page:
+            runs[-1].append(at)
+        else:
+            runs.append([at])
+    return runs
 
 
 def _contradiction(
-    pieces: Sequence[Piece], own: Mapping[int, Label], policies: Policies
+    pieces: Sequence[Piece], own: Mapping[int, Label], policies: Policies, banners: Sequence[Sequence[int]]
 ) -> tuple[str, dict[str, str | int]] | None:
     """The first reason why these marks cannot all be true."""
-    banners = [at for at, piece in enumerate(pieces) if piece.banner]
-    first = banners[0]
-    shown = policies.banner(own[first])
+    said = [reduce(or_, (own[at] for at in run)) for run in banners]
+    shown = policies.banner(said[0])
+    first = " ".join(pieces[at].mark for at in banners[0])
     for at, label in own.items():
-        if policies.banner(label | own[first]) != shown:
+        if policies.banner(label | said[0]) != shown:
             reason = "banner-above" if pieces[at].banner else "portion-above"
-            facts: dict[str, str | int] = {"marking": pieces[at].mark, "banner": pieces[first].mark}
-            return reason, facts | {"page": pieces[at].page}
-    for page in sorted({pieces[at].page for at in banners}):
-        on_page = [at for at, piece in enumerate(pieces) if piece.page == page]
-        top, bottom = on_page[0], on_page[-1]
-        if pieces[top].banner and pieces[bottom].banner and own[top] is not own[bottom]:
-            return "banners-differ", {"marking": pieces[bottom].mark, "banner": pieces[top].mark, "page": page}
+            return reason, {"marking": pieces[at].mark, "banner": first, "page": max(0, pieces[at].page)}
+    for page in sorted({pieces[run[0]].page for run in banners}):
+        on_page = [at for at, piece in enumerate(pieces) if piece.page == page and (piece.text or piece.banner)]
+        here = [at for at, run in enumerate(banners) if pieces[run[0]].page == page]
+        top, bottom = banners[here[0]], banners[here[-1]]
+        if top[0] == on_page[0] and bottom[-1] == on_page[-1] and said[here[0]] is not said[here[-1]]:
+            facts: dict[str, str | int] = {"banner": first, "page": max(0, page)}
+            return "banners-differ", facts | {"marking": " ".join(pieces[at].mark for at in bottom)}
     return None

@@ -9,6 +9,7 @@ import re
 
 __all__ = ["sentences", "spans"]
 
+_LINE = re.compile(r"[^\n]+")
 _END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?:\s*»)?(?=\s+)")
 _OPENS = re.compile(r"[\"'“‘«(\[]*\s*[\dA-ZÀ-ÖØ-Þ•*–—-]")
 _LAST_WORD = re.compile(r"[^\s(\[«“\"'’]+$")
@@ -24,16 +25,17 @@ _ALSO_WORDS = frozenset({"etc", "no", "me", "est", "co", "al", "art", "sec", "ma
 
 
 def spans(text: str) -> list[tuple[int, int]]:
-    """The (start, end) of each sentence, in order, without the white space between them."""
+    """The (start, end) of each sentence, in order, without the white space between them. A line end ends one."""
     found: list[tuple[int, int]] = []
-    start = _skip(text, 0)
-    for match in _END.finditer(text):
-        if match.end() > start and _ends(text, match, start):
-            found.append((start, match.end()))
-            start = _skip(text, match.end())
-    end = len(text.rstrip())
-    if end > start:
-        found.append((start, end))
+    for line in _LINE.finditer(text):
+        start = _skip(text, line.start())
+        for match in _END.finditer(text, start, line.end()):
+            if match.end() > start and _ends(text, match, start):
+                found.append((start, match.end()))
+                start = _skip(text, match.end())
+        end = line.start() + len(line.group().rstrip())
+        if end > start:
+            found.append((start, end))
     return found
 
 

@@ -29,7 +29,7 @@ Ints = NDArray[np.uint32]
 _passage = msgspec.msgpack.Decoder(Passage)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Shard:
     """`starts[t]:starts[t+1]` are term t's places in `rows` (passages, ascending) and `counts` (its frequency there).
 

@@ -8,8 +8,7 @@ import stat
 import sys
 
 from casemate.doors.native.rooms import Check
-from casemate.engines.sandbox import probe
-from casemate.errors import SandboxMissing
+from casemate.engines.sandbox import support
 from casemate.knowledge import Embedder
 from casemate.settings import Settings
 from casemate.wiring.folder import Folder
@@ -50,10 +49,10 @@ def _keys(folder: Folder) -> Check:
 
 
 def _sandbox() -> Check:
-    try:
-        return Check("sandbox", True, probe())
-    except SandboxMissing as error:
-        return Check("sandbox", False, f"{error.facts['why']}: documents are not parsed on this machine.")
+    found = support()
+    if found.why:
+        return Check("sandbox", False, f"{found.why}: documents are not parsed on this machine.")
+    return Check("sandbox", True, f"seccomp, and Landlock of version {found.landlock}")
 
 
 def _embedder(settings: Settings, embedder: Embedder | None) -> Check:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from casemate.access import Gate, loops
 from casemate.clock import Clock, Loop
@@ -22,6 +22,9 @@ from casemate.settings import Settings
 from casemate.store import Committer
 from casemate.wiring.engines import catalogue, vault_of
 from casemate.wiring.folder import Folder
+
+if TYPE_CHECKING:
+    from casemate.knowledge import Extractor
 
 __all__ = ["House", "Role", "hang", "open_house", "wires"]
 
@@ -40,6 +43,7 @@ class House:
     loops: list[Loop] = field(default_factory=list)
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     answerer: Answerer | None = None
+    extractor: Extractor | None = None
 
     async def close(self) -> None:
         """Let go of everything, last opened first."""
@@ -53,15 +57,16 @@ async def open_house(
     clock: Clock | None = None,
     entropy: Entropy | None = None,
     durable: bool = True,
+    extractor: Extractor | None = None,
 ) -> House:
-    """The region of a folder in this process. `durable=False`, clock and entropy are for laws alone."""
+    """The region of a folder in this process. Clock, entropy, `durable=False` and extractor are for laws alone."""
     settings = folder.settings()
     closers: list[Callable[[], Awaitable[None]]] = []
     committer = _committer(folder, role, durable, closers)
     vault = vault_of(folder, settings, committer, clock, entropy)
     gate = Gate(vault)
     models = catalogue(vault.region, settings, folder.keys)
-    house = House(folder, settings, gate, models, App(gate, Table(()), ()), closers=closers)
+    house = House(folder, settings, gate, models, App(gate, Table(()), ()), closers=closers, extractor=extractor)
     if role == "data":
         from casemate.wiring.relay import Relay
 

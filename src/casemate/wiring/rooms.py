@@ -11,6 +11,7 @@ from casemate.doors.frame import App, Table
 from casemate.engines.extractor import CellExtractor
 from casemate.engines.hashing import HashingEmbedder
 from casemate.engines.minilm import MiniLMEmbedder
+from casemate.engines.sandbox import Sandbox
 from casemate.errors import BadInput, Misconfigured
 from casemate.knowledge import Embedder, Ingest, Library
 from casemate.labels import Policies
@@ -36,8 +37,10 @@ async def furnish(house: House, role: Role) -> None:
         await server.start()
         house.closers.append(server.stop)
         return
-    extractor = CellExtractor()
-    house.closers.append(extractor.close)
+    extractor = house.extractor
+    if extractor is None:
+        extractor = cell = CellExtractor(sandbox_of(house))
+        house.closers.append(cell.close)
     house.loops += Ingest(house.gate, extractor, embedder).loops()
     rooms = native.Rooms(
         gate=house.gate,
@@ -60,11 +63,21 @@ def _embedder(house: House) -> Embedder | None:
     chosen = house.settings.knowledge.embedder
     if chosen == "hashing":
         return HashingEmbedder()
-    if chosen == "none" or not MiniLMEmbedder.installed():
+    if chosen == "none":
         return None
-    engine = MiniLMEmbedder()
+    try:
+        engine = MiniLMEmbedder(sandbox_of(house))
+    except Misconfigured:
+        return None
     house.closers.append(engine.close)
     return engine
+
+
+def sandbox_of(house: House) -> Sandbox:
+    """Where children of this region live: none of them reaches anything in its folder."""
+    folder = house.folder
+    home = folder.run / "empty"
+    return Sandbox(home, (folder.data, folder.keys, folder.run))
 
 
 def _add_policy(house: House, name: str) -> None:

@@ -1,7 +1,7 @@
 """From a file's bytes to its paragraphs: text, Markdown, HTML, PDF with text, DOCX, TEI. Runs in a fenced child.
 
 What is written stays as it is written: lines keep their breaks (a mark may stand alone on any of them), nothing is
-de-hyphenated, reordered or left out because it looks like a banner. It knows no policy and decides nothing about labels.
+de-hyphenated or left out because it looks like a banner. It knows no policy and decides nothing about labels.
 """
 
 from __future__ import annotations

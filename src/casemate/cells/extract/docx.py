@@ -27,7 +27,7 @@ _HANGING = ("w:del", "w:moveFrom", "mc:Fallback")
 
 
 class _Story(Events):
-    """The paragraphs of one story (the body, a header, the notes), in order; boxes inside a paragraph come before it."""
+    """The paragraphs of one story (the body, a header, the notes); a box inside a paragraph comes before it."""
 
     def __init__(self, draft: Draft, styles: dict[str, str], kind: str = "", pages: bool = False) -> None:
         self._draft, self._styles, self._kind, self._pages = draft, styles, kind, pages
@@ -116,10 +116,11 @@ class _Title(Events):
         self._within = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
+        del attributes
         self._within = name == "dc:title"
 
     def end(self, name: str) -> None:
-        self._within = False
+        self._within = self._within and name != "dc:title"
 
     def text(self, text: str) -> None:
         if self._within:

@@ -41,6 +41,7 @@ class _Reader(HTMLParser):
         self._elements = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        del attrs
         self._elements += 1
         bounds.within(self._elements, bounds.ELEMENTS, "elements")
         if self._silent:

@@ -12,6 +12,7 @@ import statistics
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from casemate.cells.extract.shape import FOOTER, HEADER, HEADING, LIST, PARAGRAPH, Paragraph
 
@@ -29,7 +30,7 @@ _DIGITS = re.compile(r"\d+")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line and its box in points, the origin at the lower left of the page as it is shown. `bold` as its font says."""
+    """A line and its box in points; the origin is the lower left corner of the page as it is shown."""
 
     text: str
     left: float
@@ -95,7 +96,7 @@ def _downward(lines: list[Line]) -> list[Line]:
 
 def _blocks(lines: Sequence[Line]) -> Iterator[list[Line]]:
     """Lines that belong together."""
-    pitches = [a.bottom - b.bottom for a, b in zip(lines, lines[1:], strict=False)]
+    pitches = [a.bottom - b.bottom for a, b in pairwise(lines)]
     usual = [pitch for pitch, line in zip(pitches, lines, strict=False) if 0.5 < pitch / line.height < 2.5]
     pitch = statistics.median_low(usual) if usual else 0.0
     margin = max((line.right for line in lines), default=0.0)

@@ -47,7 +47,11 @@ def read(data: bytes) -> Extracted:
         pages.append(page)
         pictures += picture
     if not any(page.lines for page in pages) or pictures == count:
-        why = "Its pages are pictures of text; it needs text recognition (OCR) first." if pictures else "It holds no text."
+        why = (
+            "Its pages are pictures of text; it needs text recognition (OCR) first."
+            if pictures
+            else "It holds no text."
+        )
         raise CannotRead(why)
     return _composed(pages, document.get_metadata_value("Title"), pictures)
 
@@ -128,7 +132,8 @@ def _line(text: pdfium.FPDF_TEXTPAGE, letters: list[tuple[int, int]], turned: _T
     left, bottom, right, top = turned.box(
         min(first[0], last[0]), min(first[1], last[1]), max(first[2], last[2]), max(first[3], last[3])
     )
-    return Line(written, left, right, bottom, top, pdfium.FPDFText_GetFontWeight(text, seen[0]) >= _BOLD)
+    bold = bool(pdfium.FPDFText_GetFontWeight(text, seen[0]) >= _BOLD)
+    return Line(written, left, right, bottom, top, bold)
 
 
 def _written(codes: Iterator[int]) -> str:
@@ -155,4 +160,4 @@ def _pictured(page: pypdfium2.PdfPage) -> bool:
     for image in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=4):
         left, bottom, right, top = image.get_bounds()
         covered += max(0.0, right - left) * max(0.0, top - bottom)
-    return covered > _MOST * width * height
+    return bool(covered > _MOST * width * height)

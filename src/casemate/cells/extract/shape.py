@@ -37,7 +37,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Extracted(msgspec.Struct, frozen=True):
-    """A file's documents, what stands outside them (a volume's front matter and index), and notes on what is missing."""
+    """A file's documents, what stands outside them (front matter, an index), and notes on what is missing."""
 
     media: str
     parts: tuple[Part, ...]

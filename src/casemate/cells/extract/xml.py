@@ -48,6 +48,7 @@ class _Counted(ContentHandler):
         self._elements = 0
 
     def startElementNS(self, name: tuple[str | None, str], qname: str | None, attrs: Any) -> None:  # noqa: N802
+        del qname
         self._depth += 1
         self._elements += 1
         bounds.within(self._depth, bounds.DEPTH, "elements inside each other")
@@ -55,6 +56,7 @@ class _Counted(ContentHandler):
         self._events.start(_named(name), {_named(key): value for key, value in attrs.items()})
 
     def endElementNS(self, name: tuple[str | None, str], qname: str | None) -> None:  # noqa: N802
+        del qname
         self._depth -= 1
         self._events.end(_named(name))
 

@@ -25,12 +25,14 @@ from casemate.doors.frame.route import Call, Reply, Route, Stream, Table
 from casemate.errors import Absent, BadInput, CasemateError, Internal, Unauthenticated
 from casemate.identity import Principal, Session
 from casemate.labels import Label
+from casemate.policy import Action
 from casemate.words import language_of, problem
 
 __all__ = ["App"]
 
 ACTING = "casemate-acting-label"
 KEPT = 1 << 20
+NOWHERE = Action("read", "page")  # what a request for a path that nobody serves is recorded as
 
 
 class App:
@@ -50,7 +52,7 @@ class App:
             await turn.run()
         except CasemateError as error:
             await turn.tell(error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a defect is told too, and by its place alone
             _say_where(error)
             await turn.tell(Internal())
 
@@ -83,16 +85,33 @@ class _Turn:
         if self.route.asks:
             await flow.begin(body, {"operation": f"{self.route.method} {self.route.path}"})
         call = Call(self.gate, flow, path, self.request.query, self.request.headers, value, body)
-        answer = await self.route.handler(call)
-        if isinstance(answer, Stream):
+        answer = await self._handled(self.route, call)
+        if answer is None:
+            await flow.release(b"", "cancelled")
+        elif isinstance(answer, Stream):
             await self._stream(flow, answer)
         else:
             await self._whole(flow, answer)
 
+    async def _handled(self, route: Route, call: Call) -> Reply | Stream | None:
+        """The handler's answer. A client that leaves while he is being answered stops the work: then None."""
+        if not route.asks:
+            return await route.handler(call)
+        work = asyncio.ensure_future(route.handler(call))
+        left = asyncio.ensure_future(self._left())
+        try:
+            await asyncio.wait((work, left), return_when=asyncio.FIRST_COMPLETED)
+            return await work if work.done() else None
+        finally:
+            left.cancel()
+            if not work.done():
+                work.cancel()
+                await asyncio.gather(work, return_exceptions=True)
+
     async def _open(self, route: Route) -> Flow:
         self.session = self._admit(route)
         asked = self.request.headers.get(ACTING) or self.request.query.get("acting", "")
-        acting = self._label(asked) if asked else None
+        acting = self.gate.vault.region.reach(asked) if asked else None
         self.flow = await self.gate.open(self.session, route.action, acting)
         return self.flow
 
@@ -109,10 +128,6 @@ class _Turn:
         language = language_of(self.request.headers.get("accept-language", ""))
         return Session("visitor", Principal("visitor", "visitor", floor, frozenset({"user"})), floor, floor, language)
 
-    def _label(self, text: str) -> Label:
-        region = self.gate.vault.region
-        return region.policies.parse(text) | region.floor
-
     async def _whole(self, flow: Flow, reply: Reply) -> None:
         entry = flow.begun
         if self.route is not None and not self.route.public:
@@ -128,7 +143,8 @@ class _Turn:
         left = asyncio.ensure_future(self._left())
         try:
             self.started = True
-            await send_start(self.send, stream.status, stream.media, [*self._marks(flow.label, flow.begun), *stream.headers])
+            headers = [*self._marks(flow.label, flow.begun), *stream.headers]
+            await send_start(self.send, stream.status, stream.media, headers)
             async for piece in _until(pieces, left):
                 kept += piece[: max(0, KEPT - len(kept))]
                 await send_piece(self.send, piece, True)
@@ -138,6 +154,10 @@ class _Turn:
         except (asyncio.CancelledError, ConnectionError):
             await asyncio.shield(flow.release(bytes(kept), "cancelled", stream.facts))
             raise
+        except Exception as error:  # noqa: BLE001 - a defect is told too, and by its place alone
+            _say_where(error)
+            await self._broken(flow, stream, bytes(kept), Internal())
+            return
         finally:
             left.cancel()
             with contextlib.suppress(Exception):
@@ -178,14 +198,15 @@ class _Turn:
 
     async def _record(self, error: CasemateError) -> str:
         """The entry of what was told; where even that cannot be written, the caller still gets his answer."""
-        if self.route is None or self.route.public:
+        if self.route is not None and self.route.public:
             return ""
+        action = self.route.action if self.route is not None else NOWHERE
         session = self.session or self._visitor()
         acting = self.flow.acting if self.flow is not None else session.floor
         begun = self.flow.begun if self.flow is not None else ""
         if begun or not error.entry:
             try:
-                await self.gate.record_error(session, acting, self.route.action, error, ref=begun)
+                await self.gate.record_error(session, acting, action, error, ref=begun)
             except CasemateError:
                 return begun or error.entry
         return begun or error.entry
@@ -193,8 +214,19 @@ class _Turn:
     def _plane(self) -> Plane:
         if self.route is not None:
             return self.app.planes[self.route.plane]
-        fitting = [p for p in self.app.planes.values() if self.request.raw_path.startswith(p.prefix)]
-        return max(fitting or self.app.planes.values(), key=lambda p: len(p.prefix))
+        planes = self.app.planes.values()
+        fitting = [p for p in planes if self.request.raw_path.startswith(p.prefix)]
+        longest = max(fitting or planes, key=lambda p: len(p.prefix))
+        if fitting and len(longest.prefix) > 1:
+            return longest
+        return next((p for p in planes if self._speaks(p)), longest)
+
+    def _speaks(self, plane: Plane) -> bool:
+        """Whether the caller shows a credential of this protocol: then he reads its problems too."""
+        try:
+            return plane.credential(self.request) is not None
+        except CasemateError:
+            return True
 
     def _marks(self, label: Label, entry: str) -> list[tuple[str, str]]:
         language = self.session.language if self.session is not None else "en"

@@ -105,8 +105,7 @@ def _event(delta: Delta) -> bytes:
 async def _keep(call: Call) -> Reply:
     """Store an answer exactly at the acting label. Another label is refused: information only flows up."""
     request: KeepRequest = call.body
-    region = call.gate.vault.region
-    at = region.policies.parse(request.label) | region.floor if request.label else None
+    at = call.gate.vault.region.label(request.label) if request.label else None
     kept = await keep(call.flow, request.text, request.question, request.asked, at)
     return reply(call.flow, kept, status=201)
 

@@ -34,10 +34,10 @@ def routes(rooms: Rooms) -> list[Route]:
     adds = Action("add", "document")
     return [
         Route("POST", "/api/documents", "native", adds, _add, gives=Added, limit=FILE_LIMIT),
-        Route("GET", "/api/documents", "native", LIST, _list, gives=dict[str, object]),
+        Route("GET", "/api/documents", "native", LIST, _list, gives=dict[str, Any]),
         Route("POST", "/api/documents/label", "native", adds, _state, takes=StateRequest, gives=dict[str, int]),
-        Route("GET", "/api/documents/{id}", "native", read, _read, gives=dict[str, object]),
-        Route("GET", "/api/search", "native", Action("search", "knowledge"), _Search(rooms).search, gives=list[object]),
+        Route("GET", "/api/documents/{id}", "native", read, _read, gives=dict[str, Any]),
+        Route("GET", "/api/search", "native", Action("search", "knowledge"), _Search(rooms).search, gives=list[Any]),
     ]
 
 
@@ -116,8 +116,7 @@ async def _read(call: Call) -> Reply:
 async def _state(call: Call) -> Reply:
     """Say the label of unmarked documents."""
     flow, request = call.flow, call.body
-    region = call.gate.vault.region
-    label = region.policies.parse(request.label) | region.floor
+    label = call.gate.vault.region.label(request.label)
     ids = request.ids or tuple(
         f.id
         for f in await flow.every(HELD)

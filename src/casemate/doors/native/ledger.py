@@ -33,11 +33,11 @@ def routes(rooms: Rooms) -> list[Route]:
     del rooms
     read, check = Action("read", "ledger"), Action("verify", "ledger")
     return [
-        Route("GET", "/api/ledger", "native", read, _list, gives=list[object]),
-        Route("POST", "/api/ledger/verify", "native", check, _verify, takes=VerifyRequest, gives=list[object]),
+        Route("GET", "/api/ledger", "native", read, _list, gives=list[Any]),
+        Route("POST", "/api/ledger/verify", "native", check, _verify, takes=VerifyRequest, gives=list[Any]),
         Route("GET", "/api/ledger/heads", "native", check, _heads, gives=list[Head]),
         Route("GET", "/api/ledger/logs/{log}", "native", Action("open", "ledger"), _export),
-        Route("GET", "/api/ledger/{id}", "native", read, _one, gives=dict[str, object]),
+        Route("GET", "/api/ledger/{id}", "native", read, _one, gives=dict[str, Any]),
         Route("POST", "/api/ledger/{id}/open", "native", Action("open", "ledger"), _open, takes=OpenRequest),
     ]
 

@@ -56,12 +56,14 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Served:
-    """The document, made once."""
+    """The document, made when it is first asked for."""
 
     def __init__(self, table: list[Route]) -> None:
-        self._body = msgspec.json.encode(document(table))
+        self._table = table
+        self._body = b""
 
     async def serve(self, call: Call) -> Reply:
         """This document."""
         del call
+        self._body = self._body or msgspec.json.encode(document(self._table))
         return Reply(self._body)

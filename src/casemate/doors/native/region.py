@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from casemate import __version__
@@ -27,7 +29,7 @@ def routes(rooms: Rooms) -> list[Route]:
     """Region routes."""
     return [
         Route("GET", "/api/health", "native", Action("health", "region"), _health, gives=dict[str, str], public=True),
-        Route("GET", "/api/region", "native", READ, _About(rooms).about, gives=dict[str, object]),
+        Route("GET", "/api/region", "native", READ, _About(rooms).about, gives=dict[str, Any]),
         Route("GET", "/api/doctor", "native", READ, _About(rooms).doctor, gives=list[Check]),
         Route(
             "POST",
@@ -36,7 +38,7 @@ def routes(rooms: Rooms) -> list[Route]:
             Action("configure", "region"),
             _About(rooms).add_policy,
             takes=PolicyName,
-            gives=dict[str, object],
+            gives=dict[str, Any],
         ),
         Route(
             "POST",
@@ -44,7 +46,7 @@ def routes(rooms: Rooms) -> list[Route]:
             "native",
             Action("configure", "region"),
             _two_person,
-            gives=dict[str, object],
+            gives=dict[str, Any],
         ),
     ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from casemate.doors.frame import Call, Reply, Route
 from casemate.doors.native.rooms import Rooms, marked, reply
 from casemate.policy import Action
@@ -12,7 +14,7 @@ __all__ = ["routes"]
 def routes(rooms: Rooms) -> list[Route]:
     """Session routes."""
     del rooms
-    return [Route("GET", "/api/session", "native", Action("read", "session"), _me, gives=dict[str, object])]
+    return [Route("GET", "/api/session", "native", Action("read", "session"), _me, gives=dict[str, Any])]
 
 
 async def _me(call: Call) -> Reply:

@@ -19,7 +19,7 @@ DAY = 86_400 * SECOND
 def routes(rooms: Rooms) -> list[Route]:
     """The one route of this noun."""
     del rooms
-    return [Route("GET", "/api/today", "native", Action("read", "ledger"), _today, gives=dict[str, object])]
+    return [Route("GET", "/api/today", "native", Action("read", "ledger"), _today, gives=dict[str, Any])]
 
 
 async def summary(call: Call) -> dict[str, list[dict[str, Any]]]:

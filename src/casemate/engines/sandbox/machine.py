@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["MACHINES", "Machine", "this_machine"]
 
@@ -66,12 +66,12 @@ iopl 172 - / ioperm 173 - / modify_ldt 154 - / vhangup 153 58
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """`audit` is AUDIT_ARCH_*; numbers from `x32` upward are another calling convention on the same machine (0: none)."""
+    """`audit` is AUDIT_ARCH_*; numbers from `x32` upward are another calling convention of the machine (0: none)."""
 
     name: str
     audit: int
     x32: int
-    calls: dict[str, int]
+    calls: dict[str, int] = field(repr=False)
 
 
 def _numbers(column: int) -> dict[str, int]:

@@ -34,8 +34,13 @@ def readable(reads: Iterable[Path], protect: Sequence[Path]) -> list[str]:
     """The paths, resolved, each once. Misconfigured where one of them would open what is to be protected."""
     paths = sysconfig.get_paths()
     python = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
-    python += [*site.getsitepackages(), f"{sys.base_prefix}/lib", f"{sys.base_prefix}/lib64", f"{sys.prefix}/pyvenv.cfg"]
-    named = [str(Path(path).resolve()) for path in (*python, PACKAGE, *reads)]
+    python += [
+        *site.getsitepackages(),
+        f"{sys.base_prefix}/lib",
+        f"{sys.base_prefix}/lib64",
+        f"{sys.prefix}/pyvenv.cfg",
+    ]
+    named = [str(path.resolve()) for path in (*map(Path, python), PACKAGE, *map(Path, reads))]
     # /proc/self is another place for the child than for us: the system's own names are left to the child to resolve
     granted = list(dict.fromkeys([*_SYSTEM, *named]))
     for secret in (Path(path).resolve() for path in protect):

@@ -1,4 +1,4 @@
-"""Whether this kernel can fence a child, and whether a child is fenced: both asked of the kernel, never of the child."""
+"""Whether this kernel can fence a child, and whether a child is fenced: asked of the kernel, never of the child."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from casemate.engines.sandbox.filter import program
 from casemate.engines.sandbox.machine import Machine
 from casemate.engines.sandbox.places import PACKAGE, readable
 from casemate.engines.sandbox.probe import Support, filters, support, unfenced
-from casemate.errors import SandboxMissing
+from casemate.errors import CasemateError, SandboxMissing
 
 __all__ = ["Child", "Limits", "Sandbox"]
 
@@ -52,7 +52,7 @@ _ENVIRONMENT = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`memory`: bytes of address space. `cpu`: seconds of one request. `files`: open at once. `threads`: may it have any?"""
+    """`memory`: bytes of address space. `cpu`: seconds for one request. `files`: open at once."""
 
     memory: int = 1 << 30
     cpu: int = 60
@@ -82,7 +82,8 @@ class Child:
         """At once, and without asking. Safe to call again."""
         if self.process.poll() is None:
             self.process.kill()
-        self.requests.transport.abort()
+        if not self.requests.transport.is_closing():  # a pipe that broke has closed itself, and abort would fail
+            self.requests.transport.abort()
         self._replies.close()
 
     async def ended(self) -> int:
@@ -92,6 +93,13 @@ class Child:
             await asyncio.sleep(wait)
             wait = min(wait * 2, 0.1)
         return code
+
+
+class _Report(msgspec.Struct):
+    """What `fence` says of itself: the Landlock ABI, or why there is no fence."""
+
+    abi: int = 0
+    why: str = ""
 
 
 class Sandbox:
@@ -147,9 +155,9 @@ class Sandbox:
         except BaseException as error:
             child.kill()
             await asyncio.shield(child.ended())
-            if isinstance(error, TimeoutError | OSError | EOFError | asyncio.IncompleteReadError):
-                raise SandboxMissing(why="a child did not come to be fenced in time") from None
-            raise
+            if isinstance(error, CasemateError) or not isinstance(error, Exception):
+                raise
+            raise SandboxMissing(why=f"a child did not come to be fenced in time ({type(error).__name__})") from None
         return child
 
 
@@ -161,7 +169,13 @@ async def _launch(home: Path) -> Child:
     hear, tell = os.pipe()
     try:
         process = subprocess.Popen(  # noqa: ASYNC220, S603 - it returns as soon as the child has begun; our own command
-            command, stdin=take, stdout=tell, stderr=subprocess.DEVNULL, cwd=home, env=environment, start_new_session=True
+            command,
+            stdin=take,
+            stdout=tell,
+            stderr=subprocess.DEVNULL,
+            cwd=home,
+            env=environment,
+            start_new_session=True,
         )
     except OSError:
         os.close(give)
@@ -218,8 +232,7 @@ async def _prove(child: Child, order: bytes, before: int) -> None:
     """Give the order, hear the report, and believe the kernel."""
     child.requests.write(order)
     await child.requests.drain()
-    report = msgspec.json.decode(await child.replies.readuntil(b"\n"), type=dict[str, Any])
-    why = str(report["why"]) if "why" in report else unfenced(child.pid, before)
-    if why:
+    report = msgspec.json.decode(await child.replies.readuntil(b"\n"), type=_Report)
+    if why := report.why or unfenced(child.pid, before):
         raise SandboxMissing(why=why)
-    child.landlock = int(report["abi"])
+    child.landlock = report.abi

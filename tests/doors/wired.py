@@ -1,0 +1,291 @@
+"""A small region with the wires in its frame, an answerer that says what a test wants, and the wire as bytes.
+
+The gate, the store and the ledger are the real ones; nothing here needs knowledge or a model.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from casemate.access import Flow, Gate, Region, Vault, audit
+from casemate.accounts import KeyRequest, PersonRequest, add_person, found_owner, issue
+from casemate.clock import ManualClock
+from casemate.doors import bedrock, openai
+from casemate.doors.frame import App, Table
+from casemate.engines.files import FileBlobs
+from casemate.engines.sqlite import Limits, SqliteWriter
+from casemate.engines.sqlite_read import SqliteReader
+from casemate.engines.unsafe_sealer import UnsafeDevelopmentSealer, UnsafeDevelopmentSigner
+from casemate.errors import Absent, EngineFailed
+from casemate.identity import Session
+from casemate.ids import DerivedEntropy
+from casemate.labels import Label, Policies
+from casemate.ledger import Entry
+from casemate.models import READER, Card, Catalogue, Chat, Citation, Delta, Usage
+from casemate.policy import Action
+
+OPEN, SECRET, HIGH = "us:UNCLASSIFIED", "us:SECRET//NOFORN", "us:TOP SECRET//SI//NOFORN"
+UPSTREAM = "acme/large"
+
+Script = Callable[[Flow, Chat], AsyncIterator[Delta]]
+
+
+async def two_rungs(flow: Flow, chat: Chat) -> AsyncIterator[Delta]:
+    """An answer in two rungs as an assistant tells it: every character of the text is in the deltas' texts."""
+    low = "(U) Extract: “The ferry sails at nine.” [1]"
+    high = "(S//NF) Extract: “Le navire caché part à l’aube.” [1]"
+    yield Delta(text=low, mark="(U)", label="low", engine=READER)
+    yield Delta(mark="(U)", label="low", engine=READER, extract=True, citations=(cited(low, 0, "(U)", "low"),))
+    yield Delta(text="\n\n" + high, mark="(S//NF)", label="high", engine=READER)
+    start = len(low) + 2
+    yield Delta(label="high", engine=READER, extract=True, citations=(cited(high, start, "(S//NF)", "high"),))
+    yield Delta(finish="stop", usage=Usage(7, 11))
+
+
+async def breaks_in_the_middle(flow: Flow, chat: Chat) -> AsyncIterator[Delta]:
+    """An engine that hangs up."""
+    yield Delta(text="half a sent")
+    raise EngineFailed(engine="large", why="it hung up")
+
+
+async def never_asked(flow: Flow, chat: Chat) -> AsyncIterator[Delta]:
+    """For what must be refused before anybody is asked."""
+    raise AssertionError("somebody asked")
+    yield Delta()
+
+
+def cited(text: str, start: int, mark: str, label: str) -> Citation:
+    """The citation of a paragraph that ends in `[1]`."""
+    return Citation(
+        number=1,
+        title="Notice été",
+        document="doc_a",
+        passage=f"psg_{label}",
+        mark=mark,
+        label=label,
+        link=f"/passages/psg_{label}",
+        quote=text[text.index("“") + 1 : text.index("”")],
+        start=start + len(text) - 3,
+        end=start + len(text),
+    )
+
+
+@dataclass
+class Answers:
+    """The answerer of a test: keeps what it was asked, and follows its script."""
+
+    script: Script = two_rungs
+    asked: list[Chat] = field(default_factory=list)
+    floors: list[Label] = field(default_factory=list)
+    closed: int = 0
+
+    async def answer(self, flow: Flow, chat: Chat) -> AsyncIterator[Delta]:
+        self.asked.append(chat)
+        self.floors.append(flow.floor)
+        try:
+            async for delta in self.script(flow, chat):
+                yield delta
+        finally:
+            self.closed += 1
+
+
+class Unused:
+    """An engine that no test here calls: the answerer is the test's own."""
+
+    def generate(self, *_: object) -> AsyncIterator[str | Usage]:
+        raise AssertionError("nobody asks an engine here")
+
+
+@dataclass
+class Got:
+    """A response, and the pieces in which it came."""
+
+    status: int
+    headers: dict[str, str]
+    pieces: list[bytes]
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self.pieces)
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def events(self) -> list[Any]:
+        """What a stream of server-sent events told."""
+        blocks = self.body.decode().split("\n\n")
+        assert blocks.pop() == ""
+        assert all(block.startswith("data: ") for block in blocks)
+        data = [block.removeprefix("data: ") for block in blocks]
+        return [one if one == "[DONE]" else json.loads(one) for one in data]
+
+    def marked(self) -> bool:
+        """Whether it bears its marking, its label and its entry."""
+        return all(self.headers.get(f"casemate-{name}") for name in ("marking", "label", "ledger"))
+
+
+class Wired:
+    """The region and what a test does with it."""
+
+    def __init__(self, folder: Path) -> None:
+        policies = Policies.load(("us",))
+        agencies = ("EXERCISE",)
+        self.region = Region("Port Sable", "EXERCISE", policies.bottom(agencies), policies.top(agencies), policies)
+        self.clock = ManualClock()
+        self.writer = SqliteWriter(folder / "data" / "records.db", Limits(low_water=0, ballast=0), durable=False)
+        self.reader = SqliteReader(folder / "data" / "records.db")
+        entropy = DerivedEntropy(b"wires")
+        sealer = UnsafeDevelopmentSealer(folder / "keys", entropy)
+        self.gate = Gate(
+            Vault(
+                region=self.region,
+                reader=self.reader,
+                committer=self.writer,
+                blobs=FileBlobs(folder / "data" / "blobs", sealer, low_water=0),
+                sealer=sealer,
+                signer=UnsafeDevelopmentSigner(folder / "keys"),
+                clock=self.clock,
+                entropy=entropy,
+            )
+        )
+        self.answers = Answers()
+        self.catalogue = Catalogue(
+            {
+                READER: Card(READER, READER, "casemate", self.region.ceiling),
+                UPSTREAM: Card(UPSTREAM, "large", "acme", self.clearance(SECRET), Unused()),
+            }
+        )
+        routes = [module.routes(self.gate, self.catalogue, self.answers) for module in (openai, bedrock)]
+        self.app = App(self.gate, Table([r for own in routes for r in own]), [openai.PLANE, bedrock.PLANE])
+        asyncio.run(found_owner(self.gate, "owner", "0"))
+
+    def close(self) -> None:
+        self.reader.close()
+        self.writer.close()
+
+    def label(self, text: str) -> Label:
+        return self.region.policies.parse(text) | self.region.floor
+
+    def clearance(self, text: str) -> Label:
+        """The label of whoever is cleared to a marking: it dominates everything that the marking may hold."""
+        return self.region.policies.clearance(text) | self.region.floor
+
+    def key(
+        self, floor: str = SECRET, ceiling: str = "", client: str = "openai", language: str = "en", name: str = "user"
+    ) -> tuple[str, str]:
+        """A key of a principal cleared to HIGH: its id, and what its holder keeps secret."""
+
+        async def make() -> tuple[str, str]:
+            if self.gate.directory.named(name) is None:
+                officer = await self.gate.open(self.owner(), Action("add", "principal"), self.region.ceiling)
+                await add_person(officer, PersonRequest(name, HIGH))
+            found = self.gate.directory.named(name)
+            assert found is not None
+            session = Session("s", found, self.region.floor, found.clearance, language)
+            flow = await self.gate.open(session, Action("issue", "key"))
+            key, secret = await issue(flow, KeyRequest(client, floor, ceiling or floor))
+            return key.id, secret
+
+        return asyncio.run(make())
+
+    def owner(self) -> Session:
+        found = self.gate.directory.named("owner")
+        assert found is not None
+        return Session("owner", found, self.region.floor, self.region.ceiling)
+
+    def entry(self, id: str) -> Entry:
+        """The ledger entry of that id, as the owner's auditor sees it."""
+
+        async def read() -> Entry:
+            flow = await self.gate.open(self.owner(), Action("read", "ledger"), self.region.ceiling)
+            return audit.entry(flow, id).entry
+
+        return asyncio.run(read())
+
+    def ends(self, begun: str) -> list[Entry]:
+        """What refers to that BEGIN."""
+
+        async def read() -> list[Entry]:
+            flow = await self.gate.open(self.owner(), Action("read", "ledger"), self.region.ceiling)
+            return [seen.entry for seen in audit.entries(flow) if seen.entry.ref == begun]
+
+        return asyncio.run(read())
+
+    def exists(self, id: str) -> bool:
+        try:
+            return bool(self.entry(id))
+        except Absent:
+            return False
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = b"",
+        headers: Iterable[tuple[str, str]] = (),
+        leaves: Callable[[list[bytes]], bool] | None = None,
+    ) -> Got:
+        """One request through ASGI. `leaves` says, from the pieces so far, when the client hangs up."""
+        raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+        return asyncio.run(self._send(method, path, raw, list(headers), leaves))
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        headers: list[tuple[str, str]],
+        leaves: Callable[[list[bytes]], bool] | None,
+    ) -> Got:
+        target, _, query = path.partition("?")
+        named = {"host": "region.test", "content-length": str(len(body))} | {k.lower(): v for k, v in headers}
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": target,
+            "raw_path": target.encode(),
+            "query_string": query.encode(),
+            "headers": [(k.encode("latin-1"), v.encode("latin-1")) for k, v in named.items()],
+            "client": ("127.0.0.1", 5),
+        }
+        told: dict[str, Any] = {}
+        pieces: list[bytes] = []
+        gone = asyncio.Event()
+        waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive() -> dict[str, Any]:
+            if waiting:
+                return waiting.pop()
+            if leaves is not None and leaves(pieces):
+                gone.set()
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                told.update(message)
+            elif message["body"]:
+                pieces.append(message["body"])
+            if leaves is not None and leaves(pieces):
+                gone.set()
+
+        await self.app(scope, receive, send)
+        answered = {k.decode("latin-1"): v.decode("latin-1") for k, v in told.get("headers", ())}
+        return Got(told.get("status", 0), answered, pieces)
+
+
+@contextmanager
+def wired(folder: Path) -> Iterator[Wired]:
+    region = Wired(folder)
+    try:
+        yield region
+    finally:
+        region.close()

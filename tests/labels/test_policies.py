@@ -1,0 +1,391 @@
+"""Policies: loading, parsing a label's text and markings, writing them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from casemate.errors import MarkingError, Misconfigured
+from casemate.labels import PACKAGED, Element, Label, Policies, make_label
+from casemate.labels.colour import contrast, legible
+from casemate.labels.label import _bits
+from casemate.labels.policy import read_policy
+from tests.labels.worlds import ALL, MARKS, SITE, US, labels, marked
+
+ACME = """
+name = "acme"
+version = "1"
+title = { en = "Acme", fr = "Acme" }
+source = "Acme"
+levels = [{ name = "OPEN", portion = "O", colour = ["#000000", "#ffffff"] }]
+"""
+
+
+@pytest.mark.parametrize("name", PACKAGED)
+def test_a_packaged_policy_says_where_it_comes_from(name: str) -> None:
+    policy = ALL.listed[name]
+    assert policy.name == name
+    assert policy.source
+    assert policy.title["en"]
+    assert policy.title["fr"]
+    assert all(contrast(*level.colour) >= 4.5 for level in policy.levels)
+    assert policy.bottom.is_bottom
+    assert policy.top.level == len(policy.levels) - 1
+
+
+def test_a_region_lists_policies_in_its_order() -> None:
+    assert Policies.load(["us", "house"]).names == ("us", "house")
+    assert Policies.load(["us", "house"]).banner(make_label({})) == "UNCLASSIFIED"
+    assert Policies.load(["house", "us"]).banner(make_label({})) == "PUBLIC"
+
+
+@pytest.mark.parametrize(
+    ("names", "extra", "why"),
+    [
+        ([], [], "at least one"),
+        (["us", "us"], [], "listed once"),
+        (["mars"], [], "no policy mars"),
+        (["us"], ["name ="], "not TOML"),
+        (["us"], ['name = "us"'], "not a policy"),
+        (["us"], [ACME.replace("acme", "us")], "already"),
+        (["us"], ['extends = "mars"'], "no policy mars"),
+        (["us"], ['extends = "us"\ntokens.SPACE = ["X"]'], "no category SPACE"),
+        (["us"], ['extends = "us"\ntokens.SCI = ["ZZ"]'], "ZZ is not a name that SCI leaves"),
+        (["us"], ['extends = "us"\ntokens.SCI = ["SI-QQ-ABCD"]'], "is not a name"),
+        (["us"], ['extends = "us"\ntokens.SCI = "SI-ABC"'], "SCI is a list of names"),
+        (["us"], ['extends = "us"\ntokens = 3'], "an extension holds"),
+        (["house"], ['teams = ["RED"]\nlevels = []'], "an extension holds"),
+        (["house"], ['teams = ["red"]'], "is not a name"),
+        (["us"], [Path("/nonexistent/policy.toml")], "cannot be read"),
+    ],
+)
+def test_what_cannot_be_a_policy_is_misconfigured(names: list[str], extra: list[Path | str], why: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        Policies.load(names, extra)
+    assert why in str(caught.value.facts["why"])
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (('name = "acme"', 'name = "agency"'), "cannot be named"),
+        (('name = "acme"', 'name = "Acme"'), "cannot be named"),
+        ((', fr = "Acme"', ""), "en and fr"),
+        (("#ffffff", "#111111"), "contrast"),
+        (("#ffffff", "white"), "not a colour"),
+        (('"OPEN"', '"A//B"'), "level cannot be named"),
+        (("levels = [{", 'levels = [{ name = "OPEN", portion = "P", colour = ["#000000", "#ffffff"] }, {'), "each once"),
+        (("levels = [", "levels = [] #["), "levels are one or more"),
+    ],
+)
+def test_a_policy_that_contradicts_itself_is_refused(change: tuple[str, str], why: str) -> None:
+    with pytest.raises(Misconfigured, match=why):
+        read_policy(ACME.replace(*change), "acme.toml")
+
+
+@pytest.mark.parametrize(
+    ("category", "why"),
+    [
+        ('{ name = "x", type = "restrictive", section = 1, tokens = [] }', "category cannot be named"),
+        ('{ name = "X", type = "odd", section = 1, tokens = [] }', "KeyError"),
+        ('{ name = "X", type = "permissive", section = 1, tokens = [] }', "has an owner"),
+        ('{ name = "X", type = "permissive", section = 1, owner = "A", tokens = [] }', "owner is a token"),
+        ('{ name = "X", type = "restrictive", section = 1, tokens = ["a,b"] }', "token cannot be named"),
+        ('{ name = "X", type = "restrictive", section = 1, tree = true, tokens = ["A-B"] }', "A is not declared"),
+        ('{ name = "X", type = "restrictive", section = 1, tokens = [{ name = "A", levels = ["NO"] }] }', "levels are"),
+        (
+            '{ name = "X", type = "permissive", section = 1, owner = "A", tokens = ["A"], expand = { B = ["A"] } }',
+            "expand names tokens",
+        ),
+        (
+            '{ name = "X", type = "restrictive", section = 1, tokens = [] }, '
+            '{ name = "X", type = "restrictive", section = 1, tokens = [] }',
+            "named once",
+        ),
+    ],
+)
+def test_a_category_that_contradicts_itself_is_refused(category: str, why: str) -> None:
+    with pytest.raises(Misconfigured, match=why):
+        read_policy(f"{ACME}categories = [{category}]", "acme.toml")
+
+
+def test_a_site_brings_a_policy_of_its_own(tmp_path: Path) -> None:
+    where = tmp_path / "acme.toml"
+    where.write_text(ACME + 'categories = [{ name = "X", type = "restrictive", section = 1, tokens = ["A"] }]\n')
+    policies = Policies.load(["acme"], [where])
+    label = policies.parse("OPEN//A")
+    assert label.text == "acme:OPEN//X=A"
+    assert policies.colour(label) == ("#000000", "#ffffff")
+    with pytest.raises(Misconfigured, match="cannot be read"):
+        Policies.load(["house"], [tmp_path])
+
+
+def test_a_site_declares_teams_and_compartments() -> None:
+    assert ALL.parse("CONFIDENTIAL//PAYROLL").text == "house:CONFIDENTIAL//TEAM=PAYROLL"
+    assert "PAYROLL,RED-TEAM" in ALL.top().text
+    assert "SI-G-ABCD" in US.top().text
+    with pytest.raises(MarkingError):
+        Policies.load(["house"]).parse("CONFIDENTIAL//PAYROLL")
+
+
+def test_a_sub_compartment_needs_its_compartment() -> None:
+    opened = 'categories = [{ name = "SCI", type = "restrictive", section = 1, tree = true, tokens = ["SI"], '
+    with pytest.raises(Misconfigured, match="SI-QQ is not declared"):
+        Policies.load(
+            ["acme"],
+            [ACME + opened + 'families = [{ match = "SI-.*" }] }]', 'extends = "acme"\ntokens.SCI = ["SI-QQ-A"]'],
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("bottom", "bottom"),
+        ("PUBLIC", "bottom"),
+        ("NON PROTÉGÉ", "bottom"),
+        ("house:confidential", "house:CONFIDENTIAL"),
+        ("us:CONFIDENTIAL", "us:CONFIDENTIAL//REL=USA"),
+        ("us:S//NF", "us:SECRET//REL=USA"),
+        ("(S//NF)", "us:SECRET//REL=USA"),
+        ("S//NF", "us:SECRET//REL=USA"),
+        ("secret//rel to usa, fra", "us:SECRET//REL=FRA,USA"),
+        ("  TOP   SECRET//SI/TK//ORCON/NOFORN ", "us:TOP SECRET//DISSEM=ORCON//REL=USA//SCI=SI,TK"),
+        ("SECRET//REL TO USA, FVEY", "us:SECRET//REL=AUS,CAN,GBR,NZL,USA"),
+        ("SECRET//REL TO USA, ACGU", "us:SECRET//REL=AUS,CAN,GBR,USA"),
+        ("SECRET//REL TO USA, TEYE", "us:SECRET//REL=TEYE,USA"),
+        ("TOP SECRET//SI-GAMMA ABCD//ORCON", "us:TOP SECRET//DISSEM=ORCON//REL=USA//SCI=SI,SI-G,SI-G-ABCD"),
+        ("SECRET//TALENT KEYHOLE", "us:SECRET//REL=USA//SCI=TK"),
+        ("tlp:amber+strict", "tlp:AMBER+STRICT"),
+        ("tlp:TLP:RED", "tlp:RED"),
+        ("NS", "nato:NATO SECRET//REL=NATO"),
+        ("//NATO SECRET", "nato:NATO SECRET//REL=NATO"),
+        ("NATO CONFIDENTIEL", "nato:NATO CONFIDENTIAL//REL=NATO"),
+        ("TRES SECRET", "fr:TRÈS SECRET"),
+        ("SECRET SPÉCIAL FRANCE", "fr:SECRET//NATIONALITY=FRA"),
+        ("SECRET - SPÉCIAL FRANCE", "fr:SECRET//NATIONALITY=FRA"),
+        ("(FR-DR//SF)", "fr:NON PROTÉGÉ//MENTION=DR//NATIONALITY=FRA"),
+        ("SECRET//NOFORN + NATO SECRET", "nato:NATO SECRET//REL=NATO + us:SECRET//REL=USA"),
+        ("(S//NF + NS)", "nato:NATO SECRET//REL=NATO + us:SECRET//REL=USA"),
+        ("agency=EXERCISE + house:INTERNAL + tlp:GREEN", "agency=EXERCISE + house:INTERNAL + tlp:GREEN"),
+        ("us:SECRET//REL=", "us:SECRET//REL="),
+        ("us:SECRET//SCI=SI", "us:SECRET//REL=USA//SCI=SI"),
+        ("us:TOP SECRET//SCI=SI-G//REL=USA", "us:TOP SECRET//REL=USA//SCI=SI,SI-G"),
+    ],
+)
+def test_parse(text: str, canonical: str) -> None:
+    label = ALL.parse(text)
+    assert label.text == canonical
+    assert ALL.parse(canonical) is label
+
+
+def test_parse_adds_agencies_and_never_takes_one_away() -> None:
+    assert ALL.parse("agency=ALPHA + house:INTERNAL", ["EXERCISE"]).agencies == {"ALPHA", "EXERCISE"}
+    assert ALL.bottom(["EXERCISE"]).text == "agency=EXERCISE"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("SECRET", "ambiguous: us:SECRET, fr:SECRET"),
+        ("CONFIDENTIAL", "ambiguous: house:CONFIDENTIAL, us:CONFIDENTIAL"),
+        ("BANANA", "no known marking"),
+        ("", "no known marking"),
+        ("()", "no known marking"),
+        ("SECRET//BANANA", "unknown control BANANA"),
+        ("SECRET//", "an empty section"),
+        ("SECRET//FOUO", "FOUO is not used with SECRET"),
+        ("UNCLASSIFIED//ORCON", "ORCON is not used with UNCLASSIFIED"),
+        ("UNCLASSIFIED//SI", "SI is not used with UNCLASSIFIED"),
+        ("SECRET//SI-G//ORCON", "SI-G is not used with SECRET"),
+        ("TOP SECRET//SI-G", "SI-G requires ORCON"),
+        ("SECRET//HCS-O//NOFORN", "HCS-O requires ORCON"),
+        ("SECRET//HCS-P//REL TO USA, GBR", "HCS-P requires NOFORN"),
+        ("SECRET//NOFORN/REL TO USA, FRA", "NOFORN contradicts a list of recipients"),
+        ("SECRET//REL TO USA, FRA/REL TO USA, GBR", "two lists of recipients"),
+        ("SECRET//REL TO FRA, USA", "USA is not the first recipient"),
+        ("SECRET//REL TO USA", "no recipient but USA"),
+        ("SECRET//REL TO USA, ATLANTIS", "unknown recipient in USA, ATLANTIS"),
+        ("SECRET//REL", "REL alone does not say to whom"),
+        ("SECRET//RELIDO", "unknown control RELIDO"),
+        ("COSMIC TOP SECRET Releasable to Japan", "JPN is not used with COSMIC TOP SECRET"),
+        ("fr:SECRET//DIFFUSION RESTREINTE", "DR is not used with SECRET"),
+        ("SECRET DÉFENSE", "SECRET DÉFENSE is a withdrawn marking"),
+        ("//AUS SECRET", "another owner"),
+        ("SECRET NOFORN", "not separated by //"),
+        ("us:SECRET + us:CONFIDENTIAL", "two marks of the policy us"),
+        ("SECRET//NOFORN + TOP SECRET//SI", "two marks of the policy us"),
+        ("mars:SECRET", "no policy mars"),
+        ("us:BANANA", "no known marking"),
+        ("us:SECRET//BANANA", "unknown control"),
+        ("us:SECRET//SCI=XX", "not a label of the policy us"),
+        ("us:SECRET//SCI=", "not a label of the policy us"),
+        ("us:SECRET//NO=X", "not a label of the policy us"),
+        ("us:NOTHING//SCI=SI", "not a label of the policy us"),
+        ("us:SECRET//SCI=SI//SCI=TK", "not a label of the policy us"),
+        ("us:SECRET//REL=FRA", "not a label of the policy us"),
+        ("agency=lower", "not a name of a agency"),
+        ("SECRЕT//NOFORN", "hides or imitates"),
+        ("TOP​ SECRET", "hides or imitates"),
+        ("x" * 2000, "longer than a mark"),
+        ("x" * 20000, "longer than a label"),
+    ],
+)
+def test_what_cannot_be_read_says_why(text: str, why: str) -> None:
+    with pytest.raises(MarkingError) as caught:
+        ALL.parse(text)
+    assert why in str(caught.value.facts["why"])
+
+
+def test_an_unlisted_policy_is_named() -> None:
+    with pytest.raises(MarkingError) as caught:
+        Policies.load(["house"]).parse("us:SECRET")
+    assert caught.value.facts["why"] == "unlisted:us"
+    with pytest.raises(MarkingError) as caught:
+        Policies.load(["house"]).parse("SECRET//NOFORN")
+    assert caught.value.facts["why"] == "unlisted:us"
+
+
+@pytest.mark.parametrize(
+    ("text", "banner", "portion"),
+    [
+        ("us:SECRET", "SECRET//NOFORN", "(S//NF)"),
+        ("SECRET//REL TO USA, FRA", "SECRET//REL TO USA, FRA", "(S//REL TO USA, FRA)"),
+        ("us:SECRET//REL=", "SECRET//NOFORN", "(S//NF)"),
+        (
+            "SECRET//REL TO USA, ISAF, GBR, NATO, AUS",
+            "SECRET//REL TO USA, AUS, GBR, ISAF, NATO",
+            "(S//REL TO USA, AUS, GBR, ISAF, NATO)",
+        ),
+        ("UNCLASSIFIED//NOFORN", "UNCLASSIFIED//NOFORN", "(U//NF)"),
+        ("UNCLASSIFIED//FOUO", "UNCLASSIFIED//FOUO", "(U//FOUO)"),
+        ("us:UNCLASSIFIED//DISSEM=FOUO,PROPIN", "UNCLASSIFIED//PROPIN", "(U//PR)"),
+        ("us:SECRET//DISSEM=FOUO//REL=USA", "SECRET//NOFORN", "(S//NF)"),
+        ("SECRET//PROPIN/NOFORN", "SECRET//NOFORN/PROPIN", "(S//NF/PR)"),
+        ("SECRET//REL TO USA, JPN/PROPIN", "SECRET//PROPIN/REL TO USA, JPN", "(S//PR/REL TO USA, JPN)"),
+        (
+            "TOP SECRET//TK/SI-ABC-G ACDE ABCD//ORCON/NOFORN",
+            "TOP SECRET//SI-ABC-G ABCD ACDE/TK//ORCON/NOFORN",
+            "(TS//SI-ABC-G ABCD ACDE/TK//OC/NF)",
+        ),
+        ("DIFFUSION RESTREINTE", "DIFFUSION RESTREINTE", "(FR-DR)"),
+        ("SPÉCIAL FRANCE", "NON PROTÉGÉ//SPÉCIAL FRANCE", "(FR-NP//SF)"),
+        ("fr:SECRET//MENTION=DR", "SECRET", "(FR-S)"),
+        ("TRÈS SECRET//SPÉCIAL FRANCE", "TRÈS SECRET//SPÉCIAL FRANCE", "(FR-TS//SF)"),
+        (
+            "NATO RESTRICTED Releasable to Ukraine, Japan, Switzerland",
+            "NATO RESTRICTED Releasable to Japan, Switzerland, Ukraine",
+            "(NR//REL CHE, JPN, UKR)",
+        ),
+        (
+            "COSMIC TOP SECRET//BOHEMIA/ATOMAL",
+            "COSMIC TOP SECRET//ATOMAL/BOHEMIA",
+            "(CTS//ATOMAL/BOHEMIA)",
+        ),
+        ("RESTRICTED//RED-TEAM/PAYROLL", "RESTRICTED//PAYROLL/RED-TEAM", "(RESTRICTED//PAYROLL/RED-TEAM)"),
+        ("TLP:AMBER+STRICT", "TLP:AMBER+STRICT", "(TLP:AMBER+STRICT)"),
+        ("bottom", "PUBLIC", "(PUBLIC)"),
+        ("us:SECRET + INTERNAL", "INTERNAL + SECRET//NOFORN", "(INTERNAL + S//NF)"),
+    ],
+)
+def test_banner_and_portion(text: str, banner: str, portion: str) -> None:
+    label = ALL.parse(text, ["EXERCISE"])
+    assert ALL.banner(label) == banner
+    assert ALL.portion(label) == portion
+
+
+def test_banner_in_french_where_the_policy_has_french() -> None:
+    assert ALL.banner(ALL.parse("house:CONFIDENTIAL"), "fr") == "CONFIDENTIEL"
+    assert ALL.banner(ALL.parse("NATO RESTRICTED Releasable to Japan"), "fr") == (
+        "NATO DIFFUSION RESTREINTE Communicable a Japon"
+    )
+    assert ALL.banner(ALL.parse("us:SECRET"), "fr") == "SECRET//NOFORN"
+    assert ALL.parse("NATO DIFFUSION RESTREINTE Communicable à Japon") is ALL.parse("NR//REL JPN")
+
+
+def test_a_label_of_a_policy_that_is_not_listed_is_still_written() -> None:
+    house = Policies.load(["house"])
+    assert house.banner(ALL.parse("us:SECRET")) == "us:SECRET//REL=USA"
+    assert house.portion(ALL.parse("us:SECRET + INTERNAL")) == "(INTERNAL + us:SECRET//REL=USA)"
+    assert house.banner(ALL.parse("INTERNAL//PAYROLL")) == "house:INTERNAL//TEAM=PAYROLL"
+    assert house.banner(make_label({"house": Element(9, "COSMIC")})) == "house:COSMIC"
+    assert house.colour(ALL.parse("us:SECRET")) == house.listed["house"].levels[0].colour
+    assert house.colour(make_label({"house": Element(9, "COSMIC")})) == house.listed["house"].levels[0].colour
+
+
+def test_colour_is_that_of_the_highest_level() -> None:
+    assert ALL.colour(ALL.bottom()) == ALL.listed["house"].levels[0].colour
+    assert ALL.colour(ALL.parse("us:CONFIDENTIAL")) == ALL.listed["us"].levels[1].colour
+    assert ALL.colour(ALL.parse("us:CONFIDENTIAL + TLP:RED")) == ALL.listed["tlp"].levels[4].colour
+    assert ALL.colour(ALL.parse("TLP:RED + house:INTERNAL")) == ALL.listed["tlp"].levels[4].colour
+
+
+def test_contrast_is_that_of_wcag() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#777777") == 1
+    assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
+    assert legible("#000000", "#ffffff") == ("#000000", "#ffffff")
+
+
+def test_a_clearance_covers_what_its_marking_leaves_unwritten() -> None:
+    officer = ALL.clearance("SECRET//NOFORN")
+    assert ALL.parse("UNCLASSIFIED//FOUO") <= officer
+    assert not ALL.parse("UNCLASSIFIED//FOUO") <= ALL.parse("SECRET//NOFORN")
+    assert ALL.banner(officer) == "SECRET//NOFORN"
+    assert ALL.parse("DIFFUSION RESTREINTE") <= ALL.clearance("fr:SECRET")
+    foreign = ALL.clearance("SECRET//REL TO USA, FRA", ["EXERCISE"])
+    assert foreign is ALL.parse("SECRET//REL TO USA, FRA", ["EXERCISE"])
+    assert ALL.clearance("UNCLASSIFIED//NOFORN") is ALL.parse("UNCLASSIFIED//NOFORN")
+
+
+@settings(max_examples=200, deadline=None)
+@given(labels())
+def test_every_label_can_be_written(label: Label) -> None:
+    banner, portion = ALL.banner(label), ALL.portion(label)
+    assert banner
+    assert portion.startswith("(")
+    assert portion.endswith(")")
+    for language in ("en", "fr", "xx"):
+        assert ALL.banner(label, language)
+    assert contrast(*ALL.colour(label)) >= 4.5
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(sorted(MARKS)).flatmap(lambda name: st.tuples(st.just(name), marked(name))))
+def test_what_is_joined_from_right_marks_is_written_rightly(case: tuple[str, Label]) -> None:
+    """Reading what was written gives a label of the same level that looks the same and is nowhere above the first."""
+    name, label = case
+    for written in (ALL.banner(label), ALL.portion(label)[1:-1], ALL.banner(label, "fr")):
+        if not label.elements:
+            continue  # the bottom of all policies is written in the words of the first
+        again = ALL.parse(f"{name}:{written}")
+        assert again <= label
+        assert ALL.banner(again) == ALL.banner(label)
+        levels = [[element.level for _, element in each.elements] for each in (again, label)]
+        assert levels[0] == levels[1] or levels[0] == []
+        assert again is label or ALL.clearance(f"{name}:{written}") >= again
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(sorted(MARKS)).flatmap(marked), st.sampled_from(sorted(MARKS)).flatmap(marked))
+def test_a_mark_of_several_policies_is_read_again(one: Label, other: Label) -> None:
+    label = one | other
+    readings, rest = ALL.read_portion(f"{ALL.portion(label)} text")
+    assert rest == "text"
+    right = [reading for reading in readings if not reading.problem]
+    assert right
+    if all(element.level for _, element in label.elements):
+        assert any(ALL.banner(reading.label) == ALL.banner(label) for reading in right)
+
+
+def test_strangers_cannot_grow_the_tables() -> None:
+    ALL.top(), ALL.parse("us:SECRET")
+    before = len(_bits)
+    for n in range(200):
+        ALL.parse("house:INTERNAL", [f"STRANGER-{n}"])
+        ALL.read_banner(f"SECRET//X{n}")
+        with pytest.raises(MarkingError):
+            ALL.parse(f"us:TOP SECRET//SCI=SI-Q{n}")
+    assert len(_bits) == before
