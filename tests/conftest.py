@@ -1,4 +1,4 @@
-"""What all tests share: Hypothesis without time limits, no connection beyond this machine, the real documents."""
+"""What all tests share: nothing is sent home, no connection leaves this machine, Hypothesis has no time limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before anything imports onnxruntime
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before anything imports onnxruntime
 
 import hypothesis
 import pytest

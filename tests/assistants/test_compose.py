@@ -26,9 +26,7 @@ HIGH = Rung(SECRET, "Not numbered; [1] and [17].", (citation(1, SECRET), citatio
 def test_paragraphs_bear_their_marks() -> None:
     made = answer(SECRET, [LOW, HIGH])
     assert not made.abstained
-    assert text(made, POLICIES) == (
-        "(U) “Some of it.” [1] “Élan” [2]\n\n(S//NF) Not numbered; [1] and [17]. A note."
-    )
+    assert text(made, POLICIES) == ("(U) “Some of it.” [1] “Élan” [2]\n\n(S//NF) Not numbered; [1] and [17]. A note.")
     assert text(answer(OPEN, [LOW]), POLICIES) == paragraph(LOW, POLICIES)
 
 

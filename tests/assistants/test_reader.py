@@ -29,7 +29,10 @@ LOW = [
     passage(2, "Bread prices rose. The mayor of Orme opened a school."),
     passage(3, "Fuel is sold at the harbour. Nobody counts it."),
 ]
-HIGH = [passage(4, "A source says the convoy carries missiles, not fuel. He is reliable."), passage(5, "The mayor lied.")]
+HIGH = [
+    passage(4, "A source says the convoy carries missiles, not fuel. He is reliable."),
+    passage(5, "The mayor lied."),
+]
 QUESTION = "What does the convoy carry?"
 
 

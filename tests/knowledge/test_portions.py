@@ -23,7 +23,9 @@ def from_text(text: str, policies: Policies = POLICIES, **options: object) -> Ou
     """A document of paragraphs, pages separated by form feeds."""
     pages = text.split("\f")
     blocks = [
-        Block(paragraph.removeprefix("# "), at if len(pages) > 1 else 0, HEADING if paragraph[:2] == "# " else "paragraph")
+        Block(
+            paragraph.removeprefix("# "), at if len(pages) > 1 else 0, HEADING if paragraph[:2] == "# " else "paragraph"
+        )
         for at, page in enumerate(pages, start=1)
         for paragraph in (p.strip("\n") for p in page.split("\n\n"))
         if paragraph.strip()

@@ -18,7 +18,7 @@ def test_dominance_is_a_partial_order(a: Label, b: Label, c: Label) -> None:
     assert a <= a
     assert (a <= b and b <= a) == (a is b)
     assert not (a <= b and b <= c) or a <= c
-    assert (a <= (a | b)) and ((a & b) <= a), "chains to check transitivity on"
+    assert (a & b) <= a <= (a | b), "chains to check transitivity on"
     assert (a & b) <= (a | b | c)
 
 

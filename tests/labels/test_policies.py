@@ -13,7 +13,7 @@ from casemate.labels import PACKAGED, Element, Label, Policies, make_label
 from casemate.labels.colour import contrast, legible
 from casemate.labels.label import _bits
 from casemate.labels.policy import read_policy
-from tests.labels.worlds import ALL, MARKS, SITE, US, labels, marked
+from tests.labels.worlds import ALL, MARKS, US, labels, marked
 
 ACME = """
 name = "acme"
@@ -77,7 +77,7 @@ def test_what_cannot_be_a_policy_is_misconfigured(names: list[str], extra: list[
         (("#ffffff", "#111111"), "contrast"),
         (("#ffffff", "white"), "not a colour"),
         (('"OPEN"', '"A//B"'), "level cannot be named"),
-        (("levels = [{", 'levels = [{ name = "OPEN", portion = "P", colour = ["#000000", "#ffffff"] }, {'), "each once"),
+        (("}]", '}, { name = "OPEN", portion = "P", colour = ["#000000", "#ffffff"] }]'), "each once"),
         (("levels = [", "levels = [] #["), "levels are one or more"),
     ],
 )
@@ -100,11 +100,7 @@ def test_a_policy_that_contradicts_itself_is_refused(change: tuple[str, str], wh
             '{ name = "X", type = "permissive", section = 1, owner = "A", tokens = ["A"], expand = { B = ["A"] } }',
             "expand names tokens",
         ),
-        (
-            '{ name = "X", type = "restrictive", section = 1, tokens = [] }, '
-            '{ name = "X", type = "restrictive", section = 1, tokens = [] }',
-            "named once",
-        ),
+        (", ".join(2 * ['{ name = "X", type = "restrictive", section = 1, tokens = [] }']), "named once"),
     ],
 )
 def test_a_category_that_contradicts_itself_is_refused(category: str, why: str) -> None:
@@ -226,9 +222,9 @@ def test_parse_adds_agencies_and_never_takes_one_away() -> None:
         ("us:NOTHING//SCI=SI", "not a label of the policy us"),
         ("us:SECRET//SCI=SI//SCI=TK", "not a label of the policy us"),
         ("us:SECRET//REL=FRA", "not a label of the policy us"),
-        ("agency=lower", "not a name of a agency"),
+        ("agency=lower", "not the name of an agency"),
         ("SECRЕT//NOFORN", "hides or imitates"),
-        ("TOP​ SECRET", "hides or imitates"),
+        ("TOP\u200b SECRET", "hides or imitates"),
         ("x" * 2000, "longer than a mark"),
         ("x" * 20000, "longer than a label"),
     ],

@@ -6,7 +6,10 @@ from hypothesis import strategies as st
 
 from casemate.labels import PACKAGED, Element, Label, Policies, Policy, make_label
 
-SITE = 'teams = ["PAYROLL", "RED-TEAM"]', 'extends = "us"\ntokens.SCI = ["SI-G-ABCD", "SI-G-ACDE", "SI-ABC", "TK-BLFH-X1"]'
+SITE = (
+    'teams = ["PAYROLL", "RED-TEAM"]',
+    'extends = "us"\ntokens.SCI = ["SI-G-ABCD", "SI-G-ACDE", "SI-ABC", "TK-BLFH-X1"]',
+)
 ALL = Policies.load(PACKAGED, SITE)
 US = Policies.load(["us"], SITE[1:])
 FEW = 5  # recipients that a generated set may hold

@@ -274,6 +274,31 @@ def malformed(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
     return do, ""
 
 
+@operation(("POST", "/model/{model}/converse"), ("POST", "/model/{model}/converse-stream"))
+def bedrock_converse(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    asked, knowledge = question(rng), rng.choice(("all", "law", "never"))
+    verb = rng.choice(("converse", "converse", "converse", "converse-stream"))
+
+    async def do(world: World) -> Seen:
+        body = {
+            "messages": [{"role": "user", "content": [{"text": asked}]}],
+            "requestMetadata": {"knowledge": knowledge},
+        }
+        return await world.call(who, "POST", f"/model/casemate.extractive-reader/{verb}", body, label, signed=True)
+
+    return do, asked
+
+
+@operation(("GET", "/foundation-models"), ("GET", "/foundation-models/{model}"))
+def bedrock_models(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    target = rng.choice(("/foundation-models", "/foundation-models/casemate.extractive-reader", "/foundation-models/no"))
+
+    async def do(world: World) -> Seen:
+        return await world.call(who, "GET", target, acting=label, signed=True)
+
+    return do, ""
+
+
 def _quoted(text: str) -> str:
     from urllib.parse import quote
 

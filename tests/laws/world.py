@@ -19,9 +19,10 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from casemate.accounts import KeyRequest, PersonRequest, add_person, found_owner, issue
-from casemate.clock import ManualClock
+from casemate.clock import ManualClock, iso
 from casemate.ids import DerivedEntropy
-from casemate.identity import Peer
+from casemate.identity import Peer, Signed
+from casemate.identity.sigv4 import Authorization, signature
 from casemate.knowledge.extract import Extracted, Paragraph, Part
 from casemate.policy import Action
 from casemate.wiring import Folder, House, open_house
@@ -110,6 +111,7 @@ class World:
     clock: ManualClock
     calls: list[str]
     keys: dict[str, str] = field(default_factory=dict)
+    signers: dict[str, tuple[str, str]] = field(default_factory=dict)
     prints: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -126,6 +128,9 @@ class World:
         floor = gate.vault.region.floor.text
         _, secret = await issue(flow, KeyRequest(principal=name, floor=floor, ceiling=clearance))
         self.keys[name] = secret
+        flow = await gate.open(owner, Action("issue", "key"))
+        key, secret = await issue(flow, KeyRequest("boto3", floor, clearance, principal=name))
+        self.signers[name] = (key.id, secret)
 
     async def step(self, *names: str) -> None:
         """One round of the loops named, or of all."""
@@ -141,14 +146,17 @@ class World:
         body: Any = None,
         acting: str = "",
         headers: tuple[tuple[str, str], ...] = (),
+        signed: bool = False,
     ) -> Seen:
         """One request through the whole frame."""
         raw = body if isinstance(body, bytes) else b"" if body is None else msgspec.json.encode(body)
         parts = urlsplit(target)
         sent = [*headers, ("host", "region.test")]
-        if who in self.keys:
+        if signed:
+            sent += self._signature(who, method, parts.path, raw, acting)
+        elif who in self.keys:
             sent.append(("authorization", f"Bearer {self.keys[who]}"))
-        if acting:
+        if acting and not signed:
             sent.append(("casemate-acting-label", acting))
         scope = {
             "type": "http",
@@ -160,6 +168,18 @@ class World:
             "client": ("peer", 0) if who == "owner" else ("127.0.0.1", 1),
         }
         return await self._drive(scope, raw)
+
+    def _signature(self, who: str, method: str, path: str, raw: bytes, acting: str) -> list[tuple[str, str]]:
+        """The headers that a SigV4 client adds, the acting label among them, since what decides must be signed."""
+        key_id, secret = self.signers[who]
+        stamp = iso(self.clock.now())[:19].replace("-", "").replace(":", "") + "Z"
+        headers = (("casemate-acting-label", acting), ("host", "region.test"), ("x-amz-date", stamp))
+        names = tuple(name for name, _ in headers)
+        auth = Authorization(key_id, stamp[:8], "law", "bedrock", names, "")
+        signed = Signed(key_id, method, path, "", headers, raw, "")
+        scope = f"{key_id}/{stamp[:8]}/law/bedrock/aws4_request"
+        value = f"Credential={scope}, SignedHeaders={';'.join(names)}, Signature={signature(signed, auth, secret)}"
+        return [headers[0], ("x-amz-date", stamp), ("authorization", f"AWS4-HMAC-SHA256 {value}")]
 
     async def _drive(self, scope: dict[str, Any], raw: bytes) -> Seen:
         self.calls.clear()
@@ -203,6 +223,9 @@ async def a_world(seed: int = 0, policies: tuple[str, ...] = POLICIES) -> Any:
     for part in (folder.data, folder.keys, folder.run):
         part.mkdir(mode=0o700)
     folder.settings_file.write_text(SETTINGS.format(policies=", ".join(f'"{p}"' for p in policies)))
+    for name in ("master", "ledger"):
+        (folder.keys / f"{name}.key").write_bytes(name.encode().ljust(32, b"."))
+        (folder.keys / f"{name}.key").chmod(0o600)
     clock = ManualClock()
     entropy = DerivedEntropy(seed.to_bytes(8, "big"))
     house = await open_house(folder, "all", clock, entropy, durable=False, extractor=PlainExtractor())

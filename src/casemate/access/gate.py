@@ -57,8 +57,11 @@ class Gate:
     async def record_error(
         self, session: Session, acting: Label, action: Action, error: CasemateError, ref: str = "", begun: str = ""
     ) -> str:
-        """One entry for what the caller was told; its id. Where he may not act at that label, it stands at his floor."""
-        at = acting if session.floor <= acting <= session.ceiling else session.floor
+        """One entry for what the caller was told; its id. Where he may not act at that label, it stands at his ceiling.
+
+        Not at his floor: there it would tell those who do not dominate the session that it was active.
+        """
+        at = acting if session.floor <= acting <= session.ceiling else session.ceiling
         rule = str(error.facts.get("rule", "")) if isinstance(error, Refused) else error.slug
         told = "absent" if isinstance(error, Absent) else "refused" if isinstance(error, Refused) else "failed"
         facts = facts_of(error.facts | ({"begin": begun} if begun else {}))
@@ -66,10 +69,23 @@ class Gate:
         error.entry = await self.record(session, self.classes.of(at), note)
         return error.entry
 
-    async def record(self, session: Session, access: AccessClass, note: Note) -> str:
+    async def record_stranger(self, action: Action, error: CasemateError) -> str:
+        """One entry for whoever could not be admitted; its id.
+
+        It stands at the region's ceiling, for nobody knows how high the session is that somebody failed to open; and
+        its queue is the strangers' own, so that no flood of them keeps anybody else's entries waiting.
+        """
+        region = self.vault.region
+        nobody = Principal("stranger", "stranger", region.ceiling, frozenset())
+        session = Session("stranger", nobody, region.floor, region.ceiling)
+        note = Note(action.name, "unauthenticated", rule=error.slug, facts=facts_of(error.facts))
+        error.entry = await self.record(session, self.classes.of(region.ceiling), note, domain="strangers")
+        return error.entry
+
+    async def record(self, session: Session, access: AccessClass, note: Note, domain: str = "") -> str:
         """Commit one entry by itself; its id."""
         entry, row = self.recorder.entry(session, access, note)
-        batch = Batch(domain=access.id, entries=[row], classes=[self.classes.row(access)])
+        batch = Batch(domain=domain or access.id, entries=[row], classes=[self.classes.row(access)])
         await self.vault.committer.commit(batch)
         return entry.id
 

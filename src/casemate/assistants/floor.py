@@ -12,8 +12,8 @@ from casemate.knowledge import Hit, Statistics, idf_share, terms
 
 __all__ = ["COSINE_FLOOR", "IDF_SHARE_FLOOR", "reaches"]
 
-COSINE_FLOOR = 0.50
-IDF_SHARE_FLOOR = 0.55
+COSINE_FLOOR = 0.65
+IDF_SHARE_FLOOR = 0.64
 
 
 def reaches(hits: Iterable[Hit], statistics: Statistics) -> bool:

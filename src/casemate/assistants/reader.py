@@ -24,7 +24,7 @@ NAME = "casemate/extractive-reader"
 _PASSAGES = 8  # how many of a rung's hits are read
 _QUOTES = 3
 _NEAR = 0.6  # a further sentence is quoted if its weight is at least this share of the best one's
-_FULL = 0.999  # the best sentence holds everything asked
+_SHORT = 60  # words: up to here the best sentence is quoted with the next one
 _AMOUNT = re.compile(
     r"\b(?:how (?:many|much|long|far|often)|when|what (?:time|date)|combien|quand|quelle date)\b", re.IGNORECASE
 )
@@ -70,26 +70,29 @@ def quotes(question: str, hits: Sequence[Hit], statistics: Statistics) -> list[Q
     if not reaches(hits, statistics):
         return []
     weighed = sorted(_weigh(question, hits, statistics), key=lambda quote: (-quote.weight, quote.place, quote.at))
-    chosen: list[Quote] = []
-    held: frozenset[str] = frozenset()
+    chosen = weighed[:1] + _following(weighed)
+    held = frozenset[str]().union(*(quote.held for quote in chosen))
     for quote in weighed:
-        if chosen and not _adds(quote, chosen, held, statistics):
-            continue
-        chosen.append(quote)
-        held |= quote.held
-        if len(chosen) == _QUOTES:
+        if len(chosen) >= _QUOTES:
             break
+        if _adds(quote, chosen, held):
+            chosen.append(quote)
+            held |= quote.held
     return sorted(chosen, key=lambda quote: (quote.place, quote.at))
 
 
-def _adds(quote: Quote, chosen: Sequence[Quote], held: frozenset[str], statistics: Statistics) -> bool:
-    """Near the best, not said already, and either with more of what was asked or the best one's neighbour."""
-    best = chosen[0]
-    if quote.weight < _NEAR * best.weight or any(quote.text == other.text for other in chosen):
-        return False
-    if idf_share(held, statistics) >= _FULL and quote.place != best.place:
-        return quote.weight >= 0.9 * best.weight
-    return bool(quote.held - held) or (quote.place == best.place and abs(quote.at - best.at) == 1)
+def _following(weighed: Sequence[Quote]) -> list[Quote]:
+    """The sentence after the best one, where both are short: often it goes on to say what was asked."""
+    best = weighed[0]
+    after = [quote for quote in weighed if quote.place == best.place and quote.at == best.at + 1]
+    words = sum(len(quote.text.split()) for quote in (best, *after))
+    return [quote for quote in after if words <= _SHORT and quote.text != best.text]
+
+
+def _adds(quote: Quote, chosen: Sequence[Quote], held: frozenset[str]) -> bool:
+    """Near the best, not said already, and with something of the question that no other quotation holds."""
+    near = quote.weight >= _NEAR * chosen[0].weight
+    return near and bool(quote.held - held) and all(quote.text != other.text for other in chosen)
 
 
 def _weigh(question: str, hits: Sequence[Hit], statistics: Statistics) -> list[Quote]:

@@ -108,7 +108,8 @@ class Exchange:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
-            raise Broken("it does not speak HTTP") from None
+            if not self._whole:
+                raise Broken("it does not speak HTTP") from None
         if not self._headed and self._head > HEAD_LIMIT:
             raise Broken("the head of its answer is too long")
         if not data and not self._whole:
@@ -133,17 +134,15 @@ class Exchange:
         except OSError as error:
             raise Broken(f"the connection failed ({type(error).__name__})") from None
 
-    # What httptools calls.
-
-    def on_message_begin(self) -> None:
-        if self._whole:
-            raise Broken("it answered twice")
+    # What httptools calls. What comes after a whole answer is nobody's.
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if len(self.headers) < 200:
+        if not self._headed and len(self.headers) < 200:
             self.headers[name.decode("latin-1").lower()] = value.decode("latin-1").strip()
 
     def on_headers_complete(self) -> None:
+        if self._headed:
+            return
         self.status = self._parser.get_status_code()
         if self.status < 200:
             self.headers = {}
@@ -151,7 +150,8 @@ class Exchange:
             self._headed = True
 
     def on_body(self, body: bytes) -> None:
-        self._body.append(body)
+        if not self._whole:
+            self._body.append(body)
 
     def on_message_complete(self) -> None:
-        self._whole = self._headed
+        self._whole = self._whole or self._headed

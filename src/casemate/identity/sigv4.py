@@ -54,7 +54,7 @@ def signature(request: Signed, auth: Authorization, secret: str) -> str:
     listed = "".join(f"{name}:{' '.join(headers.get(name, '').split())}\n" for name in auth.signed_headers)
     body = hashlib.sha256(request.body).hexdigest()
     path = quote(request.raw_path, safe="/-_.~")
-    query = "&".join(sorted(request.query.split("&")))
+    query = _canonical_query(request.query)
     canonical = f"{request.method}\n{path}\n{query}\n{listed}\n{';'.join(auth.signed_headers)}\n{body}"
     scope = f"{auth.date}/{auth.region}/{auth.service}/aws4_request"
     hashed = hashlib.sha256(canonical.encode()).hexdigest()
@@ -65,6 +65,12 @@ def signature(request: Signed, auth: Authorization, secret: str) -> str:
     return hmac.digest(key, text.encode(), "sha256").hex()
 
 
+def _canonical_query(query: str) -> str:
+    """Sorted by name, then by value: `a=2` before `a-b=1`, which sorting whole pairs would turn round."""
+    pairs = sorted(tuple(pair.partition("=")[::2]) for pair in query.split("&")) if query else ()
+    return "&".join(f"{name}={value}" for name, value in pairs)
+
+
 def verify(request: Signed, auth: Authorization, secret: str, now: int) -> None:
     """Raises Unauthenticated where the signature is another's, and Skewed where it was made at another time.
 
@@ -73,7 +79,7 @@ def verify(request: Signed, auth: Authorization, secret: str, now: int) -> None:
     """
     if not hmac.compare_digest(signature(request, auth, secret).encode(), auth.signature.encode()):
         raise Unauthenticated
-    stamp = dict((name.lower(), value) for name, value in request.headers).get("x-amz-date", "")
+    stamp = {name.lower(): value for name, value in request.headers}.get("x-amz-date", "")
     try:
         signed_at = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:

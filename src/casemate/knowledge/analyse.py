@@ -1,6 +1,6 @@
 """Text to search terms: one fixed, small analysis for English and French together.
 
-Unicode NFKC and case folding, accents removed, light stop words, a light suffix stemmer. It never looks at anything
+Unicode NFKC and case folding, accents removed, light stop words, irregular English verbs, a light suffix stemmer. It never looks at anything
 but the text that it is given: the terms of a passage may not depend on its neighbours, its language setting or the
 region. A change here is a change of shard format (`shard.VERSION`).
 """
@@ -30,12 +30,26 @@ lui mais meme memes moins ne ni nos notre nous ont ou par parce pas pendant peu 
 puis quand que quel quelle quelles quels qui quoi sa sans se selon sera seront ses soit sont sous sur ta te tous tout
 toute toutes tres tu un une vers vos votre vous y
 """
+# English forms that no suffix explains, as `form:verb`.
+_IRREGULAR = dict(
+    pair.split(":")
+    for pair in """
+    began:begin begun:begin bought:buy broke:break broken:break brought:bring built:build came:come caught:catch
+    chose:choose chosen:choose drew:draw drawn:draw drove:drive driven:drive fell:fall fallen:fall felt:feel flew:fly
+    flown:fly fought:fight found:find gave:give given:give gone:go went:go grew:grow grown:grow held:hold hid:hide
+    hidden:hide kept:keep knew:know known:know led:lead left:leave lent:lend lost:lose made:make meant:mean met:meet
+    paid:pay ran:run risen:rise rose:rise said:say sank:sink sunk:sink saw:see seen:see sent:send shot:shoot shown:show
+    sold:sell sought:seek spent:spend spoke:speak spoken:speak stole:steal stolen:steal stood:stand struck:strike
+    swept:sweep taken:take took:take taught:teach thought:think threw:throw thrown:throw told:tell understood:understand
+    withdrew:withdraw withdrawn:withdraw won:win wrote:write written:write
+    """.split()
+)
 _STOP = frozenset(_ENGLISH.split()) | frozenset(_FRENCH.split())
 
 
 def terms(text: str) -> list[str]:
     """The terms of a text in order, repeats included."""
-    return [_stem(word) for word in _WORD.findall(_fold(text)) if _kept(word)]
+    return [_stem(_IRREGULAR.get(word, word)) for word in _WORD.findall(_fold(text)) if _kept(word)]
 
 
 def query_terms(text: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["plain", "tidy"]
+__all__ = ["plain", "shown", "tidy"]
 
 _GREEK = dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧϹ", "ABEZHIKMNOPTYXC", strict=True))
 _CYRILLIC = dict(zip("АВЕЅІЈКМНОРСТУХЗԚԜҮԌЕ", "ABESIJKMHOPCTYX3QWYGE", strict=True))
@@ -38,3 +38,8 @@ def plain(text: str) -> str:
         c for c in decomposed if unicodedata.category(c) not in {"Cf", "Cc", "Mn", "Me", "Cn"} or c in "\t\n"
     )
     return tidy(kept.translate(_LOOK))
+
+
+def shown(text: str) -> str:
+    """A stranger's text as it may be quoted: short, printable, and valid in every encoding."""
+    return "".join(c if c.isprintable() else "?" for c in text[:64])

@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from casemate.labels.disguise import shown
 from casemate.labels.label import Element
 from casemate.labels.policy import Category, Control, Policy
-from casemate.labels.vocabulary import Form, Vocabulary, lineage, shown, words
+from casemate.labels.vocabulary import Form, Vocabulary, lineage, words
 
 __all__ = ["Grammar", "Read"]
 
@@ -156,9 +157,6 @@ class Grammar:
             missing = [name for name in control.requires if name not in names]
             if missing:
                 yield f"{control.name} requires {', '.join(missing)}"
-            present = [name for name in control.excludes if name in names]
-            if present:
-                yield f"{control.name} excludes {', '.join(present)}"
         for category in sorted(said.only & said.lists.keys()):
             only = self.policy.by_name[category].only
             yield f"{only.name if only else category} contradicts a list of recipients"

@@ -22,6 +22,7 @@ from typing import NoReturn
 from weakref import WeakValueDictionary
 
 from casemate.errors import MarkingError
+from casemate.labels.disguise import shown
 
 __all__ = ["Element", "Label", "make_label"]
 
@@ -155,7 +156,7 @@ class Label:
 # Weak: a stranger's text may name any number of labels, and they must not stay for ever.
 _labels: WeakValueDictionary[str, Label] = WeakValueDictionary()
 _bits: dict[tuple[str, str, str], int] = {}  # (policy, category, token) -> bit; policies declare them, strangers cannot
-_lock = threading.RLock()
+_lock = threading.Lock()
 
 
 def make_label(elements: Mapping[str, Element], agencies: Iterable[str] = ()) -> Label:
@@ -163,9 +164,6 @@ def make_label(elements: Mapping[str, Element], agencies: Iterable[str] = ()) ->
     owners = frozenset(agencies)
     kept = tuple((policy, element) for policy, element in sorted(elements.items()) if not element.is_bottom)
     text = _text(kept, owners)
-    found = _labels.get(text)
-    if found is not None:
-        return found
     with _lock:
         found = _labels.get(text)
         if found is None:
@@ -174,21 +172,21 @@ def make_label(elements: Mapping[str, Element], agencies: Iterable[str] = ()) ->
 
 
 def _text(elements: tuple[tuple[str, Element], ...], agencies: frozenset[str]) -> str:
-    parts = [f"agency={_checked(AGENCY, name, 'agency')}" for name in agencies]
+    parts = [f"agency={_checked(AGENCY, name, 'an agency')}" for name in agencies]
     for policy, element in elements:
-        said = [f"{_checked(POLICY, policy, 'policy')}:{_checked(LEVEL, element.level_name, 'level')}"]
+        said = [f"{_checked(POLICY, policy, 'a policy')}:{_checked(LEVEL, element.level_name, 'a level')}"]
         listed: dict[str, list[str]] = {category: [] for category, _ in element.permissive}
         for category, token in [*element.restrictive, *((c, t) for c, tokens in element.permissive for t in tokens)]:
-            listed.setdefault(category, []).append(_checked(TOKEN, token, "token"))
+            listed.setdefault(category, []).append(_checked(TOKEN, token, "a token"))
         for category, tokens in sorted(listed.items()):
-            said += [f"{_checked(CATEGORY, category, 'category')}={','.join(sorted(tokens))}"]
+            said += [f"{_checked(CATEGORY, category, 'a category')}={','.join(sorted(tokens))}"]
         parts.append("//".join(said))
     return " + ".join(sorted(parts)) or "bottom"
 
 
 def _checked(shape: re.Pattern[str], name: str, what: str) -> str:
     if not shape.fullmatch(name):
-        raise MarkingError(marking=name[:64], why=f"not a name of a {what}")
+        raise MarkingError(marking=shown(name), why=f"not the name of {what}")
     return name
 
 

@@ -14,13 +14,13 @@ from importlib import resources
 from pathlib import Path
 
 from casemate.errors import MarkingError, Misconfigured
-from casemate.labels.disguise import plain, tidy
+from casemate.labels.disguise import plain, shown, tidy
 from casemate.labels.grammar import Grammar
 from casemate.labels.label import Element, Label, make_label
 from casemate.labels.marking import evicted, mark
 from casemate.labels.policy import Policy, extended, read_policy
 from casemate.labels.reading import LONGEST, Reader, Reading
-from casemate.labels.vocabulary import Form, shown
+from casemate.labels.vocabulary import Form
 
 __all__ = ["PACKAGED", "Policies"]
 

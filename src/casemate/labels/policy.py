@@ -50,7 +50,6 @@ class Control:
     order: int = 0
     levels: frozenset[str] = frozenset()
     requires: tuple[str, ...] = ()
-    excludes: tuple[str, ...] = ()
     evicted: bool = False
     evicted_with: frozenset[str] = frozenset()
     instead: bool = False
@@ -218,7 +217,6 @@ def _control(data: dict[str, Any] | str) -> Control:
         order=data.get("order", 0),
         levels=frozenset(data.get("levels", ())),
         requires=tuple(data.get("requires", ())),
-        excludes=tuple(data.get("excludes", ())),
         evicted=bool(data.get("evicted", False)),
         evicted_with=frozenset(data.get("evicted_with", ())),
         instead=bool(data.get("instead", False)),

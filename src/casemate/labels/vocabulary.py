@@ -11,7 +11,7 @@ from typing import Literal
 
 from casemate.labels.policy import Category, Control, Policy
 
-__all__ = ["Form", "Found", "Vocabulary", "shown", "words"]
+__all__ = ["Form", "Found", "Vocabulary", "words"]
 
 Form = Literal["full", "portion", "any"]
 Found = tuple[Category, Control]
@@ -124,6 +124,8 @@ class Vocabulary:
             return list(lineage(exact[1].name))
         head, *branches = item.split("-")
         said = [head]
+        if not all(branch.strip() for branch in branches):
+            return None
         for branch in branches:
             compartment, *subs = branch.split()
             said.append(f"{head}-{compartment}")
@@ -146,12 +148,10 @@ class Vocabulary:
         known, parts = self.recipients[category.name], re.split(r"\s*,\s*", text)
         found: list[str | None] = []
         while parts:
-            for length in range(min(_LONGEST_NAME, len(parts)), 0, -1):  # a name may hold commas: "Korea, Republic of"
-                token = known.get(", ".join(parts[:length]).upper())
-                if token or length == 1:
-                    found.append(token)
-                    del parts[:length]
-                    break
+            lengths = range(min(_LONGEST_NAME, len(parts)), 1, -1)  # a name may hold commas: "Korea, Republic of"
+            length = next((n for n in lengths if ", ".join(parts[:n]).upper() in known), 1)
+            found.append(known.get(", ".join(parts[:length]).upper()))
+            del parts[:length]
         return found
 
 
@@ -164,11 +164,6 @@ def lineage(token: str) -> Iterable[str]:
     """A tree token's ancestors and itself: SI, SI-G, SI-G-ABCD."""
     parts = token.split("-")
     return ("-".join(parts[: at + 1]) for at in range(len(parts)))
-
-
-def shown(text: str) -> str:
-    """A stranger's text as it may be quoted: short, printable, and valid in every encoding."""
-    return "".join(c if c.isprintable() else "?" for c in text[:64])
 
 
 def words(text: str) -> list[str]:

@@ -100,7 +100,10 @@ def test_the_whole_request(region: Wired) -> None:
         "system": [{"text": "Be brief."}, {"cachePoint": {"type": "default"}}],
         "messages": [
             {"role": "user", "content": [{"text": "One"}, {"text": "Two"}]},
-            {"role": "assistant", "content": [{"text": "Said."}, {"citationsContent": {"content": [], "citations": []}}]},
+            {
+                "role": "assistant",
+                "content": [{"text": "Said."}, {"citationsContent": {"content": [], "citations": []}}],
+            },
             {"role": "assistant", "content": [{"citationsContent": {"content": [{"text": "Quoted."}]}}]},
             {"role": "user", "content": [{"text": "Why?"}]},
         ],

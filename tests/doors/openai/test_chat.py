@@ -60,7 +60,8 @@ def test_a_response_bears_its_marking_its_label_and_its_begin(region: Wired) -> 
     (end,) = region.ends(begun.id)
     assert (begun.action, begun.outcome) == ("answer.ask", "begin")
     assert (end.outcome, end.facts["model"], end.facts["completion"]) == ("complete", READER, 11)
-    assert begun.content and end.content and begun.content != end.content
+    assert len(begun.content) == len(end.content) == 96
+    assert begun.content != end.content
 
 
 def test_id_and_created_come_from_the_vault(region: Wired) -> None:

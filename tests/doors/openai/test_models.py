@@ -43,7 +43,11 @@ def test_a_hidden_model_is_as_unknown_as_one_that_never_was(region: Wired) -> No
 
 def test_lists_and_errors_bear_their_marks_and_are_recorded(region: Wired) -> None:
     _, secret = region.key(OPEN, SECRET)
-    for got in (get(region, "/v1/models", secret), get(region, "/v1/models/none", secret), get(region, "/v1/x", secret)):
+    for got in (
+        get(region, "/v1/models", secret),
+        get(region, "/v1/models/none", secret),
+        get(region, "/v1/x", secret),
+    ):
         assert got.marked()
         assert region.exists(got.headers["casemate-ledger"])
     assert get(region, "/v1/models", "nobody").marked()

@@ -19,6 +19,7 @@ __all__ = ["read"]
 _SILENT = frozenset(("script", "style", "template"))
 _KINDS = {"li": LIST, "dt": LIST, "dd": LIST, "caption": TABLE, "header": HEADER, "footer": FOOTER}
 _KINDS |= {f"h{level}": HEADING for level in range(1, 7)}
+_LISTS = frozenset(("ul", "ol", "dl"))
 _BLOCKS = frozenset(
     "address article aside blockquote body center details dialog div dl fieldset figcaption figure form hr html legend "
     "main nav ol option p pre section select summary table tbody tfoot thead ul".split()
@@ -33,7 +34,7 @@ class _Reader(HTMLParser):
         self.draft = Draft()
         self.title = ""
         self._text: list[str] = []
-        self._open: list[str] = []  # the tags that give a kind
+        self._open: list[str] = []  # the tags that give a kind, and the lists that they are in
         self._row: list[str] | None = None
         self._silent = ""
         self._entitled = False
@@ -61,9 +62,7 @@ class _Reader(HTMLParser):
         elif tag in _BLOCKS:
             self._flush()
             self._verbatim += tag == "pre"
-            if tag in _KINDS:
-                self._open.append(tag)
-                bounds.within(len(self._open), bounds.DEPTH, "elements inside each other")
+            self._enter(tag)
 
     def handle_endtag(self, tag: str) -> None:
         if self._silent:
@@ -77,8 +76,7 @@ class _Reader(HTMLParser):
             self._flush()
             self._verbatim = max(0, self._verbatim - (tag == "pre"))
             if tag in self._open:
-                # an element that was never closed ends with the one around it
-                del self._open[len(self._open) - 1 - self._open[::-1].index(tag) :]
+                self._leave(tag)
 
     def handle_data(self, data: str) -> None:
         if self._entitled:
@@ -90,6 +88,23 @@ class _Reader(HTMLParser):
         super().close()
         self._flush()
         self._end_row()
+
+    def _enter(self, tag: str) -> None:
+        """Items and headings that were never closed end where the next one of their list begins."""
+        if _KINDS.get(tag) in (LIST, HEADING):
+            for before in reversed(self._open):
+                if before in _LISTS:
+                    break
+                if _KINDS.get(before) == _KINDS[tag]:
+                    self._leave(before)
+                    break
+        if tag in _KINDS or tag in _LISTS:
+            self._open.append(tag)
+            bounds.within(len(self._open), bounds.DEPTH, "elements inside each other")
+
+    def _leave(self, tag: str) -> None:
+        """Whatever was opened inside ends with it."""
+        del self._open[len(self._open) - 1 - self._open[::-1].index(tag) :]
 
     def _flush(self) -> None:
         text = "".join(self._text)
@@ -107,7 +122,7 @@ class _Reader(HTMLParser):
         self._row = None
 
     def _kind(self) -> str:
-        return _KINDS[self._open[-1]] if self._open else PARAGRAPH
+        return next((_KINDS[tag] for tag in reversed(self._open) if tag in _KINDS), PARAGRAPH)
 
 
 def read(data: bytes) -> Extracted:

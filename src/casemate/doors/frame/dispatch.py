@@ -13,14 +13,15 @@ import contextlib
 import sys
 import traceback
 from collections.abc import AsyncIterator, Iterable, MutableMapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from casemate.access import Flow, Gate
-from casemate.doors.frame.enter import Receive, Request, read_body, request_of
+from casemate.doors.frame.enter import Receive, Request, form_as_json, read_body, request_of, spoken
 from casemate.doors.frame.leave import Send, marking_headers, send_piece, send_start, send_whole
-from casemate.doors.frame.plane import Plane
+from casemate.doors.frame.plane import Plane, Whereabouts
 from casemate.doors.frame.route import Call, Reply, Route, Stream, Table
 from casemate.errors import Absent, BadInput, CasemateError, Internal, Unauthenticated
 from casemate.identity import Principal, Session
@@ -79,6 +80,8 @@ class _Turn:
         body = await read_body(self.receive, self.request.headers, self.route.limit)
         self.request.body = body
         flow = await self._open(self.route)
+        if self.route.takes is not None:
+            body = form_as_json(self.request.headers, body)
         value = _decode(self.route, body)
         if self.route.texts is not None:
             await flow.inspect(self.route.texts(value))
@@ -121,12 +124,17 @@ class _Turn:
         credential = self.app.planes[route.plane].credential(self.request)
         if credential is None:
             raise Unauthenticated
-        return self.gate.admit(credential)
+        session = self.gate.admit(credential)
+        chosen = spoken(self.request)
+        return replace(session, language=chosen) if chosen else session
+
+    def _language(self) -> str:
+        return spoken(self.request) or language_of(self.request.headers.get("accept-language", ""))
 
     def _visitor(self) -> Session:
         floor = self.gate.vault.region.floor
-        language = language_of(self.request.headers.get("accept-language", ""))
-        return Session("visitor", Principal("visitor", "visitor", floor, frozenset({"user"})), floor, floor, language)
+        visitor = Principal("visitor", "visitor", floor, frozenset({"user"}))
+        return Session("visitor", visitor, floor, floor, self._language())
 
     async def _whole(self, flow: Flow, reply: Reply) -> None:
         entry = flow.begun
@@ -184,7 +192,11 @@ class _Turn:
         label, language = self._told_at()
         entry = await self._record(error)
         plane = self._plane()
-        told = plane.tell(problem(error, language, label.text, entry), self.request)
+        said = problem(error, language, label.text, entry)
+        if plane.page is not None:
+            told = plane.page(said, self.request, Whereabouts(self.gate, label, language))
+        else:
+            told = plane.tell(said, self.request)
         headers = [*self._marks(label, entry), *told.headers]
         self.started = True
         await send_whole(self.send, told.status, told.media, headers, told.body, self.request.method == "HEAD")
@@ -194,21 +206,21 @@ class _Turn:
             return self.flow.label, self.flow.session.language
         if self.session is not None:
             return self.session.floor, self.session.language
-        return self.gate.vault.region.floor, language_of(self.request.headers.get("accept-language", ""))
+        return self.gate.vault.region.floor, self._language()
 
     async def _record(self, error: CasemateError) -> str:
         """The entry of what was told; where even that cannot be written, the caller still gets his answer."""
         if self.route is not None and self.route.public:
             return ""
         action = self.route.action if self.route is not None else NOWHERE
-        session = self.session or self._visitor()
-        acting = self.flow.acting if self.flow is not None else session.floor
+        session = self.session
         begun = self.flow.begun if self.flow is not None else ""
-        if begun or not error.entry:
-            try:
+        with contextlib.suppress(CasemateError):
+            if session is None:
+                await self.gate.record_stranger(action, error)
+            elif begun or not error.entry:
+                acting = self.flow.acting if self.flow is not None else session.ceiling
                 await self.gate.record_error(session, acting, action, error, ref=begun)
-            except CasemateError:
-                return begun or error.entry
         return begun or error.entry
 
     def _plane(self) -> Plane:

@@ -8,13 +8,29 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl
 
+import msgspec
+
 from casemate.errors import BadInput, TooLarge
 from casemate.identity import Bearer, Credential, Peer
+from casemate.words import LANGUAGES
 
-__all__ = ["Cookies", "Request", "bearer", "cookie", "peer", "read_body", "request_of"]
+__all__ = [
+    "LANGUAGE",
+    "Cookies",
+    "Request",
+    "bearer",
+    "cookie",
+    "form_as_json",
+    "peer",
+    "read_body",
+    "request_of",
+    "same_origin",
+    "spoken",
+]
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 COOKIE = "casemate"
+LANGUAGE = "casemate-language"
 
 
 class Cookies:
@@ -80,6 +96,23 @@ async def read_body(receive: Receive, headers: dict[str, str], limit: int) -> by
             return b"".join(parts)
 
 
+def form_as_json(headers: dict[str, str], body: bytes) -> bytes:
+    """The fields of a form as the JSON object that a program would send; any other body as it is."""
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        return body
+    try:
+        fields = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=100, errors="strict")
+    except (UnicodeDecodeError, ValueError):
+        raise BadInput(what="The form is not UTF-8, or has more than 100 fields.") from None
+    return msgspec.json.encode({name: value.replace("\r\n", "\n") for name, value in fields})
+
+
+def spoken(request: Request) -> str:
+    """The language that somebody chose in the console, or "" where he chose none."""
+    chosen = _cookies(request).get(LANGUAGE)
+    return chosen.value if chosen is not None and chosen.value in LANGUAGES else ""
+
+
 def bearer(request: Request) -> Credential | None:
     """An API key in `Authorization: Bearer` (RFC 6750)."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
@@ -88,18 +121,26 @@ def bearer(request: Request) -> Credential | None:
 
 def cookie(request: Request) -> Credential | None:
     """The console's cookie. A change must come from our own pages: same origin by the browser's own word."""
-    try:
-        found = SimpleCookie(request.headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return None
+    found = _cookies(request).get(COOKIE)
     if found is None or not found.value:
         return None
-    if request.method not in ("GET", "HEAD"):
-        site = request.headers.get("sec-fetch-site")
-        origin = request.headers.get("origin", "").partition("://")[2]
-        if site not in (None, "same-origin") or origin != request.headers.get("host", ""):
-            return None
+    if request.method not in ("GET", "HEAD") and not same_origin(request.headers):
+        return None
     return Bearer(found.value, "console")
+
+
+def same_origin(headers: dict[str, str]) -> bool:
+    """Whether the browser says that one of our own pages sent this."""
+    site = headers.get("sec-fetch-site")
+    origin = headers.get("origin", "").partition("://")[2]
+    return site in (None, "same-origin") and origin == headers.get("host", "")
+
+
+def _cookies(request: Request) -> SimpleCookie:
+    try:
+        return SimpleCookie(request.headers.get("cookie", ""))
+    except CookieError:
+        return SimpleCookie()
 
 
 def peer(request: Request) -> Credential | None:

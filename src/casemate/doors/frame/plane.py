@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from casemate.access import Gate
 from casemate.doors.frame.enter import Request
 from casemate.identity import Credential
+from casemate.labels import Label
 from casemate.words import Problem
 
-__all__ = ["Plane", "Told"]
+__all__ = ["Plane", "Told", "Whereabouts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +25,24 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where a problem is told: what a page needs for its marking, in the caller's language."""
+
+    gate: Gate
+    label: Label
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plane:
-    """`prefix`: paths that belong to it where no route fits. `event`: a problem inside a stream that has begun."""
+    """`prefix`: paths that belong to it where no route fits. `event`: a problem inside a stream that has begun.
+
+    `page`: a plane for people tells a problem as a page, which bears its marking like any other.
+    """
 
     name: str
     prefix: str
     credential: Callable[[Request], Credential | None]
     tell: Callable[[Problem, Request], Told]
     event: Callable[[Problem], bytes]
+    page: Callable[[Problem, Request, Whereabouts], Told] | None = None

@@ -1,0 +1,141 @@
+"""The two-world law: what somebody is told is a function of his own input and of the world that his label dominates.
+
+Two regions are made alike. In the first, hidden sessions do things that the observer does not dominate: they bring
+documents, ask, fail, are refused, issue keys. In the second they do not, or do others. Everything that the observer
+then sees is compared byte for byte, stream boundaries and the sequence of calls included.
+"""
+
+from __future__ import annotations
+
+import random
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from tests.laws.operations import MAKERS, Operation, WORDS
+from tests.laws.world import Seen, World, a_world
+
+LOW = "agency=EXERCISE"
+SECRET = "agency=EXERCISE + us:SECRET//REL=USA"
+RELEASED = "agency=EXERCISE + us:SECRET//REL=FRA,USA"
+TOP = "agency=EXERCISE + us:TOP SECRET//REL=USA//SCI=SI"
+FRENCH = "agency=EXERCISE + fr:SECRET"
+HOUSE = "agency=EXERCISE + house:CONFIDENTIAL"
+LABELS = (LOW, SECRET, RELEASED, TOP, FRENCH, HOUSE)
+# Who observes at which label, and which labels he does not dominate (higher or incomparable).
+HIDDEN = {
+    LOW: (SECRET, RELEASED, TOP, FRENCH, HOUSE),
+    RELEASED: (SECRET, TOP, FRENCH, HOUSE),
+    SECRET: (TOP, FRENCH, HOUSE),
+    FRENCH: (SECRET, TOP, HOUSE),
+}
+EVERYBODY = "agency=EXERCISE + us:TOP SECRET//DISSEM=FOUO//REL=USA//SCI=SI"
+
+
+class Leak(AssertionError):
+    """What the observer saw depended on something hidden."""
+
+
+@dataclass
+class Case:
+    """A generated case: what is visible is done in both worlds, what is hidden in one of them only."""
+
+    seed: int
+    observer: str
+    steps: list[tuple[str, Operation]] = field(default_factory=list)
+
+    @property
+    def telling(self) -> bool:
+        """Whether a hidden document holds a word of something that the observer asks: else the case is vacuous."""
+        asked = {w for kind, op in self.steps if kind == "observe" for w in WORDS if w in op.query.lower()}
+        hidden = {
+            w for kind, op in self.steps if kind != "observe" and op.name == "add_document" and kind in ("one", "two")
+            for w in WORDS if w in op.query.lower()
+        }
+        return bool(asked & hidden)
+
+
+def name_of(label: str, part: str) -> str:
+    """Each label has an observer and a hidden session of its own: two people never share a session."""
+    return f"{part}-{LABELS.index(label)}"
+
+
+def generate(seed: int, length: int = 10) -> Case:
+    """A case from a seed."""
+    rng = random.Random(seed)
+    observer = rng.choice(tuple(HIDDEN))
+    case = Case(seed, observer)
+    everything = sorted(MAKERS)
+    low_makers = [n for n in everything]
+    visible = [label for label in LABELS if label in (LOW, observer)]
+    for place in range(length):
+        draw = rng.random()
+        if place < 2:
+            kind = ("one", "both")[place] if rng.random() < 0.8 else "both"
+            name = "add_document"
+        elif draw < 0.45:
+            kind, name = "observe", rng.choice(low_makers)
+        elif draw < 0.55:
+            kind, name = "both", "add_document"
+        else:
+            kind, name = rng.choice(("one", "two")), rng.choice(everything)
+        if rng.random() < 0.3 and kind == "observe":
+            name = rng.choice(("ask", "search", "openai_chat", "read_document", "ask_streamed"))
+        label = rng.choice(HIDDEN[observer]) if kind in ("one", "two") else rng.choice(visible)
+        if kind == "observe":
+            label = observer
+        who = name_of(label, "hidden" if kind in ("one", "two") else "seen" if kind == "both" else "observer")
+        case.steps.append((kind, MAKERS[name].make(rng, who, label)))
+    asking = MAKERS["ask"].make(rng, name_of(observer, "observer"), observer)
+    case.steps.append(("observe", asking))
+    return case
+
+
+async def prepare(world: World, observer: str) -> None:
+    """The people of a world: the same in both, made before anything differs."""
+    for label in LABELS:
+        for part in ("hidden", "seen", "observer"):
+            await world.person(name_of(label, part), label)
+    del observer
+
+
+async def judge(case: Case, doors: str = "asgi") -> int:
+    """Run a case in both worlds; how many responses were compared. Raises Leak."""
+    async with AsyncExitStack() as stack:
+        one: World = await stack.enter_async_context(a_world(1))
+        two: World = await stack.enter_async_context(a_world(1))
+        await prepare(one, case.observer)
+        await prepare(two, case.observer)
+        compared = 0
+        for place, (kind, op) in enumerate(case.steps):
+            first = await _do(one, op) if kind in ("one", "both", "observe") else None
+            second = await _do(two, op) if kind in ("two", "both", "observe") else None
+            _share(one, two)
+            for world in (one, two):
+                world.clock.forward(1)
+                await world.step("ledger.checkpoint", "ledger.reconcile", "knowledge.compact")
+            if kind == "observe":
+                compare(case, place, op, first, second)
+                compared += 1
+        return compared
+
+
+async def _do(world: World, op: Operation) -> Seen | None:
+    seen = await op.do(world)
+    if seen is not None and op.name == "add_document" and seen.status == 202:
+        world.prints[seen.json["data"]["id"]] = op.label
+    return seen
+
+
+def _share(one: World, two: World) -> None:
+    """The ids that the law may ask for are those of either world."""
+    both = {**one.prints, **two.prints}
+    one.prints, two.prints = dict(both), dict(both)
+
+
+def compare(case: Case, place: int, op: Operation, first: Seen | None, second: Seen | None) -> None:
+    """Byte for byte. The first difference is named."""
+    assert first is not None and second is not None
+    for name in ("status", "headers", "pieces", "calls"):
+        a, b = getattr(first, name), getattr(second, name)
+        if a != b:
+            raise Leak(f"seed {case.seed}, step {place} ({op.name} at {op.label}): {name} differ\n one: {a}\n two: {b}")
