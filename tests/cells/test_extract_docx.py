@@ -72,7 +72,7 @@ def test_runs_breaks_and_tabs():
 
 def test_page_breaks_begin_pages():
     broken = '<w:p><w:r><w:br w:type="page"/></w:r></w:p>'
-    amid = '<w:p><w:r><w:t>two </w:t><w:lastRenderedPageBreak/><w:t>goes on</w:t></w:r></w:p>'
+    amid = "<w:p><w:r><w:t>two </w:t><w:lastRenderedPageBreak/><w:t>goes on</w:t></w:r></w:p>"
     pages = part(docx(p("one") + broken + amid + p("three"))).pages
     assert [[paragraph.text for paragraph in page] for page in pages] == [["one"], ["two goes on"], ["three"]]
 
@@ -101,12 +101,16 @@ def test_a_table_in_a_table():
 
 class TestHostile:
     def test_entities(self):
-        bomb = made.LAUGHS + f'<w:document xmlns:w="{made.W}"><w:body><w:p><w:r><w:t>&a9;</w:t></w:r></w:p></w:body></w:document>'
+        bomb = (
+            made.LAUGHS
+            + f'<w:document xmlns:w="{made.W}"><w:body><w:p><w:r><w:t>&a9;</w:t></w:r></w:p></w:body></w:document>'
+        )
         data = made.archive({"word/document.xml": bomb.encode()})
         assert why(data) == "Its XML declares a document type or entities; such XML is not read."
 
     @pytest.mark.parametrize(
-        "declared", ['<!DOCTYPE x SYSTEM "file:///etc/passwd">', '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>']
+        "declared",
+        ['<!DOCTYPE x SYSTEM "file:///etc/passwd">', '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>'],
     )
     def test_files_from_outside(self, declared):
         xml = f'<?xml version="1.0"?>{declared}<w:document xmlns:w="{made.W}"/>'
@@ -114,7 +118,10 @@ class TestHostile:
 
     def test_depth(self):
         xml = made.wordml("document", "<w:p>" * 5000 + "</w:p>" * 5000)
-        assert why(made.archive({"word/document.xml": xml.encode()})) == "It holds more than 256 elements inside each other."
+        assert (
+            why(made.archive({"word/document.xml": xml.encode()}))
+            == "It holds more than 256 elements inside each other."
+        )
 
     @pytest.mark.parametrize("xml", [b"", b"<w:document", b"\xff\xfe\x00", b"<a></b>", b"not xml at all"])
     def test_what_is_no_xml(self, xml):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from casemate.cells.extract import Request, extract
+from casemate.cells.extract import Request, bounds, extract
 from casemate.cells.extract.layout import Line, PageLines, compose
 from casemate.cells.serve import CannotRead
 from tests.cells import made
@@ -135,7 +135,9 @@ class TestHostile:
         assert why(claims).startswith(("It holds", "It is not a PDF", "Its page 1 is damaged"))
 
     def test_a_form_that_draws_itself(self):
-        form = made.stream(b"/F 5 0 R /X Do", b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</X 5 0 R>>>>")
+        form = made.stream(
+            b"/F 5 0 R /X Do", b"/Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</X 5 0 R>>>>"
+        )
         data = made.objects(
             b"<</Type/Catalog/Pages 2 0 R>>",
             b"<</Type/Pages/Count 1/Kids[3 0 R]>>",
@@ -149,13 +151,19 @@ class TestHostile:
         locked = made.objects(
             b"<</Type/Catalog/Pages 2 0 R>>",
             b"<</Type/Pages/Count 0/Kids[]>>",
-            trailer=b"/Encrypt<</Filter/Standard/V 1/R 2/P -4/O<" + b"41" * 32 + b">/U<" + b"42" * 32 + b">>>/ID[<41><41>]",
+            trailer=b"/Encrypt<</Filter/Standard/V 1/R 2/P -4/O<"
+            + b"41" * 32
+            + b">/U<"
+            + b"42" * 32
+            + b">>>/ID[<41><41>]",
         )
         assert why(locked) == "It is protected by a password."
 
-    def test_a_page_with_more_text_than_a_page_has(self):
-        lines = b"BT /F1 1 Tf " + b"1 0 Td (" + b"word " * 500 + b") Tj "
-        assert "characters on one page" in why(made.pdf([lines * 450 + b"ET"]))
+    def test_a_page_with_more_text_than_a_page_has(self, monkeypatch):
+        data = made.pdf([[(72, 600, 10, "word " * 20)]])
+        assert told(data)
+        monkeypatch.setattr(bounds, "LINE", 80)
+        assert why(data) == "It holds more than 80 characters on one page."
 
     def test_every_truncation_is_read_or_refused(self):
         data = made.pdf([page(1, ["(S) text."])])
@@ -187,7 +195,12 @@ class TestLayout:
         assert sorted(one for _, text in found for one in text.split("\n")) == sorted(line.text for line in lines)
 
     def test_a_second_column_begins_a_paragraph(self):
-        lines = [self.line("a", bottom=500), self.line("b", bottom=488), self.line("c", 320, 500), self.line("d", 320, 488)]
+        lines = [
+            self.line("a", bottom=500),
+            self.line("b", bottom=488),
+            self.line("c", 320, 500),
+            self.line("d", 320, 488),
+        ]
         assert self.told(*lines) == [[("paragraph", "a\nb"), ("paragraph", "c\nd")]]
 
     def test_a_short_line_that_ends_a_sentence_ends_the_paragraph(self):
@@ -198,7 +211,9 @@ class TestLayout:
             self.line("goes on.", bottom=464),
             self.line("(S) marked", bottom=452),
         ]
-        assert self.told(*lines) == [[("paragraph", "long\nshort."), ("paragraph", "next\ngoes on."), ("paragraph", "(S) marked")]]
+        assert self.told(*lines) == [
+            [("paragraph", "long\nshort."), ("paragraph", "next\ngoes on."), ("paragraph", "(S) marked")]
+        ]
 
     def test_a_mark_amid_a_sentence_does_not_begin_a_paragraph(self):
         lines = [self.line("the mark", bottom=500), self.line("(U) is quoted here", bottom=488)]

@@ -79,7 +79,7 @@ def test_encodings_that_xml_declares(encoding):
         ("<?xml version='1.0'?><feed><p>x</p></feed>", "It is XML of a vocabulary that is not read; TEI is."),
         ("<TEI><text/></TEI>", "It holds no text."),
         ("<TEI><text>", "Its XML is not well formed (line 1)."),
-        (VOLUME[:2000], "Its XML is not well formed (line 21)."),
+        (VOLUME[:1000], "Its XML is not well formed (line 16)."),
         (made.LAUGHS + "<TEI><text><p>&a9;</p></text></TEI>", "Its XML declares a document type or entities"),
         ("<TEI>" * 300 + "</TEI>" * 300, "It holds more than 256 elements inside each other."),
     ],
@@ -87,4 +87,4 @@ def test_encodings_that_xml_declares(encoding):
 def test_what_is_not_read(data, reason):
     with pytest.raises(CannotRead) as failed:
         read(data)
-    assert str(failed.value).startswith(reason.split(" (line")[0])
+    assert str(failed.value).startswith(reason)

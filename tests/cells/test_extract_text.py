@@ -215,7 +215,11 @@ class TestSniffing:
             ("a.pdf", b"PK\x03\x04", "Its name ends in '.pdf', but it holds a ZIP archive."),
             ("a.xml", b"<html>", "Its name ends in '.xml', but it holds HTML."),
             ("a.md", b"PK\x03\x04xx", "Its name ends in '.md', but it holds a ZIP archive."),
-            ("a.docx", bytes.fromhex("d0cf11e0a1b11ae1"), "It is an old or encrypted Office file; save it as DOCX without"),
+            (
+                "a.docx",
+                bytes.fromhex("d0cf11e0a1b11ae1"),
+                "It is an old or encrypted Office file; save it as DOCX without",
+            ),
         ],
     )
     def test_name_and_content_must_agree(self, name, data, reason):

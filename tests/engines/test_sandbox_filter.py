@@ -1,4 +1,4 @@
-"""The filter as the kernel would run it: a small interpreter of classic BPF, for both machines, against the rules in words."""
+"""The filter as the kernel would run it: a small interpreter of classic BPF, for both machines, against the rules."""
 
 from __future__ import annotations
 
@@ -109,7 +109,8 @@ def test_files_are_opened_for_reading(machine, flags):
 
 
 @pytest.mark.parametrize(
-    "flags", [O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND, 3, O_CLOEXEC | O_RDWR, 0o20000000 | O_RDWR, O_TRUNC | 1 << 40]
+    "flags",
+    [O_WRONLY, O_RDWR, O_CREAT, O_TRUNC, O_APPEND, 3, O_CLOEXEC | O_RDWR, 0o20000000 | O_RDWR, O_TRUNC | 1 << 40],
 )
 def test_and_not_for_anything_else(machine, flags):
     assert ask(machine, "openat", -100, 0x7000, flags) == bpf.EPERM

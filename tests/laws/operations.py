@@ -37,7 +37,20 @@ class Maker:
 
 
 MAKERS: dict[str, Maker] = {}
-WORDS = ("convoy", "harbour", "fever", "filter", "lantern", "storm", "cable", "ferry", "sensor", "ration", "dawn", "pier")
+WORDS = (
+    "convoy",
+    "harbour",
+    "fever",
+    "filter",
+    "lantern",
+    "storm",
+    "cable",
+    "ferry",
+    "sensor",
+    "ration",
+    "dawn",
+    "pier",
+)
 
 
 def operation(*routes: tuple[str, str]) -> Callable[[Any], Any]:
@@ -291,7 +304,9 @@ def bedrock_converse(rng: random.Random, who: str, label: str) -> tuple[Doing, s
 
 @operation(("GET", "/foundation-models"), ("GET", "/foundation-models/{model}"))
 def bedrock_models(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
-    target = rng.choice(("/foundation-models", "/foundation-models/casemate.extractive-reader", "/foundation-models/no"))
+    target = rng.choice(
+        ("/foundation-models", "/foundation-models/casemate.extractive-reader", "/foundation-models/no")
+    )
 
     async def do(world: World) -> Seen:
         return await world.call(who, "GET", target, acting=label, signed=True)

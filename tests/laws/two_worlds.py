@@ -11,7 +11,7 @@ import random
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from tests.laws.operations import MAKERS, Operation, WORDS
+from tests.laws.operations import MAKERS, WORDS, Operation
 from tests.laws.world import Seen, World, a_world
 
 LOW = "agency=EXERCISE"
@@ -48,8 +48,11 @@ class Case:
         """Whether a hidden document holds a word of something that the observer asks: else the case is vacuous."""
         asked = {w for kind, op in self.steps if kind == "observe" for w in WORDS if w in op.query.lower()}
         hidden = {
-            w for kind, op in self.steps if kind != "observe" and op.name == "add_document" and kind in ("one", "two")
-            for w in WORDS if w in op.query.lower()
+            w
+            for kind, op in self.steps
+            if kind != "observe" and op.name == "add_document" and kind in ("one", "two")
+            for w in WORDS
+            if w in op.query.lower()
         }
         return bool(asked & hidden)
 

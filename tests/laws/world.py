@@ -20,9 +20,9 @@ import msgspec
 
 from casemate.accounts import KeyRequest, PersonRequest, add_person, found_owner, issue
 from casemate.clock import ManualClock, iso
-from casemate.ids import DerivedEntropy
 from casemate.identity import Peer, Signed
 from casemate.identity.sigv4 import Authorization, signature
+from casemate.ids import DerivedEntropy
 from casemate.knowledge.extract import Extracted, Paragraph, Part
 from casemate.policy import Action
 from casemate.wiring import Folder, House, open_house

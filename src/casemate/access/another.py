@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from casemate.access.record import Note
+from casemate.access.state import State
 from casemate.identity import Session
 from casemate.labels import Label
 from casemate.policy import Refuse, Target, decide
 
-if TYPE_CHECKING:
-    from casemate.access.flow import Flow
-
 __all__ = ["as_seen_by"]
 
+S = TypeVar("S", bound=State)
 
-async def as_seen_by(flow: Flow, name: str, at: Label | None, reason: str) -> Flow:
+
+async def as_seen_by(flow: S, name: str, at: Label | None, reason: str) -> S:
     """A flow of that principal at `at` (his ceiling where None), below the caller's own acting label; an entry first.
 
     Whoever asks as himself gets his own session. A name that nobody bears is refused like one that may not be used.

@@ -6,19 +6,27 @@ Nothing here is decided per entry of another log: a log that is not visible is n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from casemate.access.record import Note
+from casemate.access.state import State
 from casemate.errors import Absent
 from casemate.labels import AccessClass
 from casemate.ledger import Checkpoint, Entry, Head, Record, Verdict, verify, write_export
 from casemate.objects import Kind
 from casemate.store import StoredEntry
 
-if TYPE_CHECKING:
-    from casemate.access.flow import Flow
-
-__all__ = ["CHECKPOINT", "Seen", "checkpoints", "entries", "entry", "export", "heads", "open_content", "own_content", "verdicts"]
+__all__ = [
+    "CHECKPOINT",
+    "Seen",
+    "checkpoints",
+    "entries",
+    "entry",
+    "export",
+    "heads",
+    "open_content",
+    "own_content",
+    "verdicts",
+]
 
 CHECKPOINT = Kind("checkpoint", Checkpoint)
 PAGE = 500
@@ -34,7 +42,7 @@ class Seen:
     kept: bool
 
 
-def entries(flow: Flow, limit: int = 200) -> list[Seen]:
+def entries(flow: State, limit: int = 200) -> list[Seen]:
     """The newest visible entries, newest first, at most `limit` of each log and in all."""
     sizes = flow.gate.vault.reader.sizes()
     found: list[Seen] = []
@@ -47,7 +55,7 @@ def entries(flow: Flow, limit: int = 200) -> list[Seen]:
     return sorted(own, key=lambda seen: (-seen.entry.at, seen.access.id, -seen.seq))[:limit]
 
 
-def entry(flow: Flow, id: str) -> Seen:
+def entry(flow: State, id: str) -> Seen:
     """One visible entry, or Absent."""
     found = flow.gate.vault.reader.entry(id)
     visible = {c.id: c for c in flow.classes()}
@@ -59,7 +67,7 @@ def entry(flow: Flow, id: str) -> Seen:
     return seen
 
 
-async def open_content(flow: Flow, id: str, reason: str) -> bytes | None:
+async def open_content(flow: State, id: str, reason: str) -> bytes | None:
     """What was said, to an auditor with a reason; the opening is itself an entry, durable first."""
     seen = entry(flow, id)
     note = Note("ledger.open", "opened", facts=(("entry", id), ("reason", reason)))
@@ -68,7 +76,7 @@ async def open_content(flow: Flow, id: str, reason: str) -> bytes | None:
     return None if found is None else flow.gate.recorder.content(seen.access.id, found[1])
 
 
-async def own_content(flow: Flow, id: str) -> bytes | None:
+async def own_content(flow: State, id: str) -> bytes | None:
     """What the caller himself said in one of his own entries. Raises Absent for anybody else's."""
     seen = entry(flow, id)
     found = flow.gate.vault.reader.entry(id)
@@ -77,7 +85,7 @@ async def own_content(flow: Flow, id: str) -> bytes | None:
     return flow.gate.recorder.content(seen.access.id, found[1])
 
 
-def checkpoints(flow: Flow, log: str) -> list[Checkpoint]:
+def checkpoints(flow: State, log: str) -> list[Checkpoint]:
     """The checkpoints of a visible log, oldest first."""
     rows, after = [], None
     while True:
@@ -87,7 +95,7 @@ def checkpoints(flow: Flow, log: str) -> list[Checkpoint]:
             return rows
 
 
-def verdicts(flow: Flow, heads: list[Head]) -> list[tuple[AccessClass, Verdict]]:
+def verdicts(flow: State, heads: list[Head]) -> list[tuple[AccessClass, Verdict]]:
     """The verdict on every visible log."""
     public = flow.gate.vault.signer.public
     result = []
@@ -99,28 +107,26 @@ def verdicts(flow: Flow, heads: list[Head]) -> list[tuple[AccessClass, Verdict]]
     return result
 
 
-def heads(flow: Flow) -> list[Head]:
+def heads(flow: State) -> list[Head]:
     """The newest signed head of every visible log."""
     newest = [checkpoints(flow, access.id)[-1:] for access in flow.classes()]
     return [points[0].head for points in newest if points]
 
 
-def export(flow: Flow, access: AccessClass) -> bytes:
+def export(flow: State, access: AccessClass) -> bytes:
     """A visible log as one file that can be checked alone."""
-    return write_export(
-        access.id, _records(flow, access), checkpoints(flow, access.id), flow.gate.vault.signer.public
-    )
+    return write_export(access.id, _records(flow, access), checkpoints(flow, access.id), flow.gate.vault.signer.public)
 
 
-def _records(flow: Flow, access: AccessClass) -> list[Record]:
+def _records(flow: State, access: AccessClass) -> list[Record]:
     size = flow.gate.vault.reader.sizes().get(access.id, 0)
     stored = flow.gate.vault.reader.entries(access.id, 0, size)
     return [Record(item.seq, item.leaf, flow.gate.recorder.plain(access.id, item)) for item in stored]
 
 
-def _seen(flow: Flow, access: AccessClass, stored: StoredEntry) -> Seen:
+def _seen(flow: State, access: AccessClass, stored: StoredEntry) -> Seen:
     return Seen(flow.gate.recorder.open(access.id, stored), access, stored.seq, bool(stored.content))
 
 
-def _auditor(flow: Flow) -> bool:
+def _auditor(flow: State) -> bool:
     return "auditor" in flow.session.principal.roles

@@ -6,16 +6,14 @@ has opened, and what the caller brought. Whoever cannot seal for this region can
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from casemate.access.flow import Flow
+from casemate.access.gate import Gate
 from casemate.identity import Principal, Session
 from casemate.policy import Action
-
-if TYPE_CHECKING:
-    from casemate.access.gate import Gate
 
 __all__ = ["pack", "unpack"]
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from casemate.access.directory import Enrol
 from casemate.access.record import Note, facts_of
 from casemate.access.rows import ref_text
+from casemate.access.state import State
 from casemate.labels import Label
 from casemate.objects import Change, Delete, Put, Ref
 from casemate.policy import Refuse, Target, decide
 from casemate.store import Batch, Receipt
 
-if TYPE_CHECKING:
-    from casemate.access.flow import Flow
-
 __all__ = ["commit", "deposit"]
 
 
 async def commit(
-    flow: Flow, changes: Sequence[Change | Enrol], key: str, at: Label | None, facts: dict[str, Any]
+    flow: State, changes: Sequence[Change | Enrol], key: str, at: Label | None, facts: dict[str, Any]
 ) -> Receipt:
     """An ordinary write lands exactly at the acting label; `at` says what the caller asked for, and may only agree."""
     if at is not None and at is not flow.acting:
@@ -29,17 +27,17 @@ async def commit(
     return await _land(flow, flow.acting, changes, key, facts)
 
 
-async def deposit(flow: Flow, to: Label, changes: Sequence[Change], key: str) -> Receipt:
+async def deposit(flow: State, to: Label, changes: Sequence[Change], key: str) -> Receipt:
     """Upward delivery: blind, with one entry in the log of the depositor."""
     decision = decide(flow.session, flow.acting, flow.action, Target(writes=to))
     if isinstance(decision, Refuse):
         await flow.gate.refuse(flow.session, flow.acting, flow.action, decision)
     await _land(flow, to, changes, key, {"deposit": to.text})
-    return Receipt(entries=[], versions=[], replayed=False)
+    return Receipt()
 
 
 async def _land(
-    flow: Flow, label: Label, changes: Sequence[Change | Enrol], key: str, facts: dict[str, Any]
+    flow: State, label: Label, changes: Sequence[Change | Enrol], key: str, facts: dict[str, Any]
 ) -> Receipt:
     gate = flow.gate
     access = gate.classes.of(label)

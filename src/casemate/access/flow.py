@@ -7,57 +7,28 @@ label. A facade: each deed is a small file of this room.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from casemate.access import another, commit, inspect, leave, read
 from casemate.access.directory import Enrol
 from casemate.access.leave import Ceiling, Released
 from casemate.access.settle import Hold, Settling, restate
+from casemate.access.state import State
 from casemate.errors import Refused
-from casemate.identity import Session
-from casemate.labels import AccessClass, Label, Labelled
+from casemate.labels import Label, Labelled
 from casemate.labels.unseal import unseal
 from casemate.objects import Change, Found, Kind, Page, Ref, Where
-from casemate.policy import Action
 from casemate.store import Receipt
-
-if TYPE_CHECKING:
-    from casemate.access.gate import Gate
 
 __all__ = ["Flow"]
 
 T = TypeVar("T")
 
 
-class Flow:
-    """Made by `Gate.open` alone. `floor` is the session's, raised by marks in what the caller brought.
+class Flow(State):
+    """Made by `Gate.open` alone."""
 
-    `domain` is the acting label of the whole request, also in the flows of its rungs: what a request uses up or warms
-    is its own domain's, so that nothing of it can be noticed below.
-    """
-
-    __slots__ = ("acting", "action", "begun", "domain", "floor", "gate", "lent", "seen", "session")
-
-    def __init__(self, gate: Gate, session: Session, action: Action, acting: Label) -> None:
-        self.gate = gate
-        self.session = session
-        self.action = action
-        self.acting = acting
-        self.domain = acting
-        self.floor = session.floor
-        self.begun = ""
-        self.lent: list[str] = []
-        self.seen: set[Ref] = set()
-
-    @property
-    def label(self) -> Label:
-        """What leaves this flow carries: also what was not found depends on the world at the acting label."""
-        return self.acting
-
-    @property
-    def access(self) -> AccessClass:
-        """The access class at which this flow writes."""
-        return self.gate.classes.of(self.acting)
+    __slots__ = ()
 
     def at(self, label: Label) -> Flow:
         """The same request at a lower acting label: the world of a rung. Raises Refused (`acting-label`)."""
@@ -85,10 +56,6 @@ class Flow:
             raise Refused(rule="no-read-up", acting=self.acting.text)
         return unseal(labelled)
 
-    def classes(self) -> list[AccessClass]:
-        """The visible access classes."""
-        return self.gate.classes.visible(self.acting)
-
     async def read(self, kind: Kind[T], id: str) -> Found[T]:
         """The object, or Absent: hidden and never-existing take the same path."""
         return await read.read(self, kind, id)
@@ -105,7 +72,9 @@ class Flow:
         """State the label of a document that bears no mark; see `settle`."""
         await restate(self, id, stated, marks)
 
-    async def scan(self, kind: Kind[T], where: Where | None = None, after: str | None = None, limit: int = 100) -> Page[T]:
+    async def scan(
+        self, kind: Kind[T], where: Where | None = None, after: str | None = None, limit: int = 100
+    ) -> Page[T]:
         """A page of the visible objects of a kind, class by class, oldest first."""
         return read.scan(self, kind, where or Where(), after, limit)
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from casemate.access.state import State
 from casemate.labels import Label, Reading
 from casemate.policy import Refuse
-
-if TYPE_CHECKING:
-    from casemate.access.flow import Flow
 
 __all__ = ["inspect", "marks"]
 
 
-def marks(flow: Flow, text: str) -> list[tuple[Reading, ...]]:
+def marks(flow: State, text: str) -> list[tuple[Reading, ...]]:
     """The readings of every banner alone on its line and every portion mark that opens a paragraph."""
     policies = flow.gate.vault.region.policies
     found = []
@@ -25,7 +22,7 @@ def marks(flow: Flow, text: str) -> list[tuple[Reading, ...]]:
     return found
 
 
-async def inspect(flow: Flow, texts: Iterable[str]) -> None:
+async def inspect(flow: State, texts: Iterable[str]) -> None:
     """Raise the flow's floor to the marks; a mark that is not dominated, or not readable, refuses the request.
 
     Where a mark has several readings, it is as high as all of them together. Nothing has been stored or sent yet.
@@ -46,5 +43,5 @@ def _at_least(floor: Label, label: Label) -> Label:
     return floor | label
 
 
-async def _refuse(flow: Flow, rule: str, facts: dict[str, str]) -> None:
+async def _refuse(flow: State, rule: str, facts: dict[str, str]) -> None:
     await flow.gate.refuse(flow.session, flow.acting, flow.action, Refuse(rule, facts))

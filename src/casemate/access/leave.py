@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from casemate.access.record import Note, facts_of
 from casemate.access.rows import ref_text
+from casemate.access.state import State
 from casemate.labels import Label, Labelled
 from casemate.labels.unseal import unseal
 from casemate.objects import Ref
 from casemate.policy import Refuse, Target, decide
-
-if TYPE_CHECKING:
-    from casemate.access.flow import Flow
 
 __all__ = ["Ceiling", "Released", "begin", "lend", "release"]
 
@@ -40,14 +38,14 @@ class Released:
     entry: str
 
 
-async def begin(flow: Flow, request: bytes, facts: dict[str, Any]) -> str:
+async def begin(flow: State, request: bytes, facts: dict[str, Any]) -> str:
     """BEGIN in the log of the acting label; what happens later refers to it."""
     note = Note(flow.action.name, "begin", facts=facts_of(facts), content=request)
     flow.begun = await flow.gate.record(flow.session, flow.access, note)
     return flow.begun
 
 
-async def lend(flow: Flow, value: Labelled[T], to: Ceiling) -> T:
+async def lend(flow: State, value: Labelled[T], to: Ceiling) -> T:
     """The value, where the borrower's accreditation dominates its label; outside the region, durable before it goes."""
     decision = decide(flow.session, flow.acting, flow.action, Target(lends=value.label, ceiling=to.label))
     if isinstance(decision, Refuse):
@@ -61,7 +59,7 @@ async def lend(flow: Flow, value: Labelled[T], to: Ceiling) -> T:
     return unseal(value)
 
 
-async def release(flow: Flow, body: bytes, outcome: str, facts: dict[str, Any], subjects: Sequence[Ref]) -> Released:
+async def release(flow: State, body: bytes, outcome: str, facts: dict[str, Any], subjects: Sequence[Ref]) -> Released:
     """END: digest of the response, what it used, how it ended; durable before the bytes may go."""
     if flow.lent:
         facts = {**facts, "engines": ", ".join(flow.lent)}

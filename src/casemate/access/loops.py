@@ -6,20 +6,16 @@ log of its own class only: the low side has already been answered, and nothing o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from casemate.access.audit import CHECKPOINT
+from casemate.access.gate import Gate
 from casemate.access.record import Note
 from casemate.clock import Loop
 from casemate.labels import AccessClass
 from casemate.ledger import Entry, Frontier, sign_checkpoint
 from casemate.objects import Kind, Put
 from casemate.store import Batch, Forget
-
-if TYPE_CHECKING:
-    from casemate.access.gate import Gate
 
 __all__ = ["CURSOR", "loops"]
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
+from casemate.access.state import State
 from casemate.errors import Absent
 from casemate.objects import Found, Kind, Page, Ref, Where
-
-if TYPE_CHECKING:
-    from casemate.access.flow import Flow
 
 __all__ = ["absent", "blob", "children", "every", "read", "read_each", "scan"]
 
@@ -16,7 +14,7 @@ T = TypeVar("T")
 PAGE = 500
 
 
-async def read(flow: Flow, kind: Kind[T], id: str) -> Found[T]:
+async def read(flow: State, kind: Kind[T], id: str) -> Found[T]:
     """The visible object of that id. Raises Absent, which is one entry with the asked id in the caller's own log."""
     found = read_each(flow, kind, id)
     if not found:
@@ -24,20 +22,20 @@ async def read(flow: Flow, kind: Kind[T], id: str) -> Found[T]:
     return found[0]
 
 
-def read_each(flow: Flow, kind: Kind[T], id: str) -> list[Found[T]]:
+def read_each(flow: State, kind: Kind[T], id: str) -> list[Found[T]]:
     """The visible objects of that id, in the fixed order of their classes."""
     rows = flow.gate.vault.reader.get(kind.name, id, [c.id for c in flow.classes()])
     return list(_saw(flow, [flow.gate.rows.open(kind, row) for row in rows]))
 
 
-async def absent(flow: Flow, kind: str, id: str) -> NoReturn:
+async def absent(flow: State, kind: str, id: str) -> NoReturn:
     """Record that nothing visible has this id, in the caller's own log, and say so."""
     error = Absent(kind=kind, id=id)
     await flow.gate.record_error(flow.session, flow.acting, flow.action, error, begun=flow.begun)
     raise error
 
 
-def scan(flow: Flow, kind: Kind[T], where: Where, after: str | None, limit: int) -> Page[T]:
+def scan(flow: State, kind: Kind[T], where: Where, after: str | None, limit: int) -> Page[T]:
     """A page over the visible classes, in the fixed order of their ids and, inside a class, of arrival."""
     items: list[Found[Any]] = []
     gate = flow.gate
@@ -55,7 +53,7 @@ def scan(flow: Flow, kind: Kind[T], where: Where, after: str | None, limit: int)
     return Page(_saw(flow, items), None)
 
 
-def every(flow: Flow, kind: Kind[T], where: Where) -> list[Found[T]]:
+def every(flow: State, kind: Kind[T], where: Where) -> list[Found[T]]:
     """All of them, page by page."""
     found: list[Found[T]] = []
     after: str | None = None
@@ -67,14 +65,14 @@ def every(flow: Flow, kind: Kind[T], where: Where) -> list[Found[T]]:
             return found
 
 
-def children(flow: Flow, ref: Ref) -> list[Ref]:
+def children(flow: State, ref: Ref) -> list[Ref]:
     """Visible objects whose parents name this one."""
     classes = [c.id for c in flow.classes()]
     rows = flow.gate.vault.reader.children(ref.class_id, ref.kind, ref.id, classes)
     return [Ref(row.kind, row.id, row.class_id) for row in rows]
 
 
-async def blob(flow: Flow, class_id: str, digest: str) -> bytes:
+async def blob(flow: State, class_id: str, digest: str) -> bytes:
     """Bytes of a visible class."""
     if class_id not in {c.id for c in flow.classes()}:
         raise Absent(kind="blob", id=digest)
@@ -92,6 +90,6 @@ def _next(classes: list[str], class_id: str) -> str | None:
     return f"{classes[place]}/" if place < len(classes) else None
 
 
-def _saw(flow: Flow, items: list[Found[T]]) -> tuple[Found[T], ...]:
+def _saw(flow: State, items: list[Found[T]]) -> tuple[Found[T], ...]:
     flow.seen.update(item.ref for item in items)
     return tuple(items)

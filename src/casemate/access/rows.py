@@ -46,7 +46,8 @@ class Rows:
             sealed=sealed,
             digest=put_digest(access.id, name, change.id, sealed),
             blinds=[
-                (field, self.blind(access.id, f"{name}.{field}", text)) for field, text in change.kind.index(change.value)
+                (field, self.blind(access.id, f"{name}.{field}", text))
+                for field, text in change.kind.index(change.value)
             ],
             parents=[(p.class_id, p.kind, p.id) for p in change.parents],
             expect=change.expect,

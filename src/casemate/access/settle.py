@@ -1,28 +1,28 @@
 """How a document comes to rest at the labels of its own marks.
 
 What a caller brings carries his floor; but before its marks are read nobody knows how high it lies. So it is *held* at
-the acting label, which dominates whatever the caller may mark, and a service flow that has looked at nothing else brings
-each part to rest at the label of its mark. A part may land anywhere between the floor at which it was brought and the
+the acting label, which dominates whatever the caller may mark, and a service flow that has looked at nothing else
+brings each part to rest at the label of its mark. A part may land anywhere between the floor at which it was brought and the
 label at which it was held: the bytes are the caller's own, so nothing that a session read comes down by this way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
+from casemate.access.commit import commit
+from casemate.access.read import absent, read
 from casemate.access.record import Note, facts_of
 from casemate.access.rows import ref_text
+from casemate.access.state import State
 from casemate.errors import Refused
 from casemate.ids import fresh
 from casemate.labels import AccessClass, Label
 from casemate.objects import Change, Delete, Found, Kind, Put, Ref
 from casemate.store import Batch, EntryRow, Receipt, RowDelete, RowPut
-
-if TYPE_CHECKING:
-    from casemate.access.flow import Flow
 
 __all__ = ["HELD", "HeldRecord", "Hold", "Settling", "restate"]
 
@@ -54,40 +54,41 @@ class Hold(msgspec.Struct, frozen=True):
     stated: str = ""
     marks: str = "read"
 
-    async def keep(self, flow: Flow, data: bytes) -> Ref:
+    async def keep(self, flow: State, data: bytes) -> Ref:
         """Hold the bytes at the acting label, with one entry."""
         id = fresh("doc", flow.gate.vault.entropy, f"held/{flow.access.id}/{flow.session.id}")
         record = HeldRecord(
             name=self.name,
             base=self.base,
             floor=flow.floor.text,
-            blob=await flow.pour(data),
+            blob=await flow.gate.vault.blobs.write(flow.access.id, data),
             digest=self.digest,
             stated=self.stated,
             marks=self.marks,
             principal=flow.session.principal.name,
             at=flow.gate.vault.clock.now(),
         )
-        await flow.commit(Put(HELD, id, record, expect=0), facts={"bytes": len(data), "stated": self.stated})
+        facts = {"bytes": len(data), "stated": self.stated}
+        await commit(flow, [Put(HELD, id, record, expect=0)], "", None, facts)
         return Ref(HELD.name, id, flow.access.id)
 
 
-async def restate(flow: Flow, id: str, stated: Label, marks: str) -> None:
+async def restate(flow: State, id: str, stated: Label, marks: str) -> None:
     """Whoever brought an unmarked document says its label, at or above the floor at which he brought it."""
-    found = await flow.read(HELD, id)
+    found = await read(flow, HELD, id)
     held = found.value
     if held.principal != flow.session.principal.name or found.ref.class_id != flow.access.id:
-        await flow.absent(HELD, id)
+        await absent(flow, HELD.name, id)
     if not flow.gate.vault.region.policies.parse(held.floor) <= stated <= flow.acting:
         raise Refused(rule="marks-of-origin", floor=held.floor, held=flow.acting.text, asked=stated.text)
     told = msgspec.structs.replace(held, stated=stated.text, marks=marks, state="new")
-    await flow.commit(Put(HELD, id, told, expect=found.version), facts={"stated": stated.text})
+    await commit(flow, [Put(HELD, id, told, expect=found.version)], "", None, {"stated": stated.text})
 
 
 class Settling:
     """One held document on its way: pour and put at labels, then one commit that also removes what was held."""
 
-    def __init__(self, flow: Flow, held: Found[Any]) -> None:
+    def __init__(self, flow: State, held: Found[Any]) -> None:
         self._flow = flow
         self._held = held
         self._floor = flow.gate.vault.region.policies.parse(held.value.floor)
@@ -135,9 +136,7 @@ class Settling:
 
     def _class(self, label: Label) -> AccessClass:
         if not self._floor <= label <= self._flow.acting:
-            raise Refused(
-                rule="marks-of-origin", floor=self._floor.text, held=self._flow.acting.text, asked=label.text
-            )
+            raise Refused(rule="marks-of-origin", floor=self._floor.text, held=self._flow.acting.text, asked=label.text)
         access = self._flow.gate.classes.of(label)
         self._classes[access.id] = access
         return access

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 from casemate.clock import Clock
 from casemate.crypto import Signer
 from casemate.ids import Entropy

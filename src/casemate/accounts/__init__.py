@@ -6,7 +6,7 @@ grants to himself; where a region asks for two people, a grant waits for a secon
 
 from __future__ import annotations
 
-from casemate.accounts.keys import Key, KeyRequest, issue, keys, open_console, revoke
+from casemate.accounts.keys import Key, KeyRequest, close_console, issue, keys, open_console, revoke
 from casemate.accounts.principals import (
     PERSON,
     Person,
@@ -27,6 +27,7 @@ __all__ = [
     "PersonRequest",
     "add_person",
     "change_person",
+    "close_console",
     "confirm",
     "found_owner",
     "issue",

@@ -15,7 +15,7 @@ from casemate.ids import short
 from casemate.labels import Label
 from casemate.objects import Delete, Found, Kind, Put
 
-__all__ = ["Key", "KeyRequest", "issue", "keys", "open_console", "revoke"]
+__all__ = ["Key", "KeyRequest", "close_console", "issue", "keys", "open_console", "revoke"]
 
 DAY = 86_400 * SECOND
 CONSOLE_HOURS = 8
@@ -120,3 +120,9 @@ async def open_console(flow: Flow, floor: Label, ceiling: Label, language: str) 
     )
     await flow.commit(Enrol(Put(CREDENTIAL, key.id, record, expect=0)), facts={"session": key.id})
     return key.text
+
+
+async def close_console(flow: Flow) -> None:
+    """The console session that asks is nobody's from now on."""
+    id = flow.session.id
+    await flow.commit(Enrol(Delete(CREDENTIAL, id)), facts={"closed": id})

@@ -86,7 +86,9 @@ async def change_person(flow: Flow, id: str, request: PersonRequest) -> Person |
     if id == flow.session.principal.id:
         raise Refused(rule="self-grant")
     request = _checked(flow, request)
-    person = Person(id, found.value.name, request.clearance, request.roles, found.value.uid, flow.session.principal.name)
+    person = Person(
+        id, found.value.name, request.clearance, request.roles, found.value.uid, flow.session.principal.name
+    )
     return await _grant(flow, person)
 
 

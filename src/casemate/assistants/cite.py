@@ -28,9 +28,9 @@ class Citation(msgspec.Struct, frozen=True):
     page: int = 0
 
 
-def permalink(passage: str) -> str:
+def permalink(document: str, passage: str) -> str:
     """Where a passage opens, relative to the region's address."""
-    return f"/passages/{passage}"
+    return f"/documents/{document}#{passage}"
 
 
 def cite(number: int, hit: Hit, policies: Policies, quote: str = "") -> Citation:
@@ -42,7 +42,7 @@ def cite(number: int, hit: Hit, policies: Policies, quote: str = "") -> Citation
         document=passage.document,
         passage=passage.id,
         mark=policies.portion(hit.label),
-        permalink=permalink(passage.id),
+        permalink=permalink(passage.document, passage.id),
         quote=quote or passage.text,
         page=passage.page,
     )

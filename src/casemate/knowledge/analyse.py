@@ -1,8 +1,8 @@
 """Text to search terms: one fixed, small analysis for English and French together.
 
-Unicode NFKC and case folding, accents removed, light stop words, irregular English verbs, a light suffix stemmer. It never looks at anything
-but the text that it is given: the terms of a passage may not depend on its neighbours, its language setting or the
-region. A change here is a change of shard format (`shard.VERSION`).
+Unicode NFKC and case folding, accents removed, light stop words, irregular English verbs, a light suffix stemmer. It
+never looks at anything but the text that it is given: the terms of a passage may not depend on its neighbours, its
+language setting or the region. A change here is a change of shard format (`form.VERSION`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,48 @@
-"""Where rooms and engines meet: a region is opened here, by role, from one folder and its settings."""
+"""Where rooms and engines meet: a region is opened here, by role, from one folder and its settings.
+
+Names are loaded when they are first used: the command line needs the folder alone, and starts sooner for it.
+"""
 
 from __future__ import annotations
 
-from casemate.wiring.folder import Folder
-from casemate.wiring.region import House, open_house
+import importlib
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Folder", "House", "open_house"]
+from casemate.wiring.folder import Folder
+
+if TYPE_CHECKING:
+    from casemate.wiring.found import Founded, found
+    from casemate.wiring.offline import Log, verdicts
+    from casemate.wiring.region import House, open_house
+    from casemate.wiring.supervise import Addresses, Died, supervise
+
+__all__ = [
+    "Addresses",
+    "Died",
+    "Folder",
+    "Founded",
+    "House",
+    "Log",
+    "found",
+    "open_house",
+    "supervise",
+    "verdicts",
+]
+
+_HOMES = {
+    "Addresses": "supervise",
+    "Died": "supervise",
+    "Founded": "found",
+    "House": "region",
+    "Log": "offline",
+    "found": "found",
+    "open_house": "region",
+    "supervise": "supervise",
+    "verdicts": "offline",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(name)
+    return getattr(importlib.import_module(f"casemate.wiring.{_HOMES[name]}"), name)

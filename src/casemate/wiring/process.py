@@ -1,6 +1,9 @@
 """One process of a region, by role; `casemate up` starts these and starts them again where they die.
 
-    python -m casemate.wiring.process FOLDER ROLE [FD]      FD: the listening TCP socket that was inherited
+    python -m casemate.wiring.process FOLDER ROLE PARENT LOCK [TCP]
+
+PARENT is the supervisor's process id: where it is gone, so is this. LOCK is the inherited lock of the region, TCP the
+inherited listening socket. One line goes to standard output: `ready`, or what prevented it as JSON.
 """
 
 from __future__ import annotations
@@ -12,19 +15,41 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import msgspec
+
+from casemate.errors import CasemateError
 from casemate.wiring.folder import Folder
-from casemate.wiring.region import Role
+from casemate.wiring.house import Role
 
-__all__ = ["main", "run"]
+if TYPE_CHECKING:
+    from casemate.wiring.region import Role
+
+__all__ = ["Told", "main", "run"]
+
+_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 
 
-def _forget_after_parent() -> None:
+class Told(msgspec.Struct, frozen=True):
+    """Why a process could not start: the class of the error and its facts."""
+
+    error: str
+    facts: dict[str, str | int | float] = {}
+
+
+def _end_with(parent: int) -> None:
     """A child of a supervisor that was killed ends too (prctl PR_SET_PDEATHSIG)."""
     import ctypes
 
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGTERM)
+    if os.getppid() != parent:
+        sys.exit(0)
+
+
+def _ready() -> None:
+    print("ready", flush=True)
 
 
 async def run(folder: Folder, role: Role, tcp: socket.socket | None) -> None:
@@ -41,7 +66,7 @@ async def run(folder: Folder, role: Role, tcp: socket.socket | None) -> None:
 
     house = await open_house(folder, role)
     local = folder.control_socket if role in ("all", "control") else None
-    await serve(house, tcp, local, lambda: print("ready", flush=True), stop)
+    await serve(house, tcp, local, _ready, stop)
 
 
 async def _write(folder: Folder, stop: asyncio.Event) -> None:
@@ -51,7 +76,7 @@ async def _write(folder: Folder, stop: asyncio.Event) -> None:
     writer = SqliteWriter(folder.records)
     server = WriterServer(folder.writer_socket, writer)
     await server.start()
-    print("ready", flush=True)
+    _ready()
     await stop.wait()
     await server.stop()
     writer.close()
@@ -59,15 +84,21 @@ async def _write(folder: Folder, stop: asyncio.Event) -> None:
 
 def main() -> None:
     """The process's entry."""
-    _forget_after_parent()
+    path, role, parent, lock, *tcp = sys.argv[1:]
+    _end_with(int(parent))
     os.umask(0o077)
-    folder, role = Folder(Path(sys.argv[1])), sys.argv[2]
-    tcp = socket.socket(fileno=int(sys.argv[3])) if len(sys.argv) > 3 else None
-    if tcp is not None:
-        tcp.setblocking(False)
+    os.set_inheritable(int(lock), False)
+    listening = socket.socket(fileno=int(tcp[0])) if tcp else None
+    if listening is not None:
+        listening.set_inheritable(False)
+        listening.setblocking(False)
     import uvloop
 
-    uvloop.run(run(folder, role, tcp))  # type: ignore[arg-type]
+    try:
+        uvloop.run(run(Folder(Path(path)), role, listening))  # type: ignore[arg-type]
+    except CasemateError as error:
+        print(msgspec.json.encode(Told(type(error).__name__, error.facts)).decode(), flush=True)
+        sys.exit(error.exit)
 
 
 if __name__ == "__main__":

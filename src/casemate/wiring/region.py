@@ -1,54 +1,30 @@
 """A region opened in one process, by role: which rooms it has, which doors hang in its frame, which loops it runs.
 
-    all      everything in one process
-    data     the wires; knowledge is asked over run/answer.sock
-    answer   assistants and knowledge behind run/answer.sock
-    control  the native API, the console, the loops
-    writer   the one writer behind run/writer.sock
+all      everything in one process
+data     the wires; knowledge is asked over run/answer.sock
+answer   assistants and knowledge behind run/answer.sock
+control  the native API, the console, the loops
+writer   the one writer behind run/writer.sock
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from casemate.access import Gate, loops
-from casemate.clock import Clock, Loop
-from casemate.doors.frame import App, Route, Table
+from casemate.clock import Clock
+from casemate.doors.frame import App, Table
 from casemate.ids import Entropy
-from casemate.models import Answerer, Catalogue
-from casemate.settings import Settings
 from casemate.store import Committer
 from casemate.wiring.engines import catalogue, vault_of
 from casemate.wiring.folder import Folder
+from casemate.wiring.house import House, Role, hang, wires
 
 if TYPE_CHECKING:
     from casemate.knowledge import Extractor
 
-__all__ = ["House", "Role", "hang", "open_house", "wires"]
-
-Role = Literal["all", "data", "answer", "control", "writer"]
-
-
-@dataclass(slots=True)
-class House:
-    """An open region: its gate, its ASGI application and its loops; `close` in the reverse order of opening."""
-
-    folder: Folder
-    settings: Settings
-    gate: Gate
-    catalogue: Catalogue
-    app: App
-    loops: list[Loop] = field(default_factory=list)
-    closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
-    answerer: Answerer | None = None
-    extractor: Extractor | None = None
-
-    async def close(self) -> None:
-        """Let go of everything, last opened first."""
-        while self.closers:
-            await self.closers.pop()()
+__all__ = ["House", "Role", "open_house"]
 
 
 async def open_house(
@@ -81,9 +57,7 @@ async def open_house(
     return house
 
 
-def _committer(
-    folder: Folder, role: Role, durable: bool, closers: list[Callable[[], Awaitable[None]]]
-) -> Committer:
+def _committer(folder: Folder, role: Role, durable: bool, closers: list[Callable[[], Awaitable[None]]]) -> Committer:
     if role == "all":
         from casemate.engines.sqlite import SqliteWriter
 
@@ -99,21 +73,3 @@ def _committer(
     remote = SocketCommitter(folder.writer_socket)
     closers.append(remote.close)
     return remote
-
-
-def wires(house: House, answerer: Answerer) -> list[Route]:
-    """The routes of the protocols that existing clients speak."""
-    from casemate.doors import bedrock, openai
-
-    return [
-        *openai.routes(house.gate, house.catalogue, answerer),
-        *bedrock.routes(house.gate, house.catalogue, answerer),
-    ]
-
-
-def hang(house: House, routes: list[Route]) -> None:
-    """Hang routes in the frame; each protocol brings its brackets."""
-    from casemate.doors import bedrock, openai
-
-    planes = {plane.name: plane for plane in (*house.app.planes.values(), openai.PLANE, bedrock.PLANE)}
-    house.app = App(house.gate, Table([*house.app.table.routes, *routes]), planes.values())

@@ -17,6 +17,7 @@ from casemate import errors, frames
 from casemate.access import Flow, Gate, pack, unpack
 from casemate.errors import CasemateError, EngineFailed, Internal
 from casemate.models import Answerer, Chat, Delta
+from casemate.wiring.local import connect, listen
 
 __all__ = ["AnswerServer", "Relay"]
 
@@ -46,7 +47,7 @@ class Relay:
     async def answer(self, flow: Flow, chat: Chat) -> AsyncIterator[Delta]:
         """The deltas of the answer process, and its errors as they were."""
         try:
-            reader, writer = await asyncio.open_unix_connection(str(self._socket))
+            reader, writer = await connect(self._socket)
         except OSError:
             raise EngineFailed(engine="answer", why="no answer process") from None
         try:
@@ -91,9 +92,7 @@ class AnswerServer:
 
     async def start(self) -> None:
         """Listen; a socket file that a dead process left is replaced."""
-        self._socket.unlink(missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._talk, str(self._socket))
-        self._socket.chmod(0o600)
+        self._server = await asyncio.start_unix_server(self._talk, sock=listen(self._socket))
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -102,11 +101,20 @@ class AnswerServer:
             self._socket.unlink(missing_ok=True)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(frames.FrameError, OSError):
+        """One question. Whoever has left is not answered any further."""
+        try:
             asked = await frames.read(reader, _Asked, BOUND)
             if asked is not None:
-                await self._answer(asked, writer)
-        writer.close()
+                work = asyncio.ensure_future(self._answer(asked, writer))
+                left = asyncio.ensure_future(reader.read(1))
+                await asyncio.wait((work, left), return_when=asyncio.FIRST_COMPLETED)
+                left.cancel()
+                work.cancel()
+                await asyncio.gather(work, left, return_exceptions=True)
+        except (frames.FrameError, OSError):
+            return
+        finally:
+            writer.close()
 
     async def _answer(self, asked: _Asked, writer: asyncio.StreamWriter) -> None:
         flow: Flow | None = None
@@ -115,7 +123,17 @@ class AnswerServer:
             async with contextlib.aclosing(self._answerer.answer(flow, chat)) as deltas:  # type: ignore[type-var]
                 async for delta in deltas:
                     await frames.write(writer, _Piece(delta))
-            await frames.write(writer, _Piece(lent=tuple(flow.lent)))
+            last = _Piece(lent=tuple(flow.lent))
         except CasemateError as error:
-            lent = tuple(flow.lent) if flow is not None else ()
-            await frames.write(writer, _Piece(None, type(error).__name__, error.facts, error.entry, lent))
+            last = _failed(flow, error)
+        except OSError:
+            return
+        except Exception:  # noqa: BLE001 - whatever it was, the other side must not wait for ever
+            last = _failed(flow, Internal())
+        with contextlib.suppress(OSError):
+            await frames.write(writer, last)
+
+
+def _failed(flow: Flow | None, error: CasemateError) -> _Piece:
+    lent = tuple(flow.lent) if flow is not None else ()
+    return _Piece(None, type(error).__name__, error.facts, error.entry, lent)

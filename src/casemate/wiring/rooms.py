@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING
 
 from casemate.assistants import Assistant, Prover
 from casemate.doors import console, native
@@ -16,12 +15,9 @@ from casemate.errors import BadInput, Misconfigured
 from casemate.knowledge import Embedder, Ingest, Library
 from casemate.labels import Policies
 from casemate.wiring.checks import checks
-from casemate.wiring.region import Role, hang, wires
+from casemate.wiring.house import House, Role, hang, wires
 from casemate.wiring.relay import AnswerServer, Relay
 from casemate.wiring.twin import Twin
-
-if TYPE_CHECKING:
-    from casemate.wiring.region import House
 
 __all__ = ["furnish"]
 

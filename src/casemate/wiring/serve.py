@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
 import struct
 import sys
@@ -16,10 +15,11 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from casemate.clock import Loop
-from casemate.errors import CasemateError, Occupied
-from casemate.wiring.region import House
+from casemate.errors import CasemateError
+from casemate.wiring.house import House
+from casemate.wiring.local import listen
 
-__all__ = ["listen_tcp", "serve"]
+__all__ = ["serve"]
 
 _PEER = struct.Struct("3i")
 
@@ -32,37 +32,6 @@ class PeerProtocol(HttpToolsProtocol):
         connection = transport.get_extra_info("socket")
         raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
         self.client = ("peer", _PEER.unpack(raw)[1])
-
-
-def listen_tcp(host: str, port: int) -> socket.socket:
-    """A listening socket, or Occupied. Port 0 takes a free one."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except OSError:
-        listening.close()
-        raise Occupied(what=f"Port {port} on {host}") from None
-    listening.listen(256)
-    listening.setblocking(False)
-    return listening
-
-
-def _listen_local(path: Path) -> socket.socket:
-    """The local socket, for every user of this machine: who may come in is the gate's business, by user id."""
-    path.unlink(missing_ok=True)
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    here = os.getcwd()
-    try:
-        os.chdir(path.parent)  # a socket's name has at most 107 bytes; a folder's may be longer
-        listening.bind(path.name)
-    finally:
-        os.chdir(here)
-    path.chmod(0o600)
-    listening.listen(64)
-    listening.setblocking(False)
-    return listening
 
 
 def _config(app: Any, protocol: Any) -> uvicorn.Config:
@@ -101,7 +70,7 @@ async def serve(
         state = server.server_state
         servers.append(
             await loop.create_unix_server(
-                lambda: PeerProtocol(config=peers, server_state=state, app_state={}), sock=_listen_local(local)
+                lambda: PeerProtocol(config=peers, server_state=state, app_state={}), sock=listen(local)
             )
         )
     tasks = [asyncio.create_task(run_loop(each)) for each in house.loops]

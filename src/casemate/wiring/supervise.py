@@ -2,6 +2,9 @@
 
     all      one process
     split    writer, answer, control, data (the wires' socket is opened here and inherited)
+
+Listening sockets and the region's lock are opened here once and outlive every child, so that a client who comes while
+one is being started again waits and is not turned away.
 """
 
 from __future__ import annotations
@@ -14,16 +17,28 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from casemate.errors import Occupied, Unavailable
+import msgspec
+
+from casemate.errors import CasemateError, Damaged, Internal, Unavailable, tree
+from casemate.settings import Settings
+from casemate.wiring.alone import hold
 from casemate.wiring.folder import Folder
-from casemate.wiring.region import Role
-from casemate.wiring.serve import listen_tcp
+from casemate.wiring.house import Role
+from casemate.wiring.process import Told
+from casemate.wiring.tcp import listen_tcp
 
-__all__ = ["Addresses", "supervise"]
+if TYPE_CHECKING:
+    from casemate.wiring.region import Role
+
+__all__ = ["Addresses", "Died", "supervise"]
 
 START_SECONDS = 60.0
+STOP_SECONDS = 15.0
 BACKOFF = (0.2, 1.0, 5.0, 15.0)
+SETTLED_SECONDS = 60.0
+_KINDS = {kind.__name__: kind for kind in tree()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +49,15 @@ class Addresses:
     console: str
 
 
+@dataclass(frozen=True, slots=True)
+class Died:
+    """A child has ended and is started again; `why` is the slug of what prevents it, or ""."""
+
+    role: str
+    code: int
+    why: str = ""
+
+
 @dataclass(slots=True)
 class _Child:
     role: Role
@@ -42,28 +66,46 @@ class _Child:
     deaths: int = 0
 
 
-async def supervise(folder: Folder, ready: Callable[[Addresses], None], stop: asyncio.Event) -> None:
-    """Run until `stop`. Raises Occupied where a region runs here already or a port is taken."""
+async def supervise(
+    folder: Folder, ready: Callable[[Addresses], None], died: Callable[[Died], None], stop: asyncio.Event
+) -> None:
+    """Run until `stop`. Raises Occupied where a region runs here or a port is taken, and what keeps a child from
+    starting: NewerSchema, Damaged, Misconfigured, Unavailable."""
     settings = folder.settings()
-    _one_alone(folder)
+    _whole(folder)
     os.umask(0o077)
     folder.run.mkdir(mode=0o700, exist_ok=True)
-    host, port = settings.listen.host, settings.listen.port
-    if settings.listen.processes == "all":
-        tcp = listen_tcp(host, port)
-        url = _url(tcp)
-        children, addresses = [_Child("all", tcp)], Addresses(url, url)
-    else:
-        wires, console = listen_tcp(host, port), listen_tcp(host, port + 1 if port else 0)
-        roles: list[_Child] = [_Child("writer"), _Child("answer"), _Child("control", console), _Child("data", wires)]
-        children, addresses = roles, Addresses(_url(wires), _url(console))
+    lock = await hold(folder)
+    children: list[_Child] = []
     try:
-        for child in children:
-            await _start(folder, child)
+        children, addresses = _children(settings)
+        await _start_all(folder, children, lock)
         ready(addresses)
-        await asyncio.gather(*(_watch(folder, child, stop) for child in children))
+        await asyncio.gather(*(_watch(folder, child, lock, died, stop) for child in children))
     finally:
         await _stop(children)
+        os.close(lock)
+
+
+def _whole(folder: Folder) -> None:
+    """Keys are made by `init` alone: records whose key is gone must not be given another one."""
+    for needed in (folder.records, folder.keys / "master.key", folder.keys / "ledger.key"):
+        if not needed.exists():
+            raise Damaged(what=str(needed.relative_to(folder.path)))
+
+
+def _children(settings: Settings) -> tuple[list[_Child], Addresses]:
+    host, port = settings.listen.host, settings.listen.port
+    wires = listen_tcp(host, port)
+    if settings.listen.processes == "all":
+        return [_Child("all", wires)], Addresses(_url(wires), _url(wires))
+    try:
+        console = listen_tcp(host, port + 1 if port else 0)
+    except CasemateError:
+        wires.close()
+        raise
+    children = [_Child("writer"), _Child("answer"), _Child("control", console), _Child("data", wires)]
+    return children, Addresses(_url(wires), _url(console))
 
 
 def _url(tcp: socket.socket) -> str:
@@ -71,57 +113,88 @@ def _url(tcp: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _one_alone(folder: Folder) -> None:
-    """Whether a region answers on the local socket already."""
-    if not folder.control_socket.exists():
-        return
-    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as tried:
-        try:
-            tried.connect(str(folder.control_socket))
-        except OSError:
-            return
-    raise Occupied(what=f"The region in {folder.path}")
+async def _start_all(folder: Folder, children: list[_Child], lock: int) -> None:
+    """The writer first, since it makes the store that the others read; then the others at once."""
+    first = 1 if children[0].role == "writer" else 0
+    for child in children[:first]:
+        await _start(folder, child, lock)
+    started = await asyncio.gather(
+        *(_start(folder, child, lock) for child in children[first:]), return_exceptions=True
+    )
+    for outcome in started:
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
-async def _start(folder: Folder, child: _Child) -> None:
-    """Start a child and wait until it says that it is ready. Its errors go to our standard error."""
-    fds = (child.tcp.fileno(),) if child.tcp is not None else ()
-    child.process = await asyncio.create_subprocess_exec(
+async def _start(folder: Folder, child: _Child, lock: int) -> None:
+    """Start a child and wait until it is ready. Raises what it told, or Unavailable. Its errors go to ours."""
+    fds = (lock, *([child.tcp.fileno()] if child.tcp is not None else []))
+    process = child.process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "casemate.wiring.process",
         str(folder.path),
         child.role,
+        str(os.getpid()),
         *map(str, fds),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         pass_fds=fds,
         start_new_session=True,
     )
-    assert child.process.stdout is not None
+    assert process.stdout is not None
     try:
-        line = await asyncio.wait_for(child.process.stdout.readline(), START_SECONDS)
+        line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
     except TimeoutError:
         line = b""
-    if line.strip() != b"ready":
-        raise Unavailable(what=f"the {child.role} process")
+    if line.strip() == b"ready":
+        return
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()
+    raise _told(line, child.role)
 
 
-async def _watch(folder: Folder, child: _Child, stop: asyncio.Event) -> None:
+def _told(line: bytes, role: str) -> CasemateError:
+    """What a child said before it ended, as it was raised there."""
+    try:
+        told = msgspec.json.decode(line, type=Told)
+    except msgspec.DecodeError:
+        return Unavailable(what=f"the {role} process")
+    return _KINDS.get(told.error, Internal)(**told.facts)
+
+
+async def _watch(
+    folder: Folder, child: _Child, lock: int, died: Callable[[Died], None], stop: asyncio.Event
+) -> None:
     """Start it again whenever it dies, until we are told to stop."""
+    loop = asyncio.get_running_loop()
     stopping = asyncio.ensure_future(stop.wait())
-    while not stop.is_set():
-        assert child.process is not None
-        ended = asyncio.ensure_future(child.process.wait())
-        await asyncio.wait((ended, stopping), return_when=asyncio.FIRST_COMPLETED)
-        if stop.is_set():
-            ended.cancel()
-            return
-        print(f"casemate: the {child.role} process ended ({child.process.returncode}); starting it again", file=sys.stderr)
-        await asyncio.sleep(BACKOFF[min(child.deaths, len(BACKOFF) - 1)])
-        child.deaths += 1
-        with contextlib.suppress(Unavailable):
-            await _start(folder, child)
+    try:
+        while not stop.is_set():
+            assert child.process is not None
+            since = loop.time()
+            ended = asyncio.ensure_future(child.process.wait())
+            await asyncio.wait((ended, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if stop.is_set():
+                ended.cancel()
+                return
+            child.deaths = 0 if loop.time() - since > SETTLED_SECONDS else child.deaths
+            died(Died(child.role, child.process.returncode or 0))
+            await asyncio.wait((stopping,), timeout=BACKOFF[min(child.deaths, len(BACKOFF) - 1)])
+            child.deaths += 1
+            await _again(folder, child, lock, died, stop)
+    finally:
+        stopping.cancel()
+
+
+async def _again(folder: Folder, child: _Child, lock: int, died: Callable[[Died], None], stop: asyncio.Event) -> None:
+    if stop.is_set():
+        return
+    try:
+        await _start(folder, child, lock)
+    except CasemateError as error:
+        died(Died(child.role, 0, error.slug))
 
 
 async def _stop(children: list[_Child]) -> None:
@@ -133,7 +206,7 @@ async def _stop(children: list[_Child]) -> None:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGTERM)
         try:
-            await asyncio.wait_for(process.wait(), 15)
+            await asyncio.wait_for(process.wait(), STOP_SECONDS)
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()

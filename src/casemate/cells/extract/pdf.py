@@ -26,6 +26,7 @@ _FEW = 50  # characters: a page with fewer and a picture over most of it is a pi
 _MOST = 0.5
 _HYPHENS = (0x02, 0xFFFE)  # how PDFium writes a hyphen at the end of a line
 _BOLD = 600
+_NAME = 128  # bytes of a font's name
 _PASSWORD, _SECURITY = 4, 5  # FPDF_ERR_*
 
 
@@ -132,8 +133,7 @@ def _line(text: pdfium.FPDF_TEXTPAGE, letters: list[tuple[int, int]], turned: _T
     left, bottom, right, top = turned.box(
         min(first[0], last[0]), min(first[1], last[1]), max(first[2], last[2]), max(first[3], last[3])
     )
-    bold = bool(pdfium.FPDFText_GetFontWeight(text, seen[0]) >= _BOLD)
-    return Line(written, left, right, bottom, top, bold)
+    return Line(written, left, right, bottom, top, _bold(text, seen[0]))
 
 
 def _written(codes: Iterator[int]) -> str:
@@ -144,6 +144,15 @@ def _written(codes: Iterator[int]) -> str:
     if any(0xFB00 <= ord(unit) <= 0xFB06 for unit in units):
         units = "".join(unicodedata.normalize("NFKC", x) if "\ufb00" <= x <= "\ufb06" else x for x in units)
     return units
+
+
+def _bold(text: pdfium.FPDF_TEXTPAGE, index: int) -> bool:
+    """By the weight that a font states, else by its name."""
+    if pdfium.FPDFText_GetFontWeight(text, index) >= _BOLD:
+        return True
+    name = ctypes.create_string_buffer(_NAME)
+    size = pdfium.FPDFText_GetFontInfo(text, index, name, _NAME, None)
+    return 0 < size <= _NAME and b"bold" in name.value.lower()
 
 
 def _box(text: pdfium.FPDF_TEXTPAGE, index: int) -> tuple[float, float, float, float]:

@@ -7,11 +7,12 @@ wire ever sees a credential, and nothing leaves but through here.
 from __future__ import annotations
 
 from casemate.doors.frame.dispatch import App
-from casemate.doors.frame.enter import Cookies, Request, bearer, cookie, peer
-from casemate.doors.frame.plane import Plane, Told
+from casemate.doors.frame.enter import LANGUAGE, Cookies, Request, bearer, cookie, peer, same_origin, spoken
+from casemate.doors.frame.plane import Plane, Told, Whereabouts
 from casemate.doors.frame.route import Call, Reply, Route, Stream, Table
 
 __all__ = [
+    "LANGUAGE",
     "App",
     "Call",
     "Cookies",
@@ -22,7 +23,10 @@ __all__ = [
     "Stream",
     "Table",
     "Told",
+    "Whereabouts",
     "bearer",
     "cookie",
     "peer",
+    "same_origin",
+    "spoken",
 ]

@@ -241,7 +241,7 @@ class _Turn:
             return True
 
     def _marks(self, label: Label, entry: str) -> list[tuple[str, str]]:
-        language = self.session.language if self.session is not None else "en"
+        language = self.session.language if self.session is not None else self._language()
         return marking_headers(self.gate.vault.region.policies, label, entry, language)
 
 

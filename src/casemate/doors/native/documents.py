@@ -66,15 +66,27 @@ async def _list(call: Call) -> Reply:
         "parts": [
             {"id": f.id, "base": f.value.base, "title": f.value.title, **marked(flow, f.label)} for f in parts
         ],
-        "waiting": [{"id": f.id, "name": f.value.name, "state": f.value.state} for f in await waiting(flow)],
+        "waiting": [
+            {
+                "id": f.id,
+                "name": f.value.name,
+                "state": f.value.state,
+                "added_by": f.value.principal,
+                "at": f.value.at,
+                **marked(flow, f.label),
+            }
+            for f in await waiting(flow)
+        ],
     }
     return reply(flow, data)
 
 
 def _document(call: Call, id: str, value: Any, label: Any) -> dict[str, Any]:
-    reason = ""
+    reason, remedy = "", ""
     if value.reason:
-        reason = say(f"knowledge.quarantine.{value.reason}", call.flow.session.language, **value.facts)
+        slug, language = f"knowledge.quarantine.{value.reason}", call.flow.session.language
+        reason = say(f"{slug}.detail", language, **value.facts)
+        remedy = say(f"{slug}.remedy", language, **value.facts)
     return {
         "id": id,
         "name": value.name,
@@ -82,6 +94,7 @@ def _document(call: Call, id: str, value: Any, label: Any) -> dict[str, Any]:
         "title": value.title,
         "state": value.state,
         "reason": reason,
+        "remedy": remedy,
         "passages": value.passages,
         "added_by": value.added_by,
         "at": value.at,

@@ -65,9 +65,11 @@ async def _pieces(head: Head, course: Course) -> AsyncIterator[bytes]:
     """Whoever stops reading stops the answer: closing this closes what makes the deltas."""
     try:
         yield head.opening()
+        cited = 0
         async for delta in course.deltas():
             if delta.text or delta.citations:
-                yield head.piece(delta.text, delta.citations)
+                yield head.piece(delta.text, delta.citations, cited)
+            cited += len(delta.citations)
         yield head.closing(course.finish, course.usage)
     finally:
         await course.close()

@@ -35,9 +35,9 @@ class Head:
         """The first chunk: who speaks."""
         return self._chunk({"role": "assistant", "content": "", "refusal": None})
 
-    def piece(self, text: str, citations: Iterable[Citation]) -> bytes:
-        """A chunk of text; the last one of a rung bears its citations."""
-        cited = annotated(citations)
+    def piece(self, text: str, citations: Iterable[Citation], first: int) -> bytes:
+        """A chunk of text; the last one of a rung bears its citations, counted on from `first`."""
+        cited = annotated(citations, first)
         return self._chunk({"content": text} | ({"annotations": cited} if cited else {}))
 
     def closing(self, finish: str, usage: Usage) -> bytes:
@@ -57,10 +57,14 @@ class Head:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
 
 
-def annotated(citations: Iterable[Citation]) -> list[dict[str, Any]]:
-    """`start_index` and `end_index` count Unicode code points of the whole text; the end is exclusive."""
+def annotated(citations: Iterable[Citation], first: int = 0) -> list[dict[str, Any]]:
+    """`start_index` and `end_index` count Unicode code points of the whole text; the end is exclusive.
+
+    Clients that put a stream together merge lists by `index`: without one the official client raises.
+    """
     return [
         {
+            "index": index,
             "type": "url_citation",
             "url_citation": {"start_index": c.start, "end_index": c.end, "title": c.title, "url": c.link},
             "number": c.number,
@@ -70,7 +74,7 @@ def annotated(citations: Iterable[Citation]) -> list[dict[str, Any]]:
             "document": c.document,
             "quote": c.quote,
         }
-        for c in citations
+        for index, c in enumerate(citations, start=first)
     ]
 
 

@@ -1,0 +1,77 @@
+"""What every deed of the gate stands on: the vault, and what opens, seals and records it."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from casemate.access.classes import Classes
+from casemate.access.directory import Directory
+from casemate.access.record import Note, Recorder, facts_of
+from casemate.access.rows import Rows
+from casemate.access.vault import Vault
+from casemate.errors import Absent, CasemateError, Refused
+from casemate.identity import Principal, Session
+from casemate.labels import AccessClass, Label
+from casemate.policy import Action, Refuse
+from casemate.store import Batch
+
+__all__ = ["Core"]
+
+
+class Core:
+    """One per process; it holds no truth, only ports. `Gate` adds the doors to it."""
+
+    def __init__(self, vault: Vault) -> None:
+        self.vault = vault
+        self.classes = Classes(vault)
+        self.rows = Rows(vault, self.classes)
+        self.recorder = Recorder(vault, self.classes)
+        self.directory = Directory(vault, self.classes, self.rows)
+
+    async def refuse(self, session: Session, acting: Label, action: Action, refusal: Refuse) -> NoReturn:
+        """Record the outward face in the caller's own log, then raise it."""
+        error = outward(action, refusal)
+        await self.record_error(session, acting, action, error)
+        raise error
+
+    async def record_error(
+        self, session: Session, acting: Label, action: Action, error: CasemateError, ref: str = "", begun: str = ""
+    ) -> str:
+        """One entry for what the caller was told; its id. Where he may not act at that label, it stands at his ceiling.
+
+        Not at his floor: there it would tell those who do not dominate the session that it was active.
+        """
+        at = acting if session.floor <= acting <= session.ceiling else session.ceiling
+        rule = str(error.facts.get("rule", "")) if isinstance(error, Refused) else error.slug
+        told = "absent" if isinstance(error, Absent) else "refused" if isinstance(error, Refused) else "failed"
+        facts = facts_of(error.facts | ({"begin": begun} if begun else {}))
+        note = Note(action.name, told, rule=rule, facts=facts, ref=ref)
+        error.entry = await self.record(session, self.classes.of(at), note)
+        return error.entry
+
+    async def record_stranger(self, action: Action, error: CasemateError) -> str:
+        """One entry for whoever could not be admitted; its id.
+
+        It stands at the region's ceiling, for nobody knows how high the session is that somebody failed to open; and
+        its queue is the strangers' own, so that no flood of them keeps anybody else's entries waiting.
+        """
+        region = self.vault.region
+        nobody = Principal("stranger", "stranger", region.ceiling, frozenset())
+        session = Session("stranger", nobody, region.floor, region.ceiling)
+        note = Note(action.name, "unauthenticated", rule=error.slug, facts=facts_of(error.facts))
+        error.entry = await self.record(session, self.classes.of(region.ceiling), note, domain="strangers")
+        return error.entry
+
+    async def record(self, session: Session, access: AccessClass, note: Note, domain: str = "") -> str:
+        """Commit one entry by itself; its id."""
+        entry, row = self.recorder.entry(session, access, note)
+        batch = Batch(domain=domain or access.id, entries=[row], classes=[self.classes.row(access)])
+        await self.vault.committer.commit(batch)
+        return entry.id
+
+
+def outward(action: Action, refusal: Refuse) -> CasemateError:
+    """The face of a refusal that the caller sees."""
+    if refusal.face == "absent":
+        return Absent(kind=action.kind, id=refusal.facts.get("id", ""))
+    return Refused(rule=refusal.rule, **refusal.facts)

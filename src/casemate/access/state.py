@@ -1,0 +1,46 @@
+"""What a flow is, apart from what it does: session, action, acting label, and what it has used so far."""
+
+from __future__ import annotations
+
+from casemate.access.core import Core
+from casemate.identity import Session
+from casemate.labels import AccessClass, Label
+from casemate.objects import Ref
+from casemate.policy import Action
+
+__all__ = ["State"]
+
+
+class State:
+    """`floor` is the session's, raised by marks in what the caller brought.
+
+    `domain` is the acting label of the whole request, also in the flows of its rungs: what a request uses up or warms
+    is its own domain's, so that nothing of it can be noticed below.
+    """
+
+    __slots__ = ("acting", "action", "begun", "domain", "floor", "gate", "lent", "seen", "session")
+
+    def __init__(self, gate: Core, session: Session, action: Action, acting: Label) -> None:
+        self.gate = gate
+        self.session = session
+        self.action = action
+        self.acting = acting
+        self.domain = acting
+        self.floor = session.floor
+        self.begun = ""
+        self.lent: list[str] = []
+        self.seen: set[Ref] = set()
+
+    @property
+    def label(self) -> Label:
+        """What leaves this flow carries: also what was not found depends on the world at the acting label."""
+        return self.acting
+
+    @property
+    def access(self) -> AccessClass:
+        """The access class at which this flow writes."""
+        return self.gate.classes.of(self.acting)
+
+    def classes(self) -> list[AccessClass]:
+        """The visible access classes."""
+        return self.gate.classes.visible(self.acting)

@@ -1,0 +1,59 @@
+"""An open region in one process, and how wires hang in its frame."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from casemate.access import Gate
+from casemate.clock import Loop
+from casemate.doors.frame import App, Route, Table
+from casemate.models import Answerer, Catalogue
+from casemate.settings import Settings
+from casemate.wiring.folder import Folder
+
+if TYPE_CHECKING:
+    from casemate.knowledge import Extractor
+
+__all__ = ["House", "Role", "hang", "wires"]
+
+Role = Literal["all", "data", "answer", "control", "writer"]
+
+
+@dataclass(slots=True)
+class House:
+    """An open region: its gate, its ASGI application and its loops; `close` in the reverse order of opening."""
+
+    folder: Folder
+    settings: Settings
+    gate: Gate
+    catalogue: Catalogue
+    app: App
+    loops: list[Loop] = field(default_factory=list)
+    closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    answerer: Answerer | None = None
+    extractor: Extractor | None = None
+
+    async def close(self) -> None:
+        """Let go of everything, last opened first."""
+        while self.closers:
+            await self.closers.pop()()
+
+
+def wires(house: House, answerer: Answerer) -> list[Route]:
+    """The routes of the protocols that existing clients speak."""
+    from casemate.doors import bedrock, openai
+
+    return [
+        *openai.routes(house.gate, house.catalogue, answerer),
+        *bedrock.routes(house.gate, house.catalogue, answerer),
+    ]
+
+
+def hang(house: House, routes: list[Route]) -> None:
+    """Hang routes in the frame; each protocol brings its brackets."""
+    from casemate.doors import bedrock, openai
+
+    planes = {plane.name: plane for plane in (*house.app.planes.values(), openai.PLANE, bedrock.PLANE)}
+    house.app = App(house.gate, Table([*house.app.table.routes, *routes]), planes.values())

@@ -1,0 +1,305 @@
+"""The two-world law at the gate itself: flows over a toy kind, thousands of short sequences.
+
+One pair of worlds lives through many sequences, so that what is hidden in them drifts ever further apart while
+everything that the observer is given must stay the same.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from casemate.access import Ceiling, Flow, Hold, audit
+from casemate.errors import CasemateError
+from casemate.identity import Principal, Session
+from casemate.labels import Label, Labelled
+from casemate.objects import Delete, Kind, Put, Ref, Where
+from casemate.policy import Action
+from tests.laws.two_worlds import HIDDEN, LABELS, LOW, Leak
+from tests.laws.world import World
+
+
+class Note(msgspec.Struct, frozen=True):
+    """The toy's object."""
+
+    text: str
+    topic: str
+
+
+NOTE = Kind("law.note", Note, indexed=("topic",))
+IDS = tuple(f"note{n}" for n in range(6))
+TOPICS = ("ships", "fever", "storm")
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something that a flow does; it gives what the caller would learn."""
+
+    name: str
+    label: str
+    do: Callable[[Flow], Awaitable[Any]]
+    action: Action
+
+
+def _deeds(rng: random.Random, label: str) -> Deed:
+    """One deed at a label, wholly decided before it is done."""
+    name = rng.choice(sorted(DEEDS))
+    action, make = DEEDS[name]
+    return Deed(name, label, make(rng), action)
+
+
+def _put(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
+    id, note, expect = (
+        rng.choice(IDS),
+        Note(f"text {rng.randrange(9)}", rng.choice(TOPICS)),
+        rng.choice((None, None, 0, 1)),
+    )
+    key = rng.choice(("", "", "again"))
+
+    async def do(flow: Flow) -> Any:
+        return await flow.commit(Put(NOTE, id, note, expect=expect), key=key)
+
+    return do
+
+
+def _delete(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
+    id = rng.choice(IDS)
+
+    async def do(flow: Flow) -> Any:
+        return await flow.commit(Delete(NOTE, id))
+
+    return do
+
+
+def _read(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
+    id = rng.choice((*IDS, "never"))
+
+    async def do(flow: Flow) -> Any:
+        return _plain(await flow.read(NOTE, id))
+
+    return do
+
+
+def _read_each(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
+    id = rng.choice(IDS)
+
+    async def do(flow: Flow) -> Any:
+        return [_plain(f) for f in await flow.read_each(NOTE, id)]
+
+    return do
+
+
+def _scan(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
+    topic, limit = rng.choice((None, *TOPICS)), rng.choice((1, 2, 50))
+
+    async def do(flow: Flow) -> Any:
+        where = Where() if topic is None else Where((("topic", topic),))
+        told, after = [], None
+        for _ in range(30):
+            page = await flow.scan(NOTE, where, after, limit)
+            told.append(([_plain(f) for f in page.items], page.after))
+            after = page.after
+            if after is None:
+                break
+        return told
+
+    return do
+
+
+def _down(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
+    target = rng.choice(LABELS)
+
+    async def do(flow: Flow) -> Any:
+        return await flow.commit(Put(NOTE, "down", Note("x", "ships")), at=_label(flow, target))
+
+    return do
+
+
+def _deposit(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
+    target, id = rng.choice(LABELS), rng.choice(IDS)
+
+    async def do(flow: Flow) -> Any:
+        return await flow.deposit(_label(flow, target), Put(NOTE, id, Note("deposited", "storm")))
+
+    return do
+
+
+def _lower(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
+    target, id = rng.choice(LABELS), rng.choice(IDS)
+
+    async def do(flow: Flow) -> Any:
+        return [_plain(f) for f in await flow.at(_label(flow, target)).read_each(NOTE, id)]
+
+    return do
+
+
+def _lend(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
+    target, outside = rng.choice(LABELS), rng.random() < 0.5
+
+    async def do(flow: Flow) -> Any:
+        return await flow.lend(Labelled(flow.acting, "said"), Ceiling("engine", _label(flow, target), outside))
+
+    return do
+
+
+def _hold(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
+    data = rng.randbytes(20)
+
+    async def do(flow: Flow) -> Any:
+        return await flow.hold(Hold("f.txt", "law", data.hex()), data)
+
+    return do
+
+
+def _inspect(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
+    text = rng.choice(("(U) a", "(S//NF) a", "(TS//SI//NF) a", "plain", "(S//BANANA) a", "TOP SECRET"))
+
+    async def do(flow: Flow) -> Any:
+        await flow.inspect([text])
+        return flow.floor.text
+
+    return do
+
+
+def _release(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
+    body = rng.randbytes(8)
+
+    async def do(flow: Flow) -> Any:
+        await flow.begin(b"request")
+        released = await flow.release(body)
+        return released.label.text, released.marking, released.entry
+
+    return do
+
+
+def _entries(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
+    limit = rng.choice((1, 5, 40))
+
+    async def do(flow: Flow) -> Any:
+        return [(s.entry, s.seq, s.kept) for s in audit.entries(flow, limit)]
+
+    return do
+
+
+def _verdicts(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
+    del rng
+
+    async def do(flow: Flow) -> Any:
+        return [(a.id, v) for a, v in audit.verdicts(flow, [])]
+
+    return do
+
+
+def _children(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
+    id = rng.choice(IDS)
+
+    async def do(flow: Flow) -> Any:
+        ref = Ref(NOTE.name, id, flow.access.id)
+        await flow.commit(Put(NOTE, f"child-{id}", Note("child", "fever"), parents=(ref,)))
+        return await flow.children(ref)
+
+    return do
+
+
+def _another(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
+    name, reason = rng.choice(("hidden-1", "observer-0", "nobody")), rng.choice(("", "law"))
+
+    async def do(flow: Flow) -> Any:
+        return (await flow.as_seen_by(name, None, reason)).acting.text
+
+    return do
+
+
+ACT = Action("keep", "answer")
+DEEDS: dict[str, tuple[Action, Callable[[random.Random], Callable[[Flow], Awaitable[Any]]]]] = {
+    "another": (Action("prove", "answer"), _another),
+    "children": (ACT, _children),
+    "delete": (ACT, _delete),
+    "deposit": (ACT, _deposit),
+    "down": (ACT, _down),
+    "entries": (Action("read", "ledger"), _entries),
+    "hold": (Action("add", "document"), _hold),
+    "inspect": (ACT, _inspect),
+    "lend": (ACT, _lend),
+    "lower": (ACT, _lower),
+    "put": (ACT, _put),
+    "read": (ACT, _read),
+    "read_each": (ACT, _read_each),
+    "release": (ACT, _release),
+    "scan": (ACT, _scan),
+    "verdicts": (Action("verify", "ledger"), _verdicts),
+}
+
+
+def _plain(found: Any) -> Any:
+    return found.ref, found.version, found.label.text, found.value
+
+
+def _label(flow: Flow, text: str) -> Label:
+    return flow.gate.vault.region.policies.parse(text)
+
+
+@dataclass
+class Sequence:
+    """What is done, and in which worlds."""
+
+    seed: int
+    observer: str
+    steps: list[tuple[str, Deed]]
+
+
+def sequence(seed: int, observer: str, length: int = 9) -> Sequence:
+    """A sequence from a seed; every one hides a put to an id that the observer may ask for."""
+    rng = random.Random(seed)
+    steps: list[tuple[str, Deed]] = []
+    for place in range(length):
+        draw = rng.random()
+        if place == 0:
+            hidden = rng.choice(HIDDEN[observer])
+            steps.append(("one", Deed("put", hidden, _put(rng), ACT)))
+        elif draw < 0.4:
+            steps.append(("observe", _deeds(rng, observer)))
+        elif draw < 0.55:
+            steps.append(("both", _deeds(rng, rng.choice((LOW, observer)))))
+        else:
+            steps.append((rng.choice(("one", "two")), _deeds(rng, rng.choice(HIDDEN[observer]))))
+    steps.append(("observe", Deed("scan", observer, _scan(rng), ACT)))
+    return Sequence(seed, observer, steps)
+
+
+async def run(case: Sequence, one: World, two: World) -> int:
+    """The sequence in both worlds; how many outcomes were compared. Raises Leak."""
+    compared = 0
+    for place, (kind, deed) in enumerate(case.steps):
+        first = await _done(one, deed, kind) if kind != "two" else None
+        second = await _done(two, deed, kind) if kind != "one" else None
+        for world in (one, two):
+            world.clock.forward(1)
+            if place % 4 == 3:
+                await world.step("ledger.checkpoint", "ledger.reconcile")
+        if kind == "observe":
+            compared += 1
+            if first != second:
+                raise Leak(
+                    f"seed {case.seed}, step {place}, {deed.name} at {deed.label}:\n one: {first}\n two: {second}"
+                )
+    return compared
+
+
+async def _done(world: World, deed: Deed, kind: str) -> Any:
+    gate = world.house.gate
+    label = gate.vault.region.policies.parse(deed.label)
+    part = {"one": "hidden", "two": "hidden", "both": "seen"}.get(kind, "observer")
+    name = f"{part}-{LABELS.index(deed.label)}"
+    roles = frozenset({"user", "auditor"} if part == "observer" else {"user"})
+    session = Session(f"ses-{name}", Principal(name, name, label, roles), gate.vault.region.floor, label)
+    world.calls.clear()
+    try:
+        told: Any = await deed.do(await gate.open(session, deed.action))
+    except CasemateError as error:
+        told = (type(error).__name__, sorted(error.facts.items()), error.entry)
+    return told, tuple(world.calls)
