@@ -14,7 +14,7 @@ from casemate.cells.extract import bounds, shape
 from casemate.engines import extractor as engine
 from casemate.engines.extractor import CellExtractor
 from casemate.engines.sandbox import Limits, Sandbox, support
-from casemate.errors import SandboxMissing, TooLarge, Unreadable
+from casemate.errors import SandboxMissing, Unreadable
 from casemate.knowledge import extract as port
 from tests.cells import made
 
@@ -106,9 +106,9 @@ class TestHostileFiles:
         assert why("a.txt", b"x" * (50 << 20)) == "It holds more than 1,000,000 characters in one paragraph."
 
     def test_more_than_is_even_sent(self):
-        with pytest.raises(TooLarge) as failed:
+        with pytest.raises(Unreadable) as failed:
             read("a.txt", bytes(engine.INPUT + 1))
-        assert failed.value.facts == {"what": "a document", "limit": engine.INPUT}
+        assert failed.value.facts == {"why": "It holds more than 67,108,864 bytes."}
 
     def test_a_file_that_needs_more_memory(self):
         text = b"one word and another.\n" * 1_000_000
@@ -164,6 +164,21 @@ class TestHostileFiles:
         reason = why(name, data)
         assert isinstance(reason, str)
         assert reason.endswith(".")
+
+
+@needs_kernel
+def test_only_files_that_python_reads_share_a_child():
+    async def body(extractor):
+        await extractor.extract("a.pdf", made.pdf([[(72, 600, 10, "text")]]), "d")
+        await extractor.extract("a.docx", made.docx(made.p("text")), "d")
+        await extractor.extract("no extension", b"text", "d")
+        before = extractor.pids
+        await extractor.extract("a.txt", b"text", "d")
+        first = extractor.pids
+        await extractor.extract("a.md", b"text", "d")
+        return before, first == extractor.pids, len(first)
+
+    assert with_extractor(body) == ({}, True, 1)
 
 
 async def kill_once(extractor, asked, killed):

@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,78 +14,7 @@ from casemate.engines.http_stream import HEAD_LIMIT
 from casemate.engines.openai_like import LINE_LIMIT, TEXT_LIMIT, OpenAILike
 from casemate.errors import EngineFailed, Misconfigured
 from casemate.models import Message, Usage
-
-Behave = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n"
-DONE = b"data: [DONE]\n\n"
-
-
-def event(**chunk: Any) -> bytes:
-    return b"data: " + json.dumps(chunk, ensure_ascii=False).encode() + b"\n\n"
-
-
-def said(text: str, finish: str | None = None) -> bytes:
-    return event(choices=[{"index": 0, "delta": {"content": text}, "finish_reason": finish}])
-
-
-def chunked(*parts: bytes) -> bytes:
-    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts)
-
-
-WHOLE = [
-    b": a comment\n\nevent: message\n",
-    event(choices=[{"index": 0, "delta": {"role": "assistant", "content": ""}}]),
-    said("Le cargo "),
-    event(choices=[{"index": 0, "delta": {"reasoning_content": "hm"}}]),
-    said("s’éloigne."),
-    said("", "stop"),
-    event(choices=[], usage={"prompt_tokens": 12, "completion_tokens": 5, "total_tokens": 17}),
-    DONE,
-]
-
-
-@dataclass
-class Stub:
-    """A server that reads one request and answers as it is told. `left` is set when its client has hung up."""
-
-    behave: Behave
-    requests: list[bytes] = field(default_factory=list)
-    left: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-            self.requests.append(head + await reader.readexactly(length))
-            await self.behave(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-            self.left.set()
-
-
-@asynccontextmanager
-async def served(behave: Behave) -> AsyncIterator[tuple[Stub, str]]:
-    stub = Stub(behave)
-    server = await asyncio.start_server(stub.serve, "127.0.0.1", 0)
-    async with server:
-        yield stub, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-
-
-def writes(*parts: bytes, then: str = "hang up") -> Behave:
-    """Write the parts, one at a time; then hang up, or wait for the client to."""
-
-    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for part in parts:
-            writer.write(part)
-            await writer.drain()
-            await asyncio.sleep(0)
-        if then == "wait":
-            await reader.read()
-
-    return behave
+from tests.engines.upstream import HEAD, WHOLE, Behave, chunked, event, said, served, writes
 
 
 async def all_of(engine: OpenAILike, deadline: float = 20, temperature: float | None = None) -> list[str | Usage]:

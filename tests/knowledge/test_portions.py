@@ -288,6 +288,14 @@ def test_a_numbered_list_is_not_marked() -> None:
     assert marked(from_text("(A) Peace\n\n(U) So.\n\n(B) War\n\n(C) Trade", US)).label is us("CONFIDENTIAL")
 
 
+def test_where_no_choice_of_policies_reads_all_every_reading_counts() -> None:
+    readings = {reading.policy for reading in POLICIES.read_banner("SECRET")}
+    assert len(readings) > 1
+    assert "nato" not in readings
+    found = marked(from_text("SECRET\nNATO SECRET\n\nOne."))
+    assert {policy for policy, _ in found.label.elements} == readings | {"nato"}
+
+
 MARKS = ["(U)", "(C)", "(S//NF)", "(TS//SI//NF)", "(S//REL TO USA, FRA)", "(U//FOUO)", ""]
 
 

@@ -117,11 +117,29 @@ def test_contents_that_no_shard_has_are_damage(wrong: dict[str, object]) -> None
         decode(_forged(BASE, **wrong), SECRET)  # type: ignore[arg-type]
 
 
-def test_a_head_that_is_none_is_damage() -> None:
-    front = msgspec.msgpack.encode(["not", "a", "head"])
-    raw = struct.pack("<4sII", b"CMSH", zlib.crc32(front), len(front)) + front
+def _with_head(head: object, body: bytes = b"") -> bytes:
+    front = msgspec.msgpack.encode(head)
+    rest = front + bytes(-(12 + len(front)) % 8) + body
+    return struct.pack("<4sII", b"CMSH", zlib.crc32(rest, len(front)), len(front)) + rest
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        ["not", "a", "head"],
+        form.Head(0, 0, [], version=2),
+        form.Head(10**12, 0, []),
+        form.Head(-1, 0, []),
+        form.Head(0, 0, [], cells=10**12),
+        form.Head(0, 0, [], texts=-1),
+        form.Head(0, 0, [], id_width=0),
+    ],
+)
+def test_a_head_that_no_shard_has_is_damage(head: object) -> None:
+    empty = _with_head(form.Head(0, 0, []), bytes(16))
+    assert decode(empty, SECRET).count == 0
     with pytest.raises(Damaged):
-        decode(raw, SECRET)
+        decode(_with_head(head, bytes(16)), SECRET)
 
 
 def test_a_passage_that_is_none_is_damage() -> None:

@@ -13,7 +13,7 @@ CASES = 40
 ABOVE = "agency=EXERCISE + fr:SECRET + house:CONFIDENTIAL + us:TOP SECRET//DISSEM=FOUO//REL=USA//SCI=SI"
 
 
-async def _case(seed: int) -> int:
+async def one_case(seed: int) -> int:
     rng = random.Random(seed)
     async with a_world(seed) as world:
         await world.person("reader", ABOVE)
@@ -47,7 +47,7 @@ def test_a_rung_is_the_answer_of_its_label() -> None:
     print(f"\nrungs: {CASES} cases from seed {start}")
 
     async def run() -> list[int]:
-        return [await _case(start + n) for n in range(CASES)]
+        return [await one_case(start + n) for n in range(CASES)]
 
     found = asyncio.run(run())
     assert sum(count > 1 for count in found) >= CASES // 5

@@ -68,7 +68,6 @@ def generate(seed: int, length: int = 10) -> Case:
     observer = rng.choice(tuple(HIDDEN))
     case = Case(seed, observer)
     everything = sorted(MAKERS)
-    low_makers = [n for n in everything]
     visible = [label for label in LABELS if label in (LOW, observer)]
     for place in range(length):
         draw = rng.random()
@@ -76,7 +75,7 @@ def generate(seed: int, length: int = 10) -> Case:
             kind = ("one", "both")[place] if rng.random() < 0.8 else "both"
             name = "add_document"
         elif draw < 0.45:
-            kind, name = "observe", rng.choice(low_makers)
+            kind, name = "observe", rng.choice(everything)
         elif draw < 0.55:
             kind, name = "both", "add_document"
         else:
@@ -137,7 +136,8 @@ def _share(one: World, two: World) -> None:
 
 def compare(case: Case, place: int, op: Operation, first: Seen | None, second: Seen | None) -> None:
     """Byte for byte. The first difference is named."""
-    assert first is not None and second is not None
+    assert first is not None
+    assert second is not None
     for name in ("status", "headers", "pieces", "calls"):
         a, b = getattr(first, name), getattr(second, name)
         if a != b:

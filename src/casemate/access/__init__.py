@@ -1,8 +1,8 @@
 """The gate: the one place where information enters, is looked at, and leaves.
 
-`Gate.admit` makes a session of a credential; `Gate.open` a flow of an action. A `Flow` reads the visible world, commits,
-looks, lends and releases. Only this room opens envelopes. Nothing here ever moves anything down: what a caller brought
-may come to rest where its own marks say (`settle`), and release downward is another door.
+`Gate.admit` makes a session of a credential; `Gate.open` a flow of an action. A `Flow` reads the visible world,
+commits, looks, lends and releases. Only this room opens envelopes. Nothing here ever moves anything down: what a
+caller brought may come to rest where its own marks say (`settle`), and release downward is another door.
 """
 
 from __future__ import annotations

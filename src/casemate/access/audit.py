@@ -87,7 +87,8 @@ async def own_content(flow: State, id: str) -> bytes | None:
 
 def checkpoints(flow: State, log: str) -> list[Checkpoint]:
     """The checkpoints of a visible log, oldest first."""
-    rows, after = [], None
+    rows: list[Checkpoint] = []
+    after: str | None = None
     while True:
         page, after = flow.gate.vault.reader.scan(CHECKPOINT.name, [], [log], after, PAGE)
         rows.extend(flow.gate.rows.open(CHECKPOINT, row).value for row in page)

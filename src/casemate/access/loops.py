@@ -57,7 +57,8 @@ class Keeper:
         gate, last, after = self._gate, 0, None
         while True:
             rows, after = gate.vault.reader.scan(CHECKPOINT.name, [], [access.id], after, STEP)
-            last = max([last, *(gate.rows.open(CHECKPOINT, row).value.size for row in rows)])
+            sizes: list[int] = [gate.rows.open(CHECKPOINT, row).value.size for row in rows]
+            last = max([last, *sizes])
             if after is None:
                 return last
 

@@ -2,8 +2,8 @@
 
 What a caller brings carries his floor; but before its marks are read nobody knows how high it lies. So it is *held* at
 the acting label, which dominates whatever the caller may mark, and a service flow that has looked at nothing else
-brings each part to rest at the label of its mark. A part may land anywhere between the floor at which it was brought and the
-label at which it was held: the bytes are the caller's own, so nothing that a session read comes down by this way.
+brings each part to rest at the label of its mark. A part may land anywhere between the floor at which it was brought
+and the label at which it was held: the bytes are the caller's own, so nothing that a session read comes down this way.
 """
 
 from __future__ import annotations

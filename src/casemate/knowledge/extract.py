@@ -54,7 +54,8 @@ class Extractor(Protocol):
     async def extract(self, name: str, data: bytes, domain: str | None = None) -> Extracted:
         """The documents in a file. `name` is only looked at for its extension.
 
-        `domain`: files of one domain (an access class) may be read by one process, one after the other; None gives the
-        file a process of its own. Raises Unreadable (the file's fault), TooLarge, SandboxMissing (nothing was parsed).
+        `domain`: files of one domain (an access class) may be read by one process, one after the other, where their
+        format allows it; None gives the file a process of its own. Raises Unreadable, whose fact `why` is a sentence
+        for whoever brought the file, and SandboxMissing: then nothing was parsed.
         """
         ...

@@ -94,9 +94,10 @@ class Ingest:
         floor = region.policies.parse(held.value.floor)
         stated = region.policies.parse(held.value.stated) if held.value.stated else None
         many = len(extracted.parts) > 1
+        around = portions.outer([portions.Block(p.text, 0, p.kind) for p in extracted.outside], region.policies)
         for part in extracted.parts:
             id = fresh("doc", self._gate.vault.entropy, f"part/{flow.access.id}/{held.id}") if many else held.id
-            outcome = portions.read(_blocks(part), region.policies, floor, stated, held.value.marks == "text")
+            outcome = portions.read(_blocks(part), region.policies, floor, stated, held.value.marks == "text", around)
             if isinstance(outcome, portions.Unmarked):
                 gathered.unmarked += 1
             elif isinstance(outcome, portions.Quarantine) or not outcome.label <= flow.acting:

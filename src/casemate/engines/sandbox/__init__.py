@@ -1,4 +1,4 @@
-"""The sandbox: child processes that can compute, and nothing else. See docs/decisions/0004-sandbox.md.
+"""The sandbox: child processes that can compute, and nothing else. See docs/decisions/0005-sandbox.md.
 
     Sandbox.spawn   start a program; it comes back fenced, proved to be so, or not at all (SandboxMissing)
     Child           its two pipes, its end

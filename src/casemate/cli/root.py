@@ -1,0 +1,74 @@
+"""`casemate` itself: the nouns and verbs, each loaded when it is called, and the last catcher of what goes wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from casemate.cli.command import Group
+from casemate.cli.failure import INTERRUPTED, usage
+from casemate.cli.talk import Talk
+from casemate.cli.tongue import choose, t
+
+__all__ = ["main"]
+
+VERBS = {
+    "init": "init:init",
+    "up": "up:up",
+    "demo": "demo:demo",
+    "add": "add:add",
+    "ask": "ask:ask",
+    "prove": "prove:prove",
+    "principal": "principal:principal",
+    "key": "key:key",
+    "ledger": "ledger:ledger",
+    "doctor": "doctor:doctor",
+    "config": "config:config",
+    "help": "help:topics",
+}
+
+
+class Root(Group):
+    """The outermost group: it chooses the language before help is asked for, and turns every end into an exit code."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        words = list(sys.argv[1:] if args is None else args)
+        choose(words)
+        try:
+            done = super().main(words, prog_name or "casemate", complete_var, standalone_mode=False, **extra)
+        except click.UsageError as error:
+            failure = usage(error)
+            Talk(None, json="--json" in words, plain="--plain" in words).fail(failure)
+            sys.exit(failure.problem.exit)
+        except (click.Abort, KeyboardInterrupt):
+            print(t("interrupted"), file=sys.stderr)
+            sys.exit(INTERRUPTED)
+        except BrokenPipeError:
+            # Whoever read our output has left; say nothing more, also not while Python closes it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+        sys.exit(done if isinstance(done, int) else 0)
+
+
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    del param
+    if value and not ctx.resilient_parsing:
+        from casemate import __version__
+
+        click.echo(f"casemate {__version__}")
+        ctx.exit()
+
+
+main = Root("casemate", VERBS)
+main.params.insert(0, click.Option(["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_version))

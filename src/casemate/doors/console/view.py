@@ -1,0 +1,163 @@
+"""How a page is written: templates, and what they may ask of where the page stands. Everything is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from casemate.access import Flow, Gate
+from casemate.clock import iso
+from casemate.doors.console import shades
+from casemate.doors.frame import Call
+from casemate.labels import Label
+from casemate.policy import ACTIONS
+from casemate.words import LANGUAGES, say
+
+__all__ = ["HTML", "PLACES", "SAFE", "View", "render"]
+
+HTML = "text/html; charset=utf-8"
+SAFE = (
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    ),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "same-origin"),  # `no-referrer` would make a form's Origin null
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+# The pages in the order of the navigation, each with the action that opens it.
+PLACES = (
+    ("/ask", "ask", "answer.ask"),
+    ("/documents", "documents", "document.list"),
+    ("/answers", "answers", "answer.list"),
+    ("/today", "today", "ledger.read"),
+    ("/ledger", "ledger", "ledger.read"),
+    ("/keys", "keys", "key.list"),
+    ("/principals", "principals", "principal.list"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Where a page stands: its label and language; `flow` is None where nobody has been admitted."""
+
+    gate: Gate
+    label: Label
+    language: str
+    flow: Flow | None = None
+    query: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, call: Call) -> View:
+        """The view of a request; a visitor's flow is nobody's."""
+        flow = call.flow
+        known = None if flow.session.id == "visitor" else flow
+        return cls(call.gate, flow.label, flow.session.language, known, call.query)
+
+    def say(self, slug: str, **facts: object) -> str:
+        """A sentence of the console's catalogue."""
+        return say(f"console.{slug}", self.language, **facts)
+
+    @property
+    def banner(self) -> str:
+        """The marking of the page: the same words as in `Casemate-Marking`."""
+        return self.gate.vault.region.policies.banner(self.label, self.language)
+
+    @property
+    def region(self) -> str:
+        return self.gate.vault.region.name
+
+    @property
+    def solo(self) -> bool:
+        """Whether one officer's act suffices here: every page says so."""
+        return not self.gate.directory.two_person()
+
+    @property
+    def style(self) -> str:
+        """The sheet with the page's own marking, for its banners and for every printed sheet."""
+        if self.flow is None:
+            return f"/style/floor.css?lang={self.language}"
+        return "/style/label.css?" + urlencode({"acting": self.label.text, "lang": self.language})
+
+    @property
+    def other(self) -> str:
+        """The language that the switch offers."""
+        return next(name for name in LANGUAGES if name != self.language)
+
+    @property
+    def who(self) -> str:
+        return self.flow.session.principal.name if self.flow is not None else ""
+
+    @property
+    def acting(self) -> str:
+        """The acting label where it is not the session's ceiling: what links must carry on."""
+        if self.flow is None or self.flow.acting is self.flow.session.ceiling:
+            return ""
+        return self.flow.acting.text
+
+    def may(self, action: str) -> bool:
+        """Whether one of the caller's roles allows the action at all."""
+        return self.flow is not None and bool(self.flow.session.principal.roles & ACTIONS[action].roles)
+
+    def role(self, name: str) -> bool:
+        return self.flow is not None and name in self.flow.session.principal.roles
+
+    def places(self) -> list[tuple[str, str]]:
+        """The pages that the caller may open: path and slug."""
+        return [(path, slug) for path, slug, action in PLACES if self.may(action)]
+
+    def link(self, path: str, **query: object) -> str:
+        """A path of ours that goes on at this acting label."""
+        acting = {"acting": self.acting} if self.acting else {}
+        asked = acting | {name: str(value) for name, value in query.items() if value != ""}
+        before, hash_, after = path.partition("#")
+        return f"{before}?{urlencode(asked)}{hash_}{after}" if asked else path
+
+    def labels(self) -> Sequence[shades.Choice]:
+        """Labels that the caller may act at."""
+        return shades.acting(self.flow, self.language) if self.flow is not None else ()
+
+    def tone(self, label: str) -> str:
+        """The class of a label's colour."""
+        return shades.tone(self.gate.vault.region.policies, label)
+
+    def marking(self, label: str) -> str:
+        """A label's marking in the reader's language."""
+        policies = self.gate.vault.region.policies
+        return policies.banner(policies.parse(label), self.language)
+
+    def moment(self, at: int) -> str:
+        """A time as people read it, in UTC, to the second."""
+        return iso(at)[:19].replace("T", " ") + "Z"
+
+    def iso(self, at: int) -> str:
+        return iso(at)
+
+
+@cache
+def _environment() -> Environment:
+    from casemate.doors.console.static import address
+
+    made = Environment(
+        loader=PackageLoader("casemate.doors.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals["static"] = address
+    return made
+
+
+def render(template: str, view: View, **values: Any) -> str:
+    """A template, filled."""
+    return _environment().get_template(template).render(v=view, **values)
