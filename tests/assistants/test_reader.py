@@ -145,3 +145,14 @@ def test_different_labels_get_different_answers() -> None:
     assert high[SECRET].startswith("(S//NF) Extract")
     assert "missiles" in high[SECRET]
     assert "missiles" not in high[OPEN]
+
+
+@pytest.mark.parametrize("question", ["What is a paravane?", "What does paravane mean?", "Qu’est-ce qu'un paravane ?"])
+def test_a_meaning_asked_for_prefers_a_sentence_that_gives_it(question: str) -> None:
+    made = [
+        passage(1, "The paravane was lost. A paravane is a towed body."),
+        passage(2, "Paravane, paravane, paravane!"),
+    ]
+    hits, stats = ask(question, (OPEN, made))
+    best = max(quotes(question, hits, stats), key=lambda quote: quote.weight)
+    assert best.text == "A paravane is a towed body."

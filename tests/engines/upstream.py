@@ -41,7 +41,7 @@ WHOLE = [
 
 @dataclass
 class Stub:
-    """A server that reads one request and answers as it is told. `asked` is set then, `left` when its client has gone."""
+    """A server that reads a request and answers as it is told. `asked` is set then, `left` when its client has gone."""
 
     behave: Behave
     requests: list[bytes] = field(default_factory=list)

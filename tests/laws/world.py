@@ -43,7 +43,7 @@ embedder = "hashing"
 class PlainExtractor:
     """Text as the cell gives it, without a child: paragraphs are separated by empty lines."""
 
-    async def extract(self, name: str, data: bytes) -> Extracted:
+    async def extract(self, name: str, data: bytes, domain: str | None = None) -> Extracted:
         paragraphs = [Paragraph(text=p, kind="paragraph") for p in data.decode().split("\n\n") if p.strip()]
         return Extracted(media="text/plain", parts=[Part(title="", key="", pages=[paragraphs])])
 

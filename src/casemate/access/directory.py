@@ -117,7 +117,8 @@ class Directory:
         found = self._by("uid", str(credential.uid))
         if found is None:
             raise Unauthenticated
-        return Session(f"uid{credential.uid}", found, self._vault.region.floor, found.clearance)
+        floor = self._vault.region.floor
+        return Session(f"uid{credential.uid}", found, floor, found.clearance, credential.language)
 
     def _bearer(self, credential: Bearer) -> Session:
         key: KeyText = split_key(credential.secret)

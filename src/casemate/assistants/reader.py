@@ -21,12 +21,18 @@ from casemate.words import say
 __all__ = ["NAME", "Quote", "quotes", "read"]
 
 NAME = "casemate/extractive-reader"
-_PASSAGES = 8  # how many of a rung's hits are read
+_PASSAGES = 16  # how many of a rung's hits are read
 _QUOTES = 3
 _NEAR = 0.6  # a further sentence is quoted if its weight is at least this share of the best one's
 _SHORT = 60  # words: up to here the best sentence is quoted with the next one
 _AMOUNT = re.compile(
     r"\b(?:how (?:many|much|long|far|often)|when|what (?:time|date)|combien|quand|quelle date)\b", re.IGNORECASE
+)
+_MEANING = re.compile(
+    r"\bwhat (?:is|are)\b|\bwhat do(?:es)? .* (?:mean|stand for)\b|\bqu'est-ce\b|\bsignifie", re.IGNORECASE
+)
+_DEFINES = re.compile(
+    r"([\w-]+)\W{0,3} (?:is an?|are|means?|indicates?|stands? for|est une?|sont des|signifie)\b", re.IGNORECASE
 )
 
 
@@ -98,7 +104,7 @@ def _adds(quote: Quote, chosen: Sequence[Quote], held: frozenset[str]) -> bool:
 def _weigh(question: str, hits: Sequence[Hit], statistics: Statistics) -> list[Quote]:
     """Every sentence of the first hits: its own share of the question counts most, then its passage's."""
     asked = frozenset(term for term, _ in statistics.df)
-    amount = bool(_AMOUNT.search(question))
+    amount, meaning = bool(_AMOUNT.search(question)), bool(_MEANING.search(question.replace("’", "'")))
     found: list[Quote] = []
     for place, hit in enumerate(hits[:_PASSAGES]):
         around = 0.25 * idf_share(terms(hit.passage.indexed), statistics) + 0.2 * max(hit.cosine, 0.0)
@@ -107,7 +113,11 @@ def _weigh(question: str, hits: Sequence[Hit], statistics: Statistics) -> list[Q
             weight = idf_share(own, statistics) + around - 0.01 * place + (0.02 if at == 0 else 0.0)
             if amount and any(letter.isdigit() for letter in sentence):
                 weight += 0.05
+            if meaning and any(asked.intersection(terms(match[1])) for match in _DEFINES.finditer(sentence)):
+                weight += 0.2
             if len(own) < 3:
                 weight *= 0.5
+            elif sentence[-1] in ".!?…”»)":
+                weight += 0.05
             found.append(Quote(hit, place, at, sentence, weight, asked & frozenset(own)))
     return found

@@ -64,7 +64,7 @@ class _Spoken(click.Command):
 
     @property
     def help(self) -> str:
-        return t(f"help.{self.path}.text") if self.path else ""
+        return t(f"help.{self.path}") if self.path else ""
 
     @help.setter
     def help(self, value: str | None) -> None:
@@ -129,12 +129,9 @@ class Group(_Spoken, click.Group):
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        limit = formatter.width - 6 - max(map(len, self._homes), default=0)
-        records = [(name, t(f"help.{self._path_of(name)}.short")) for name in self._homes]
-        del limit
-        if records:
-            with formatter.section(t("usage.commands")):
-                formatter.write_dl(records)
+        records = [(name, t(f"help.{self._path_of(name)}").partition("\n")[0]) for name in self._homes]
+        with formatter.section(t("usage.commands")):
+            formatter.write_dl(records)
 
     def _path_of(self, name: str) -> str:
         return f"{self.path}.{name}" if self.path != "casemate" else name

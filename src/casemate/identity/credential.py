@@ -30,9 +30,10 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A process of this machine on the local socket, named by the kernel (SO_PEERCRED)."""
+    """A process of this machine on the local socket, named by the kernel (SO_PEERCRED), and the language it asks for."""
 
     uid: int
+    language: str = "en"
 
 
 Credential = Bearer | Signed | Peer

@@ -37,7 +37,7 @@ _IRREGULAR = dict(
     began:begin begun:begin bought:buy broke:break broken:break brought:bring built:build came:come caught:catch
     chose:choose chosen:choose drew:draw drawn:draw drove:drive driven:drive fell:fall fallen:fall felt:feel flew:fly
     flown:fly fought:fight found:find gave:give given:give gone:go went:go grew:grow grown:grow held:hold hid:hide
-    hidden:hide kept:keep knew:know known:know led:lead left:leave lent:lend lost:lose made:make meant:mean met:meet
+    hidden:hide kept:keep knew:know known:know led:lead left:leave lent:lend lost:lose made:make met:meet
     paid:pay ran:run risen:rise rose:rise said:say sank:sink sunk:sink saw:see seen:see sent:send shot:shoot shown:show
     sold:sell sought:seek spent:spend spoke:speak spoken:speak stole:steal stolen:steal stood:stand struck:strike
     swept:sweep taken:take took:take taught:teach thought:think threw:throw thrown:throw told:tell understood:understand

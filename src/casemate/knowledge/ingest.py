@@ -79,7 +79,7 @@ class Ingest:
         try:
             raw = await flow.blob(access.id, held.value.blob)
             lent = await flow.lend(flow.take(raw), Ceiling("extract", self._gate.vault.region.ceiling))
-            extracted = await self._extractor.extract(held.value.name, lent)
+            extracted = await self._extractor.extract(held.value.name, lent, access.id)
         except Unreadable as error:
             await self._refuse(flow, held, "unreadable", {"why": str(error.facts.get("why", ""))})
             return

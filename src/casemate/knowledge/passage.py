@@ -11,11 +11,12 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 import msgspec
 
 from casemate.ids import short
-from casemate.knowledge.portions import HEADING, Portion
+from casemate.knowledge.portions import HEADING, PARAGRAPH, Portion
 from casemate.knowledge.sentences import spans
 from casemate.labels import Label
 
@@ -50,7 +51,7 @@ def passages(portions: Iterable[Portion], label: Label, document: str, title: st
     shown = " ".join(title.split()) or document_title(visible)
     made: list[Passage] = []
     heading = ""
-    for portion, riding in _stretches(visible):
+    for portion, riding in _stretches(_titled(visible)):
         own_heading = portion.kind == HEADING
         if own_heading:
             heading = " ".join(portion.text.split())
@@ -63,7 +64,23 @@ def passages(portions: Iterable[Portion], label: Label, document: str, title: st
     return made
 
 
-def _stretches(visible: Sequence[Portion]) -> Iterator[tuple[Portion, bool]]:
+def _titled(visible: Iterable[Portion]) -> Iterator[Portion]:
+    """Two headings of one label that follow each other as one; of more than two, only the first is a heading.
+
+    A longer run of what looks like headings is a list of short lines, and would be lost for quoting.
+    """
+    for is_heading, group in groupby(visible, key=lambda portion: (portion.kind == HEADING, portion.label)):
+        run = list(group)
+        if not is_heading[0] or len(run) == 1:
+            yield from run
+        elif len(run) == 2:
+            yield replace(run[0], text=f"{run[0].text} {run[1].text}")
+        else:
+            yield run[0]
+            yield from (replace(portion, kind=PARAGRAPH) for portion in run[1:])
+
+
+def _stretches(visible: Iterable[Portion]) -> Iterator[tuple[Portion, bool]]:
     """The portions, unmarked ones that follow each other on a page taken together; and whether a heading rides on.
 
     A heading rides on what follows it under its own label: then it is no passage of its own.

@@ -12,6 +12,7 @@ from casemate.wiring.folder import Folder
 
 if TYPE_CHECKING:
     from casemate.wiring.found import Founded, found
+    from casemate.wiring.local import reachable
     from casemate.wiring.offline import Log, verdicts
     from casemate.wiring.region import House, open_house
     from casemate.wiring.supervise import Addresses, Died, supervise
@@ -25,6 +26,7 @@ __all__ = [
     "Log",
     "found",
     "open_house",
+    "reachable",
     "supervise",
     "verdicts",
 ]
@@ -37,6 +39,7 @@ _HOMES = {
     "Log": "offline",
     "found": "found",
     "open_house": "region",
+    "reachable": "local",
     "supervise": "supervise",
     "verdicts": "offline",
 }

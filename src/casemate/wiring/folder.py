@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from casemate.errors import Misconfigured, NotRunning, Occupied
-from casemate.settings import Settings, parse, template
+from casemate.errors import Misconfigured, NotRunning
+from casemate.settings import Settings, parse
 
 __all__ = ["Folder"]
 
@@ -18,6 +18,11 @@ class Folder:
     """Paths inside a region's folder."""
 
     path: Path
+
+    @staticmethod
+    def default() -> Path:
+        """Where a region lies unless somebody says otherwise."""
+        return Path("casemate")
 
     @property
     def settings_file(self) -> Path:
@@ -58,16 +63,6 @@ class Folder:
     @property
     def exists(self) -> bool:
         return self.settings_file.exists()
-
-    def create(self, name: str, agency: str, policies: tuple[str, ...], port: int) -> None:
-        """A new folder with its settings; raises Occupied where there is one already."""
-        if self.exists:
-            raise Occupied(what=str(self.path))
-        for folder in (self.path, self.data, self.keys, self.run):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        text = template(name, agency, policies, port)
-        parse(text)
-        self.settings_file.write_text(text, encoding="utf-8")
 
     def settings(self) -> Settings:
         """The settings; raises NotRunning where this is no region, Misconfigured where they cannot be."""

@@ -224,6 +224,8 @@ def test_a_problem_speaks_the_sessions_language(region: Wired) -> None:
     assert error["message"].startswith("« n » n'est pas encore proposé ici")
     ask(region, chat(), secret)
     assert region.answers.asked[-1].language == "fr"
+    broken = ask(region, b"{", secret).json["error"]
+    assert broken["message"].startswith("Le corps n'est pas ce que cette opération attend")
 
 
 BROKEN = {
@@ -246,6 +248,18 @@ def test_a_broken_body_is_told_and_the_region_stays_up(region: Wired, body: byte
     assert (got.status, got.json["error"]["code"]) == (400, "malformed")
     assert got.marked()
     assert ask(region, chat()).status == 200
+
+
+def test_a_query_without_an_end_is_told(region: Wired) -> None:
+    got = region.send("POST", "/v1/chat/completions?" + "a=1&" * 101, chat())
+    assert (got.status, got.json["error"]["code"]) == (400, "malformed")
+    assert got.marked()
+
+
+@pytest.mark.parametrize("length", ["9" * 18, "9" * 5000])
+def test_a_length_beyond_all_bounds_is_not_waited_for(region: Wired, length: str) -> None:
+    got = region.send("POST", "/v1/chat/completions", chat(), [("Content-Length", length)])
+    assert (got.status, got.json["error"]["code"]) == (413, "too-large")
 
 
 def test_fifty_megabytes_are_not_read(region: Wired) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from casemate.access import Flow, Gate
-from casemate.doors.frame.enter import Receive, Request, form_as_json, read_body, request_of, spoken
+from casemate.doors.frame.enter import Receive, Request, form_as_json, query_of, read_body, request_of, spoken
 from casemate.doors.frame.leave import Send, marking_headers, send_piece, send_start, send_whole
 from casemate.doors.frame.plane import Plane, Whereabouts
 from casemate.doors.frame.route import Call, Reply, Route, Stream, Table
@@ -27,7 +27,7 @@ from casemate.errors import Absent, BadInput, CasemateError, Internal, Unauthent
 from casemate.identity import Principal, Session
 from casemate.labels import Label
 from casemate.policy import Action
-from casemate.words import language_of, problem
+from casemate.words import language_of, problem, say
 
 __all__ = ["App"]
 
@@ -73,16 +73,17 @@ class _Turn:
         self.started = False
 
     async def run(self) -> None:
+        self.request.query = query_of(self.request.query_string, self._language())
         matched = self.app.table.match(self.request.method, self.request.raw_path)
         if matched is None:
             raise Absent(kind="page", id=self.request.raw_path[:200])
         self.route, path = matched
-        body = await read_body(self.receive, self.request.headers, self.route.limit)
+        body = await read_body(self.receive, self.request.headers, self.route.limit, self._language())
         self.request.body = body
         flow = await self._open(self.route)
         if self.route.takes is not None:
-            body = form_as_json(self.request.headers, body)
-        value = _decode(self.route, body)
+            body = form_as_json(self.request.headers, body, flow.session.language)
+        value = _decode(self.route, body, flow.session.language)
         if self.route.texts is not None:
             await flow.inspect(self.route.texts(value))
         if self.route.asks:
@@ -98,7 +99,7 @@ class _Turn:
 
     async def _handled(self, route: Route, call: Call) -> Reply | Stream | None:
         """The handler's answer. A client that leaves while he is being answered stops the work: then None."""
-        if not route.asks:
+        if True:
             return await route.handler(call)
         work = asyncio.ensure_future(route.handler(call))
         left = asyncio.ensure_future(self._left())
@@ -245,15 +246,15 @@ class _Turn:
         return marking_headers(self.gate.vault.region.policies, label, entry, language)
 
 
-def _decode(route: Route, body: bytes) -> Any:
+def _decode(route: Route, body: bytes, language: str) -> Any:
     if route.takes is None:
         return None
     try:
         return msgspec.json.decode(body or b"{}", type=route.takes)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadInput(what=f"The body is not what this operation takes: {error}."[:300]) from None
+        raise BadInput(what=say("frame.shape", language, why=str(error)[:200])) from None
     except RecursionError:
-        raise BadInput(what="The body is nested too deeply.") from None
+        raise BadInput(what=say("frame.deep", language)) from None
 
 
 async def _until(pieces: AsyncIterator[bytes], left: asyncio.Future[None]) -> AsyncIterator[bytes]:

@@ -12,7 +12,8 @@ import msgspec
 
 from casemate.errors import BadInput, TooLarge
 from casemate.identity import Bearer, Credential, Peer
-from casemate.words import LANGUAGES
+from casemate.words import language_of
+from casemate.words import LANGUAGES, say
 
 __all__ = [
     "LANGUAGE",
@@ -22,6 +23,7 @@ __all__ = [
     "cookie",
     "form_as_json",
     "peer",
+    "query_of",
     "read_body",
     "request_of",
     "same_origin",
@@ -30,6 +32,7 @@ __all__ = [
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 COOKIE = "casemate"
+FIELDS = 100
 LANGUAGE = "casemate-language"
 
 
@@ -72,38 +75,45 @@ def request_of(scope: MutableMapping[str, Any]) -> Request:
         query_string=query,
         headers=headers,
         client=(client[0], client[1]) if client else None,
-        query=dict(parse_qsl(query, keep_blank_values=True, max_num_fields=100)) if query else {},
     )
 
 
-async def read_body(receive: Receive, headers: dict[str, str], limit: int) -> bytes:
+def query_of(text: str, language: str) -> dict[str, str]:
+    """The fields of a query. Raises BadInput where they are too many."""
+    try:
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS))
+    except ValueError:
+        raise BadInput(what=say("frame.query", language, most=FIELDS)) from None
+
+
+async def read_body(receive: Receive, headers: dict[str, str], limit: int, language: str) -> bytes:
     """The whole body, at most `limit` bytes. Raises TooLarge without reading on, and BadInput where the client left."""
     declared = headers.get("content-length", "")
-    if declared.isascii() and declared.isdigit() and int(declared) > limit:
-        raise TooLarge(what="The body", limit=limit)
+    if declared.isascii() and declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
+        raise TooLarge(what=say("frame.body", language), limit=limit)
     parts: list[bytes] = []
     size = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise BadInput(what="The client left before the request was whole.")
+            raise BadInput(what=say("frame.left", language))
         part = message.get("body", b"")
         size += len(part)
         if size > limit:
-            raise TooLarge(what="The body", limit=limit)
+            raise TooLarge(what=say("frame.body", language), limit=limit)
         parts.append(part)
         if not message.get("more_body", False):
             return b"".join(parts)
 
 
-def form_as_json(headers: dict[str, str], body: bytes) -> bytes:
+def form_as_json(headers: dict[str, str], body: bytes, language: str) -> bytes:
     """The fields of a form as the JSON object that a program would send; any other body as it is."""
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
         return body
     try:
-        fields = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=100, errors="strict")
+        fields = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=FIELDS, errors="strict")
     except (UnicodeDecodeError, ValueError):
-        raise BadInput(what="The form is not UTF-8, or has more than 100 fields.") from None
+        raise BadInput(what=say("frame.form", language, most=FIELDS)) from None
     return msgspec.json.encode({name: value.replace("\r\n", "\n") for name, value in fields})
 
 
@@ -145,4 +155,6 @@ def _cookies(request: Request) -> SimpleCookie:
 
 def peer(request: Request) -> Credential | None:
     """The process at the other end of the local socket, as the kernel names it."""
-    return Peer(request.client[1]) if request.client is not None and request.client[0] == "peer" else None
+    if request.client is None or request.client[0] != "peer":
+        return None
+    return Peer(request.client[1], language_of(request.headers.get("accept-language", "")))

@@ -1,0 +1,57 @@
+"""A problem, told to a person: a page, or a part of one where a script asked. Never more than the Problem says.
+
+Whoever must first sign in is led there. A program that asks for JSON gets the native API's problem.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from casemate.doors.console.view import HTML, SAFE, View, render
+from casemate.doors.frame import Request, Told, Whereabouts
+from casemate.doors.native import PLANE as NATIVE
+from casemate.words import Problem
+
+__all__ = ["event", "page"]
+
+
+def page(problem: Problem, request: Request, at: Whereabouts) -> Told:
+    """The response."""
+    script = "hx-request" in request.headers
+    if request.raw_path.endswith(".json") or not (script or "text/html" in request.headers.get("accept", "")):
+        told = NATIVE.tell(problem, request)
+        return Told(told.status, told.media, told.body, (*told.headers, *SAFE))
+    view = View(at.gate, at.label, at.language, None, request.query)
+    if problem.status == 401:
+        return _sign_in(request, view, script)
+    template = "problem/part.html" if script else "problem.html"
+    return Told(problem.status, HTML, render(template, view, problem=problem).encode(), SAFE)
+
+
+def event(problem: Problem) -> bytes:
+    """A problem after an answer has begun: the last message of its stream."""
+    html = render_part(problem)
+    return b"".join(b"data: " + line.encode() + b"\n" for line in html.splitlines()) + b"\n"
+
+
+def render_part(problem: Problem) -> str:
+    """The problem alone; its sentences are in the caller's language already."""
+    from casemate.doors.console.view import bare
+
+    return bare("problem/bare.html", problem=problem)
+
+
+def _sign_in(request: Request, view: View, script: bool) -> Told:
+    """To the sign-in page, and back afterwards.
+
+    A link from another site comes without our cookie (SameSite=Strict): a page of our own then asks once more.
+    """
+    asked = request.raw_path + (f"?{request.query_string}" if request.query_string else "")
+    query = {"next": asked} if request.method == "GET" and not script else {}
+    to = "/sign-in" + (f"?{urlencode(query)}" if query else "")
+    if script:
+        return Told(401, HTML, b"", (("HX-Redirect", to), *SAFE))
+    if request.method == "GET" and request.headers.get("sec-fetch-site") == "cross-site":
+        body = render("away.html", view, d={"to": asked})
+        return Told(401, HTML, body.encode(), SAFE)
+    return Told(303, HTML, b"", (("Location", to), *SAFE))
