@@ -92,6 +92,12 @@ class TestPages:
             True,
         ]
 
+    def test_letters_that_a_font_joins_and_those_beyond_sixteen_bits(self):
+        from casemate.cells.extract.pdf import _written
+
+        assert _written(iter([0x28, 0xFB01, 0x29, 0xD83D, 0xDE00, 0x02, 0, 0xFFFE])) == "(fi)\U0001f600--"
+        assert _written(iter([0xD83D, 0x41])) == "\ufffdA"
+
 
 class TestPictures:
     def test_a_scan_is_said_to_be_one(self):

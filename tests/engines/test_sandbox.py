@@ -340,6 +340,57 @@ class TestWithoutAFence:
             asyncio.run(go())
         assert "landlock does not hold" in str(missing.value.facts["why"])
 
+    @pytest.mark.parametrize(
+        ("field", "value", "why"),
+        [
+            ("Seccomp", "0", "Seccomp of the child is 0"),
+            ("NoNewPrivs", "0", "NoNewPrivs of the child is 0"),
+            ("Threads", "2", "Threads of the child is 2"),
+            ("CapEff", "0000000000000001", "the child holds capabilities (CapEff)"),
+            ("CapPrm", "1", "the child holds capabilities (CapPrm)"),
+            ("Seccomp_filters", "3", "the child added no filter of its own"),
+        ],
+    )
+    def test_what_the_kernel_says_of_a_child(self, monkeypatch, field, value, why):
+        from casemate.engines.sandbox import probe
+
+        fenced = {"Seccomp": "2", "NoNewPrivs": "1", "Threads": "1", "Seccomp_filters": "4"}
+        fenced |= dict.fromkeys(("CapInh", "CapPrm", "CapEff", "CapAmb"), "0000000000000000")
+        monkeypatch.setattr(probe, "_status", lambda path: fenced)
+        assert probe.unfenced(1, before=3) == ""
+        monkeypatch.setattr(probe, "_status", lambda path: {**fenced, field: value})
+        assert probe.unfenced(1, before=3) == why
+
+    def test_a_child_that_is_gone_is_not_fenced(self):
+        from casemate.engines.sandbox import probe
+
+        assert probe.unfenced(1 << 22, before=0) == "the child ended"
+
+    @needs_kernel
+    @pytest.mark.parametrize(("broken", "why"), [("executable", "interpreter"), ("proc", "/proc is not mounted")])
+    def test_a_machine_on_which_nothing_can_be_checked(self, monkeypatch, broken, why):
+        from casemate.engines.sandbox import probe
+
+        if broken == "executable":
+            monkeypatch.setattr(probe.sys, "executable", "")
+        else:
+            monkeypatch.setattr(probe, "Path", lambda path: Path(str(path).replace("/proc", "/nonexistent")))
+        assert why in support().why
+
+    @needs_kernel
+    def test_a_machine_that_starts_no_process(self, monkeypatch):
+        from casemate.engines.sandbox import spawn
+
+        def refuse(*arguments, **options):
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+
+        monkeypatch.setattr(spawn.subprocess, "Popen", refuse)
+        before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+        with pytest.raises(SandboxMissing) as missing:
+            ask({"ask": "echo", "value": 1})
+        assert missing.value.facts["why"] == "a child process cannot be started"
+        assert len(os.listdir("/proc/self/fd")) <= before  # noqa: PTH208
+
     def test_what_is_protected_is_never_granted(self, tmp_path):
         (tmp_path / "keys").mkdir()
         for reads in (tmp_path, tmp_path / "keys", tmp_path / "keys" / ".." / "keys"):

@@ -92,12 +92,10 @@ def generate(seed: int, length: int = 10) -> Case:
     return case
 
 
-async def prepare(world: World, observer: str) -> None:
-    """The people of a world: the same in both, made before anything differs."""
-    for label in LABELS:
-        for part in ("hidden", "seen", "observer"):
-            await world.person(name_of(label, part), label)
-    del observer
+async def prepare(world: World, case: Case) -> None:
+    """The people of a case: the same in both worlds, made before anything differs."""
+    for who, label in sorted({(op.who, op.label) for _, op in case.steps}):
+        await world.person(who, label)
 
 
 async def judge(case: Case, doors: str = "asgi") -> int:
@@ -105,8 +103,8 @@ async def judge(case: Case, doors: str = "asgi") -> int:
     async with AsyncExitStack() as stack:
         one: World = await stack.enter_async_context(a_world(1))
         two: World = await stack.enter_async_context(a_world(1))
-        await prepare(one, case.observer)
-        await prepare(two, case.observer)
+        await prepare(one, case)
+        await prepare(two, case)
         compared = 0
         for place, (kind, op) in enumerate(case.steps):
             first = await _do(one, op) if kind in ("one", "both", "observe") else None

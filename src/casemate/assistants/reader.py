@@ -25,14 +25,13 @@ _PASSAGES = 16  # how many of a rung's hits are read
 _QUOTES = 3
 _NEAR = 0.6  # a further sentence is quoted if its weight is at least this share of the best one's
 _SHORT = 60  # words: up to here the best sentence is quoted with the next one
+_ANY = re.IGNORECASE
 _AMOUNT = re.compile(
-    r"\b(?:how (?:many|much|long|far|often)|when|what (?:time|date)|combien|quand|quelle date)\b", re.IGNORECASE
+    r"\b(?:how (?:many|much|long|far|often)|when|what (?:time|date)|combien|quand|quelle date)\b", _ANY
 )
-_MEANING = re.compile(
-    r"\bwhat (?:is|are)\b|\bwhat do(?:es)? .* (?:mean|stand for)\b|\bqu'est-ce\b|\bsignifie", re.IGNORECASE
-)
+_MEANING = re.compile(r"\bwhat (?:is|are)\b|\bwhat do(?:es)? .* (?:mean|stand for)\b|\bqu'est-ce\b|\bsignifie", _ANY)
 _DEFINES = re.compile(
-    r"([\w-]+)\W{0,3} (?:is an?|are|means?|indicates?|stands? for|est une?|sont des|signifie)\b", re.IGNORECASE
+    r"([\w-]+)\W{0,3} (?:is an?|are|means?|indicates?|stands? for|est une?|sont des|signifie)\b", _ANY
 )
 
 

@@ -54,6 +54,6 @@ def answer(work: Callable[[R], object], request: R) -> Reply:
     except MemoryError:
         return Reply(failure=MEMORY)
     except RecursionError:
-        return Reply(failure=UNREADABLE, why="it is nested too deeply")
+        return Reply(failure=UNREADABLE, why="It is nested too deeply.")
     except Exception as error:  # noqa: BLE001 - a parser may raise anything; its kind is told, its words are not
         return Reply(failure=BROKEN, why=type(error).__name__)

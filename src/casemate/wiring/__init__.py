@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from casemate.wiring.folder import Folder
 
 if TYPE_CHECKING:
-    from casemate.wiring.found import Founded, found
+    from casemate.wiring.founding import Founded, found
     from casemate.wiring.local import reachable
     from casemate.wiring.offline import Log, verdicts
     from casemate.wiring.region import House, open_house
-    from casemate.wiring.supervise import Addresses, Died, supervise
+    from casemate.wiring.supervisor import Addresses, Died, supervise
 
 __all__ = [
     "Addresses",
@@ -32,15 +32,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Addresses": "supervise",
-    "Died": "supervise",
-    "Founded": "found",
+    "Addresses": "supervisor",
+    "Died": "supervisor",
+    "Founded": "founding",
     "House": "region",
     "Log": "offline",
-    "found": "found",
+    "found": "founding",
     "open_house": "region",
     "reachable": "local",
-    "supervise": "supervise",
+    "supervise": "supervisor",
     "verdicts": "offline",
 }
 

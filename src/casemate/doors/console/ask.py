@@ -67,13 +67,11 @@ class _Ask:
     async def _page(self, call: Call) -> dict[str, Any]:
         """What may be chosen: knowledge bases, models, and for an auditor the people whom he may ask as."""
         region = await self._face.data("GET /api/region", call)
-        return {"region": region, "people": _people(call.flow), "asked": AskForm(), "told": None}
+        return {"region": region, "people": _people(call.flow), "asked": AskForm(), "told": None, "entry": ""}
 
     async def show(self, call: Call) -> Shown:
-        """A question may be brought along; asking it is another deed."""
-        data = await self._page(call)
-        data["asked"] = AskForm(question=call.query.get("question", "")[:4000])
-        return Shown("ask.html", data)
+        """An empty question: none is ever taken from an address."""
+        return Shown("ask.html", await self._page(call))
 
     async def whole(self, call: Call) -> Shown:
         """The answer in one page."""

@@ -75,7 +75,9 @@ def page(
         if call.path.get(last, "").endswith(JSON):
             call.path[last] = call.path[last].removesuffix(JSON)
             return _plain(call, await build(call))
-        return _shown(call, await build(call))
+        accept = call.headers.get("accept", "")
+        shows = _plain if "application/json" in accept and "text/html" not in accept else _shown
+        return shows(call, await build(call))
 
     async def plain(call: Call) -> Reply:
         return _plain(call, await build(call))

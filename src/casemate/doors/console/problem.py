@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from casemate.doors.console.view import HTML, SAFE, View, render
+from casemate.doors.console.view import HTML, SAFE, VISITOR, View, bare, render
 from casemate.doors.frame import Request, Told, Whereabouts
 from casemate.doors.native import PLANE as NATIVE
 from casemate.words import Problem
@@ -21,7 +21,8 @@ def page(problem: Problem, request: Request, at: Whereabouts) -> Told:
     if request.raw_path.endswith(".json") or not (script or "text/html" in request.headers.get("accept", "")):
         told = NATIVE.tell(problem, request)
         return Told(told.status, told.media, told.body, (*told.headers, *SAFE))
-    view = View(at.gate, at.label, at.language, None, request.query)
+    known = at.flow if at.flow is not None and at.flow.session.id != VISITOR else None
+    view = View(at.gate, at.label, at.language, known)
     if problem.status == 401:
         return _sign_in(request, view, script)
     template = "problem/part.html" if script else "problem.html"
@@ -30,15 +31,8 @@ def page(problem: Problem, request: Request, at: Whereabouts) -> Told:
 
 def event(problem: Problem) -> bytes:
     """A problem after an answer has begun: the last message of its stream."""
-    html = render_part(problem)
+    html = bare("problem/bare.html", problem=problem)
     return b"".join(b"data: " + line.encode() + b"\n" for line in html.splitlines()) + b"\n"
-
-
-def render_part(problem: Problem) -> str:
-    """The problem alone; its sentences are in the caller's language already."""
-    from casemate.doors.console.view import bare
-
-    return bare("problem/bare.html", problem=problem)
 
 
 def _sign_in(request: Request, view: View, script: bool) -> Told:

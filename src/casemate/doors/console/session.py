@@ -54,7 +54,7 @@ async def _narrow(call: Call) -> Reply:
     to = local(asked.next) or first_place(session)
     floor = region.label(asked.written_floor or asked.floor or session.floor.text)
     ceiling = region.reach(asked.written_ceiling or asked.ceiling or session.ceiling.text)
-    if (floor is session.floor and ceiling is session.ceiling) or not call.headers.get("cookie"):
+    if (floor is session.floor and ceiling is session.ceiling) or not _by_cookie(call):
         return go(to)
     text = await open_console(flow, floor, ceiling, session.language)
     await close_console(flow)
@@ -63,6 +63,11 @@ async def _narrow(call: Call) -> Reply:
 
 async def _leave(call: Call) -> Reply:
     """The cookie is nobody's from now on, here and in the browser."""
-    if call.headers.get("cookie"):
+    if _by_cookie(call):
         await close_console(call.flow)
     return go("/sign-in", ("Set-Cookie", Cookies.clear()))
+
+
+def _by_cookie(call: Call) -> bool:
+    """Whether the session is the browser's: a key is not closed by signing out."""
+    return "authorization" not in call.headers and "cookie" in call.headers

@@ -6,6 +6,7 @@ which only a style sheet can put there; so that sheet is written for one label, 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +16,7 @@ from casemate.assistants import order
 from casemate.errors import MarkingError
 from casemate.labels import Label, Policies
 
-__all__ = ["Choice", "acting", "between", "palette", "sheet", "stating", "tone"]
+__all__ = ["Choice", "acting", "between", "palette", "sheet", "stating", "tone", "version"]
 
 _GREY = "#6b7280"
 _PALE = ("#000000", "#ffffff")
@@ -79,10 +80,16 @@ def tone(policies: Policies, label: str) -> str:
         return ""
 
 
+def version(policies: Policies) -> str:
+    """Changes with the palette."""
+    return hashlib.sha256(palette(policies).encode()).hexdigest()[:12]
+
+
 def _class(pair: tuple[str, str]) -> str:
     return f"c-{pair[0][1:]}-{pair[1][1:]}"
 
 
+@cache
 def palette(policies: Policies) -> str:
     """A class for each pair of colours of the listed policies: `--bg`, `--fg`, and `--edge` for a line beside text."""
     pairs = {level.colour for policy in policies.listed.values() for level in policy.levels}

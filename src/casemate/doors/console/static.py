@@ -23,7 +23,8 @@ __all__ = ["FILES", "File", "address", "file", "routes"]
 
 SEE = Action("read", "region")
 MEDIA = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
-FILES = ("console.css", "app.js", "icon.svg", "vendor/htmx.min.js", "vendor/hx-sse.min.js", "vendor/public-sans.woff2")
+FONT = "vendor/public-sans.woff2"
+FILES = ("console.css", "app.js", "icon.svg", "vendor/htmx.min.js", "vendor/hx-sse.min.js", FONT)
 FOR_GOOD = ("Cache-Control", "public, max-age=31536000, immutable")
 FOR_NOW = ("Cache-Control", "private, max-age=3600")
 COLD = ("Cache-Control", "no-cache")
@@ -43,6 +44,8 @@ class File:
 def file(name: str) -> File:
     """The file of that name."""
     raw = resources.files("casemate.doors.console").joinpath("static", *name.split("/")).read_bytes()
+    if name == "console.css":
+        raw = raw.replace(f"url({FONT})".encode(), f"url({address(FONT)})".encode())
     media = next((media for end, media in MEDIA.items() if name.endswith(end)), "font/woff2")
     packed = b"" if media == "font/woff2" else gzip.compress(raw, 9, mtime=0)
     return File(media, raw, packed, hashlib.sha256(raw).hexdigest())
@@ -59,8 +62,8 @@ def routes(face: Face) -> list[Route]:
     palette = shades.palette(policies).encode()
 
     async def colours(call: Call) -> Reply:
-        del call
-        return Reply(palette, MEDIA[".css"], headers=(*SAFE, COLD))
+        kept = FOR_GOOD if call.query.get("v") == shades.version(policies) else COLD
+        return Reply(palette, MEDIA[".css"], headers=(*SAFE, kept))
 
     return [
         Route("GET", "/static/{name*}", "console", SEE, _static, public=True),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
@@ -18,9 +18,10 @@ from casemate.labels import Label
 from casemate.policy import ACTIONS
 from casemate.words import LANGUAGES, say
 
-__all__ = ["HTML", "PLACES", "SAFE", "View", "render"]
+__all__ = ["HTML", "PLACES", "SAFE", "VISITOR", "View", "bare", "render"]
 
 HTML = "text/html; charset=utf-8"
+VISITOR = "visitor"  # the session of whoever has shown no credential
 SAFE = (
     (
         "Content-Security-Policy",
@@ -53,14 +54,12 @@ class View:
     label: Label
     language: str
     flow: Flow | None = None
-    query: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, call: Call) -> View:
         """The view of a request; a visitor's flow is nobody's."""
         flow = call.flow
-        known = None if flow.session.id == "visitor" else flow
-        return cls(call.gate, flow.label, flow.session.language, known, call.query)
+        return cls(call.gate, flow.label, flow.session.language, None if flow.session.id == VISITOR else flow)
 
     def say(self, slug: str, **facts: object) -> str:
         """A sentence of the console's catalogue."""
@@ -83,9 +82,14 @@ class View:
     @property
     def style(self) -> str:
         """The sheet with the page's own marking, for its banners and for every printed sheet."""
-        if self.flow is None:
+        if self.label is self.gate.vault.region.floor:
             return f"/style/floor.css?lang={self.language}"
         return "/style/label.css?" + urlencode({"acting": self.label.text, "lang": self.language})
+
+    @property
+    def colours(self) -> str:
+        """The sheet with the colours of the region's policies."""
+        return f"/style/palette.css?v={shades.version(self.gate.vault.region.policies)}"
 
     @property
     def other(self) -> str:
@@ -161,3 +165,8 @@ def _environment() -> Environment:
 def render(template: str, view: View, **values: Any) -> str:
     """A template, filled."""
     return _environment().get_template(template).render(v=view, **values)
+
+
+def bare(template: str, **values: Any) -> str:
+    """A template that needs no view."""
+    return _environment().get_template(template).render(**values)

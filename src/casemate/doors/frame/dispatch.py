@@ -195,7 +195,7 @@ class _Turn:
         plane = self._plane()
         said = problem(error, language, label.text, entry)
         if plane.page is not None:
-            told = plane.page(said, self.request, Whereabouts(self.gate, label, language))
+            told = plane.page(said, self.request, Whereabouts(self.gate, label, language, self.flow))
         else:
             told = plane.tell(said, self.request)
         headers = [*self._marks(label, entry), *told.headers]

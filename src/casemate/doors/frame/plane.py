@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from casemate.access import Gate
+from casemate.access import Flow, Gate
 from casemate.doors.frame.enter import Request
 from casemate.identity import Credential
 from casemate.labels import Label
@@ -26,11 +26,12 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """Where a problem is told: what a page needs for its marking, in the caller's language."""
+    """Where a problem is told: what a page needs for its marking, in the caller's language. `flow`: if one was open."""
 
     gate: Gate
     label: Label
     language: str
+    flow: Flow | None = None
 
 
 @dataclass(frozen=True, slots=True)
