@@ -148,7 +148,7 @@ def _outcome(client: Client, brought: Brought) -> Any:
     for id, name in brought.added.items():
         item = listed.get(id)
         if item is not None and item["state"] == "quarantined":
-            brought.quarantined.append({"id": id, "name": name, "reason": item["reason"]})
+            brought.quarantined.append({"id": id, "name": name, "reason": item["reason"], "remedy": item["remedy"]})
     ready = [item for item in listed.values() if item["state"] == "ready"]
     alone = [item for item in ready if item["id"] in brought.added]
     several = names - {item["name"] for item in alone}
@@ -185,7 +185,7 @@ def _summary(talk: Talk, brought: Brought, paths: tuple[Path, ...], base: str) -
     if brought.quarantined:
         talk.out(t("add.quarantined", count=len(brought.quarantined)))
         for item in brought.quarantined:
-            talk.out(f"  {item['name']}: {item['reason']}")
+            talk.out(f"  {item['name']}: {item['reason']} {item['remedy']}".rstrip())
     if brought.skipped:
         talk.out(t("add.skipped", count=len(brought.skipped)))
         for skipped in brought.skipped:

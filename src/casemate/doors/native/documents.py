@@ -58,9 +58,9 @@ async def _add(call: Call) -> Reply:
 
 
 async def _list(call: Call) -> Reply:
-    """What is visible: whole documents, parts of others, and what waits."""
+    """What is visible: whole documents, parts of others, and what waits; with `only=waiting` the last alone."""
     flow = call.flow
-    wholes, parts = await listed(flow)
+    wholes, parts = ([], []) if call.query.get("only") == "waiting" else await listed(flow)
     data = {
         "documents": [_document(call, f.id, f.value, f.label) for f in wholes],
         "parts": [
@@ -93,8 +93,7 @@ def _document(call: Call, id: str, value: Any, label: Any) -> dict[str, Any]:
         "base": value.base,
         "title": value.title,
         "state": value.state,
-        "reason": told[0],
-        "remedy": told[1],
+        "reason": reason,
         "remedy": remedy,
         "passages": value.passages,
         "added_by": value.added_by,
