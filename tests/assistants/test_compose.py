@@ -41,7 +41,7 @@ def test_places_point_at_the_numbers() -> None:
 def test_a_citation_names_its_source() -> None:
     one = citation(1, SECRET)
     assert (one.number, one.title, one.mark, one.quote, one.page) == (1, "Title", "(S//NF)", "Some of it.", 7)
-    assert one.permalink == "/documents/doc#psg_1"
+    assert one.link == "/documents/doc#psg_1"
     whole = cite(3, Hit(Passage("psg", "doc", 0, "", "", "", 0, "All."), OPEN, 1.0, 0.0, 1.0), POLICIES)
     assert whole.quote == "All."
 

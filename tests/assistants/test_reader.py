@@ -50,7 +50,7 @@ def test_it_quotes_the_sentence_that_answers() -> None:
     assert "“It carries fuel for the northern garrison.” [1]" in rung.text
     [first] = [c for c in rung.citations if c.number == 1]
     assert (first.passage, first.title, first.mark) == ("psg_001", "Title 1", "(U)")
-    assert first.permalink == f"/documents/{first.document}#psg_001"
+    assert first.link == f"/documents/{first.document}#psg_001"
     french = read(QUESTION, OPEN, hits, stats, POLICIES, "fr")
     assert french is not None
     assert french.text.startswith("Extrait, cité mot à mot : « The convoy left Orme on 3 May. » [1]")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -19,13 +18,6 @@ from casemate.knowledge import extract as port
 from tests.cells import made
 
 needs_kernel = pytest.mark.skipif(bool(support().why), reason=f"no sandbox here: {support().why}")
-DATA = Path(os.environ.get("CASEMATE_TEST_DATA", "../shared/data"))
-CAPCO = DATA / "labels" / "capco-2016"
-FRUS = DATA / "frus" / "frus1934v04.xml"
-
-
-def needs(path):
-    return pytest.mark.skipif(not path.exists(), reason=f"{path} is not here (CASEMATE_TEST_DATA)")
 
 
 def with_extractor(body, **options):
@@ -60,9 +52,9 @@ def why(name, data, **options):
 @needs_kernel
 class TestRealFiles:
     @pytest.mark.data
-    @needs(CAPCO)
-    def test_the_markings_manual(self):
-        (part,) = read("CAPCO-2016.pdf", (CAPCO / "CAPCO-2016.pdf").read_bytes()).parts
+    def test_the_markings_manual(self, real_documents):
+        manual = real_documents / "labels/capco-2016/CAPCO-2016.pdf"
+        (part,) = read(manual.name, manual.read_bytes()).parts
         assert len(part.pages) == 200
         for page in part.pages:
             assert port.Paragraph("UNCLASSIFIED//FOUO", "header") in page
@@ -74,9 +66,9 @@ class TestRealFiles:
         ]
 
     @pytest.mark.data
-    @needs(FRUS)
-    def test_a_volume_of_702_documents(self):
-        found = read(FRUS.name, FRUS.read_bytes())
+    def test_a_volume_of_702_documents(self, real_documents):
+        volume = real_documents / "frus/frus1934v04.xml"
+        found = read(volume.name, volume.read_bytes())
         assert len(found.parts) == len({part.key for part in found.parts}) == 702
         assert found.parts[2].title == "The Ambassador in Argentina (Weddell) to the Secretary of State"
         texts = [paragraph.text for page in found.parts[2].pages for paragraph in page]

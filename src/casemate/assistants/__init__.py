@@ -7,7 +7,7 @@ the rung's label). They must never look at a passage that is not handed to them.
 from __future__ import annotations
 
 from casemate.assistants.assistant import Assistant
-from casemate.assistants.cite import Citation, cite, permalink, used
+from casemate.assistants.cite import cite, permalink, used
 from casemate.assistants.compose import Answer, Place, Rung, abstention, answer, paragraph, places, text
 from casemate.assistants.floor import COSINE_FLOOR, IDF_SHARE_FLOOR, reaches
 from casemate.assistants.kept import KEPT, Kept, keep
@@ -25,7 +25,6 @@ __all__ = [
     "READER",
     "Answer",
     "Assistant",
-    "Citation",
     "Kept",
     "Place",
     "Proof",

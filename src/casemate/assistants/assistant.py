@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
+from msgspec.structs import replace as replace_fields
+
 from casemate.access import Flow
-from casemate.assistants.cite import Citation as Cited
+from casemate.assistants.cite import used
 from casemate.assistants.compose import Rung, abstention, answer, paragraph, places
 from casemate.assistants.floor import reaches
 from casemate.assistants.prompt import rung_messages
@@ -19,7 +21,7 @@ from casemate.assistants.rungs import CAP, candidates, keep, select, visiting
 from casemate.errors import BadInput
 from casemate.knowledge import Asked, Hit, Library, Results
 from casemate.labels import Label, Labelled
-from casemate.models import READER, Card, Catalogue, Chat, Citation, Delta, Message, Usage
+from casemate.models import READER, Card, Catalogue, Chat, Delta, Message, Usage
 from casemate.words import say
 
 __all__ = ["Assistant", "K"]
@@ -122,7 +124,7 @@ class Assistant:
             label=label.text,
             engine=rung.engine,
             extract=rung.engine == READER,
-            citations=tuple(_citation(p.citation, label, start + p.start, start + p.end) for p in found),
+            citations=tuple(replace_fields(p.citation, start=start + p.start, end=start + p.end) for p in found),
         )
 
     async def _written(self, work: _Work, label: Label, hits: tuple[Hit, ...]) -> Rung:
@@ -132,7 +134,8 @@ class Assistant:
         lower = work.flow.at(label)
         lent = await lower.lend(Labelled(label, messages), work.card.ceiling)
         pieces = [piece async for piece in _texts(work.card, work.chat, lent)]
-        return Rung(label, "".join(pieces).strip(), cited, work.card.name)
+        text = "".join(pieces).strip()
+        return Rung(label, text, used(text, cited) or cited, work.card.name)
 
     async def _alone(self, flow: Flow, chat: Chat, card: Card) -> AsyncIterator[Delta]:
         """An upstream as itself: what the caller typed carries the floor, what comes back the acting label."""
@@ -158,18 +161,3 @@ async def _texts(card: Card, chat: Chat, messages: tuple[Message, ...]) -> Async
     async for piece in card.engine.generate(card.served, messages, chat.max_tokens, chat.temperature, DEADLINE):
         if isinstance(piece, str):
             yield piece
-
-
-def _citation(cited: Cited, label: Label, start: int, end: int) -> Citation:
-    return Citation(
-        number=cited.number,
-        title=cited.title,
-        document=cited.document,
-        passage=cited.passage,
-        mark=cited.mark,
-        label=label.text,
-        link=cited.permalink,
-        quote=cited.quote,
-        start=start,
-        end=end,
-    )

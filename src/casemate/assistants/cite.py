@@ -5,27 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import msgspec
-
 from casemate.knowledge import Hit
 from casemate.labels import Policies
+from casemate.models import Citation
 
-__all__ = ["Citation", "cite", "permalink", "used"]
+__all__ = ["cite", "permalink", "used"]
 
 _NUMBER = re.compile(r"\[(\d{1,3})\]")
-
-
-class Citation(msgspec.Struct, frozen=True):
-    """A source as it is shown. `title` is made of what the passage's label may know and may be empty."""
-
-    number: int
-    title: str
-    document: str
-    passage: str
-    mark: str
-    permalink: str
-    quote: str
-    page: int = 0
 
 
 def permalink(document: str, passage: str) -> str:
@@ -42,7 +28,8 @@ def cite(number: int, hit: Hit, policies: Policies, quote: str = "") -> Citation
         document=passage.document,
         passage=passage.id,
         mark=policies.portion(hit.label),
-        permalink=permalink(passage.document, passage.id),
+        label=hit.label.text,
+        link=permalink(passage.document, passage.id),
         quote=quote or passage.text,
         page=passage.page,
     )

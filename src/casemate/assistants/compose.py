@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from casemate.assistants.cite import Citation
 from casemate.labels import Label, Policies
+from casemate.models import Citation
 from casemate.words import say
 
 __all__ = ["Answer", "Place", "Rung", "abstention", "answer", "paragraph", "places", "text"]

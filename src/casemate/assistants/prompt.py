@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from casemate.assistants.cite import Citation, cite
+from casemate.assistants.cite import cite
 from casemate.knowledge import Hit
 from casemate.labels import Policies
-from casemate.models import Chat, Message
+from casemate.models import Chat, Citation, Message
 from casemate.words import say
 
 __all__ = ["PASSAGES", "rung_messages"]

@@ -11,11 +11,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from casemate.assistants.cite import Citation, cite
+from casemate.assistants.cite import cite
 from casemate.assistants.compose import Rung
 from casemate.assistants.floor import reaches
 from casemate.knowledge import Hit, Statistics, idf_share, sentences, terms
 from casemate.labels import Label, Policies
+from casemate.models import Citation
 from casemate.words import say
 
 __all__ = ["NAME", "Quote", "quotes", "read"]

@@ -129,7 +129,7 @@ class Skewed(Unauthenticated):
 
 
 class Refused(CasemateError):
-    """The gate said no, by a rule that the caller's own session and request explain. Facts: `rule` and the rule's own."""
+    """The gate said no, by a rule that the caller's own session and request explain. Facts: `rule`, and its."""
 
     slug, status, exit = "refused", 403, 3
 

@@ -17,7 +17,7 @@ class Bearer:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A request signed with AWS Signature Version 4: the access key's id and what was signed, verified by the gate."""
+    """A request signed with AWS Signature Version 4: the key's id and what was signed, verified by the gate."""
 
     key_id: str
     method: str
@@ -30,7 +30,7 @@ class Signed:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A process of this machine on the local socket, named by the kernel (SO_PEERCRED), and the language it asks for."""
+    """A process of this machine on the local socket, named by the kernel (SO_PEERCRED), and its language."""
 
     uid: int
     language: str = "en"

@@ -18,17 +18,17 @@ _VOWELS = frozenset("aeiouy")
 _ENGLISH = """
 a about after all also am an and any are as at be because been before being between both but by can could did do does
 doing down during each few for from had has have having he her here hers him his how i if in into is it its itself me
-mean means more most my no nor not of off on once only or other our ours out over own same shall she should so some such than that
-the their theirs them then there these they this those through to too under until up upon us very was we were what when
-where which while who whom whose why will with would you your yours
+mean means more most my no nor not of off on once only or other our ours out over own same shall she should so some
+such than that the their theirs them then there these they this those through to too under until up upon us very was
+we were what when where which while who whom whose why will with would you your yours
 """
 _FRENCH = """
 afin ainsi alors apres au aucun aucune aussi autre autres aux avaient avait avant avec avoir ayant ce ceci cela celle
 celles celui cependant ces cet cette ceux chaque chez comme comment contre dans de depuis des dont du elle elles en
-encore entre est et etaient etait etant ete etre eux furent fut ici il ils je jusqu jusque la le les leur leurs lors lorsqu
-lorsque lui mais meme memes moins ne ni nos notre nous ont ou par parce pas pendant peu peut peuvent plus pour pourquoi
-puis puisque puisqu qu quand que quel quelle quelles quels qui quoi sa sans se selon sera seront ses soit sont sous sur ta te tous tout
-toute toutes tres tu un une vers vos votre vous y
+encore entre est et etaient etait etant ete etre eux furent fut ici il ils je jusqu jusque la le les leur leurs lors
+lorsqu lorsque lui mais meme memes moins ne ni nos notre nous ont ou par parce pas pendant peu peut peuvent plus pour
+pourquoi puis puisqu puisque qu quand que quel quelle quelles quels qui quoi sa sans se selon sera seront ses soit
+sont sous sur ta te tous tout toute toutes tres tu un une vers vos votre vous y
 """
 # English forms that no suffix explains, as `form:verb`.
 _IRREGULAR = dict(

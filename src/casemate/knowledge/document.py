@@ -79,8 +79,10 @@ async def add(flow: Flow, name: str, base: str, data: bytes, stated: str = "", m
     key = digest(f"{base}\x00{stated}\x00{marks}\x00".encode() + data).hex()
     known = await flow.scan(DOCUMENT, Where((("digest", key),)), limit=1)
     held = await flow.scan(HELD, Where((("digest", key),)), limit=1)
-    for found in (*known.items, *held.items):
-        return Added(found.id, name, "known" if found.ref.kind == DOCUMENT.name else "waiting")
+    if known.items:
+        return Added(known.items[0].id, name, "known")
+    if held.items:
+        return Added(held.items[0].id, name, "waiting")
     ref = await flow.hold(Hold(name, base, key, stated, marks), data)
     return Added(ref.id, name, "waiting")
 

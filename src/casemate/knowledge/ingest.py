@@ -170,14 +170,14 @@ class Ingest:
             if found.ref.class_id == access.id:
                 bases.setdefault(found.value.base, []).append(found)
         done = 0
-        for base, found in bases.items():
-            if len(found) > SEGMENTS:
-                raws = [await flow.blob(access.id, item.value.blob) for item in found]
+        for base, several in bases.items():
+            if len(several) > SEGMENTS:
+                raws = [await flow.blob(access.id, item.value.blob) for item in several]
                 shard = merge([decode(raw, access.label) for raw in raws])
                 blob = await flow.pour(encode(shard))
                 whole = Put(SEGMENT, f"seg_{blob[:32]}", Segment(base, blob, shard.count))
-                gone = [Delete(SEGMENT, item.id, expect=item.version) for item in found]
-                await flow.commit(whole, *gone, facts={"merged": len(found)})
+                gone = [Delete(SEGMENT, item.id, expect=item.version) for item in several]
+                await flow.commit(whole, *gone, facts={"merged": len(several)})
                 done += 1
         return done
 

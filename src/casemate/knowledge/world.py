@@ -41,9 +41,9 @@ async def copied(flow: Flow, library: Library) -> World:
     bases = sorted({found.value.base for found in segments})
     shards: list[tuple[Label, str, bytes, int]] = []
     for base in bases:
-        for shard in await library.shards(flow, (base,)):
-            shards.append((shard.label, base, encode(_anew(shard)), shard.count))
-    labels = sorted({found.label for found in (*wholes, *parts)}, key=_text)
+        visible = await library.shards(flow, (base,))
+        shards.extend((shard.label, base, encode(_anew(shard)), shard.count) for shard in visible)
+    labels = sorted({whole.label for whole in wholes} | {part.label for part in parts}, key=_text)
     return World(tuple(labels), tuple(wholes), tuple(parts), tuple(shards))
 
 

@@ -54,7 +54,7 @@ class Catalogue:
 
 
 def _alias(name: str) -> str:
-    """The catalogue's name in a plain name, a Bedrock id or an ARN (`arn:PARTITION:bedrock:REGION::foundation-model/ID`)."""
+    """The catalogue's name in a plain name, a Bedrock id or an ARN (`arn:...:bedrock:REGION::foundation-model/ID`)."""
     if name.startswith("arn:"):
         _, _, name = name.partition("/")
     for prefix in ("us-gov.", "us."):

@@ -1,4 +1,4 @@
-"""A chat as the house speaks of it, between the wires above and the engines below. All of it crosses sockets as data."""
+"""A chat as the house speaks of it, between wires above and engines below. All of it crosses sockets as data."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Citation(msgspec.Struct, frozen=True, kw_only=True):
-    """A quoted passage. `number` counts within its rung; `start` and `end` are characters of the whole answer's text."""
+    """A source as it is shown. `title` is made of what its label may know.
+
+    `number` counts within its rung; `start` and `end` are characters of the whole answer's text.
+    """
 
     number: int
     title: str
@@ -47,6 +50,7 @@ class Citation(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     link: str
     quote: str
+    page: int = 0
     start: int = 0
     end: int = 0
 

@@ -24,7 +24,7 @@ from casemate.wiring.folder import Folder
 from casemate.wiring.house import Role
 
 if TYPE_CHECKING:
-    from casemate.wiring.region import Role
+    from casemate.wiring.house import Role
 
 __all__ = ["Told", "main", "run"]
 

@@ -30,7 +30,7 @@ from casemate.wiring.process import Told
 from casemate.wiring.tcp import listen_tcp
 
 if TYPE_CHECKING:
-    from casemate.wiring.region import Role
+    from casemate.wiring.house import Role
 
 __all__ = ["Addresses", "Died", "supervise"]
 

@@ -16,7 +16,7 @@ from casemate.doors.console import shades
 from casemate.doors.frame import Call
 from casemate.labels import Label
 from casemate.policy import ACTIONS
-from casemate.words import LANGUAGES, say
+from casemate.words import LANGUAGES, say, sentences
 
 __all__ = ["HTML", "PLACES", "SAFE", "VISITOR", "View", "bare", "render"]
 
@@ -117,6 +117,16 @@ class View:
     def places(self) -> list[tuple[str, str]]:
         """The pages that the caller may open: path and slug."""
         return [(path, slug) for path, slug, action in PLACES if self.may(action)]
+
+    @property
+    def home(self) -> str:
+        """The first page that is the caller's."""
+        return next((path for path, _ in self.places()), "/")
+
+    def outcome(self, name: str) -> str:
+        """An outcome in the reader's words; one that has none stands as it is written in the record."""
+        slug = f"console.outcome.{name}"
+        return say(slug, self.language) if slug in sentences(self.language) else name
 
     def link(self, path: str, **query: object) -> str:
         """A path of ours that goes on at this acting label."""

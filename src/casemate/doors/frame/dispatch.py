@@ -99,7 +99,7 @@ class _Turn:
 
     async def _handled(self, route: Route, call: Call) -> Reply | Stream | None:
         """The handler's answer. A client that leaves while he is being answered stops the work: then None."""
-        if True:
+        if not route.asks:
             return await route.handler(call)
         work = asyncio.ensure_future(route.handler(call))
         left = asyncio.ensure_future(self._left())
@@ -195,7 +195,7 @@ class _Turn:
         plane = self._plane()
         said = problem(error, language, label.text, entry)
         if plane.page is not None:
-            told = plane.page(said, self.request, Whereabouts(self.gate, label, language, self.flow))
+            told = plane.page(said, self.request, Whereabouts(self.gate, label, language))
         else:
             told = plane.tell(said, self.request)
         headers = [*self._marks(label, entry), *told.headers]

@@ -12,8 +12,7 @@ import msgspec
 
 from casemate.errors import BadInput, TooLarge
 from casemate.identity import Bearer, Credential, Peer
-from casemate.words import language_of
-from casemate.words import LANGUAGES, say
+from casemate.words import LANGUAGES, language_of, say
 
 __all__ = [
     "LANGUAGE",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -79,7 +79,7 @@ class _Asks:
         """The answer as one object: rungs with marks and citations."""
         chat = chat_of(call.body, call.flow)
         told = await gathered(self._rooms.answerer.answer(call.flow, chat))
-        facts = {"finish": told.finish, "model": chat.model, "rungs": len(told.rungs)}
+        facts: dict[str, Any] = {"finish": told.finish, "model": chat.model, "rungs": len(told.rungs)}
         return reply(call.flow, told, **facts)
 
     async def stream(self, call: Call) -> Stream:

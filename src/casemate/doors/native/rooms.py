@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -37,8 +37,8 @@ class Rooms:
     library: Library
     prover: Prover
     settings: Settings
-    checks: Callable[[], list[Check]] = list
-    add_policy: Callable[[str], None] = field(default=lambda name: None)
+    checks: Callable[[], list[Check]]
+    add_policy: Callable[[str], None]
 
 
 def reply(flow: Flow, data: Any, status: int = 200, **facts: Any) -> Reply:

@@ -1,0 +1,91 @@
+"""`casemate key`: for programs. `issue` prints what an existing client needs, as lines that a shell runs."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import click
+
+from casemate.cli.command import Group, option, verb
+from casemate.cli.table import columns
+from casemate.cli.talk import Talk
+from casemate.cli.tongue import t
+from casemate.clock import iso
+
+__all__ = ["key"]
+
+key = Group("key", {"issue": "key:issue", "list": "key:listing", "revoke": "key:revoke"})
+
+OPENAI = '''python3 - <<'END'
+from openai import OpenAI
+asked = [{{"role": "user", "content": {question!r}}}]
+print(OpenAI().chat.completions.create(model="casemate/extractive-reader", messages=asked).choices[0].message.content)
+END'''
+BOTO3 = '''python3 - <<'END'
+import boto3
+asked = [{{"role": "user", "content": [{{"text": {question!r}}}]}}]
+told = boto3.client("bedrock-runtime").converse(modelId="casemate.extractive-reader", messages=asked)
+print(told["output"]["message"]["content"][0]["text"])
+END'''
+
+
+@verb(
+    "key.issue",
+    option("--for", "client", type=click.Choice(["openai", "boto3"]), default="openai"),
+    option("--floor", default="", metavar="LABEL"),
+    option("--ceiling", default="", metavar="LABEL"),
+    option("--days", type=click.IntRange(1, 366), default=90),
+    option("--name", default=""),
+    option("--principal", default="", metavar="NAME"),
+)
+def issue(talk: Talk, client: str, floor: str, ceiling: str, days: int, name: str, principal: str) -> None:
+    asked = {"client": client, "floor": floor, "ceiling": ceiling, "days": days, "name": name, "principal": principal}
+    url = talk.region().wires()
+    answer = talk.client().post("/api/keys", asked)
+    made, secret = answer.data["key"], answer.data["secret"]
+    settings = _openai(url, secret) if client == "openai" else _boto3(url, made["id"], secret)
+    program = (OPENAI if client == "openai" else BOTO3).format(question=t("key.question"))
+    lines = [f"export {variable}={shlex.quote(value)}" for variable, value in settings.items()]
+    data = {**answer.data, "environment": settings, "lines": lines, "program": program}
+    talk.data(data, answer.label, answer.marking, answer.entry)
+    talk.say("key.once", owner=made["owner_name"], until=iso(made["expires"]), floor=made["floor"], ceiling=made["ceiling"])
+    for line in lines:
+        talk.out(line)
+    if not talk.plain:
+        talk.out(program)
+
+
+def _openai(url: str, secret: str) -> dict[str, str]:
+    return {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": secret}
+
+
+def _boto3(url: str, id: str, secret: str) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url,
+        "AWS_ENDPOINT_URL_BEDROCK": url,
+        "AWS_ACCESS_KEY_ID": id,
+        "AWS_SECRET_ACCESS_KEY": secret,
+        "AWS_SESSION_TOKEN": "",
+        "AWS_DEFAULT_REGION": "casemate",
+    }
+
+
+@verb("key.list")
+def listing(talk: Talk) -> None:
+    answer = talk.client().get("/api/keys")
+    talk.answer(answer)
+    for line in columns([_row(each) for each in answer.data]):
+        talk.out(line)
+
+
+def _row(made: dict[str, Any]) -> tuple[str, ...]:
+    span = made["ceiling"] if made["floor"] == made["ceiling"] else f"{made['floor']} … {made['ceiling']}"
+    return made["id"], made["owner_name"], made["client"], iso(made["expires"])[:10], made["name"], span
+
+
+@verb("key.revoke", click.argument("id"))
+def revoke(talk: Talk, id: str) -> None:
+    answer = talk.client().call("DELETE", f"/api/keys/{id}")
+    talk.answer(answer)
+    talk.out(id)

@@ -1,0 +1,44 @@
+"""Columns of text that stand under each other, colours and wide characters included."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+__all__ = ["columns", "width", "wrapped"]
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def width(text: str) -> int:
+    """How many cells the text takes on a terminal."""
+    return sum(_cells(character) for character in _COLOUR.sub("", text))
+
+
+def _cells(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def columns(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:
+    """Each row as one line; the last column is as wide as it is."""
+    if not rows:
+        return []
+    wide = [max(width(row[place]) for row in rows) for place in range(len(rows[0]) - 1)]
+    return [
+        gap.join([*(cell + " " * (size - width(cell)) for cell, size in zip(row, wide, strict=False)), row[-1]]).rstrip()
+        for row in rows
+    ]
+
+
+def wrapped(text: str, room: int) -> list[str]:
+    """Lines of at most `room` cells, broken between words; a word that is longer stands alone."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and width(lines[-1]) + 1 + width(word) <= room:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines or [""]
