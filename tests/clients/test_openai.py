@@ -131,7 +131,7 @@ def test_a_stream_that_breaks_raises(served: Served, client: openai.OpenAI) -> N
 
 
 def test_a_body_that_is_too_large(client: openai.OpenAI) -> None:
-    messages: list[Any] = [{"role": "user", "content": "x" * (6 << 20)}]
+    messages: list[Any] = [{"role": "user", "content": "x" * (50 << 20)}]
     with pytest.raises(openai.APIStatusError) as told:
         client.chat.completions.create(model=READER, messages=messages)
     assert (told.value.status_code, told.value.code) == (413, "too-large")

@@ -14,7 +14,7 @@ from casemate.engines.http_stream import HEAD_LIMIT
 from casemate.engines.openai_like import LINE_LIMIT, TEXT_LIMIT, OpenAILike
 from casemate.errors import EngineFailed, Misconfigured
 from casemate.models import Message, Usage
-from tests.engines.upstream import HEAD, WHOLE, Behave, chunked, event, said, served, writes
+from tests.engines.upstream import HEAD, WHOLE, Behave, certificate, chunked, event, said, served, writes
 
 
 async def all_of(engine: OpenAILike, deadline: float = 20, temperature: float | None = None) -> list[str | Usage]:
@@ -201,6 +201,26 @@ def test_tls_to_something_that_does_not_speak_it() -> None:
     with pytest.raises(EngineFailed) as told:
         asyncio.run(run())
     assert "TLS" in str(told.value.facts["why"])
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_tls_to_a_server_that_nobody_vouches_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trusted: bool
+) -> None:
+    """`SSL_CERT_FILE` is how an operator adds an authority of his own."""
+
+    async def run() -> list[str | Usage]:
+        async with served(writes(*FRAMED["in chunks"]), certificate(tmp_path / "pem")) as (_, url):
+            if trusted:
+                monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "pem"))
+            return await all_of(OpenAILike(url, None, "local"))
+
+    if trusted:
+        assert asyncio.run(run())[0] == "Le cargo "
+        return
+    with pytest.raises(EngineFailed) as told:
+        asyncio.run(run())
+    assert told.value.facts["why"] == "no trusted TLS connection came about"
 
 
 def test_tls_is_judged_by_the_default_authorities() -> None:

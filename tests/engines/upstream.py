@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 Behave = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -63,11 +72,31 @@ class Stub:
 
 
 @asynccontextmanager
-async def served(behave: Behave) -> AsyncIterator[tuple[Stub, str]]:
+async def served(behave: Behave, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[Stub, str]]:
     stub = Stub(behave)
-    server = await asyncio.start_server(stub.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(stub.serve, "127.0.0.1", 0, ssl=tls)
+    scheme = "https" if tls is not None else "http"
     async with server:
-        yield stub, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        yield stub, f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+
+
+def certificate(file: Path) -> ssl.SSLContext:
+    """A server's context with a certificate for 127.0.0.1 that vouches for itself, both written to one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stub")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    form = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    private = key.private_bytes(serialization.Encoding.PEM, *form)
+    file.write_bytes(made.public_bytes(serialization.Encoding.PEM) + private)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
 
 
 def writes(*parts: bytes, then: str = "hang up") -> Behave:

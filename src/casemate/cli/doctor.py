@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
+
+import msgspec
 
 from casemate.cli.command import verb
 from casemate.cli.failure import Failed
 from casemate.cli.table import columns
 from casemate.cli.talk import Talk
-from casemate.cli.tongue import t
+from casemate.cli.tongue import language, t
 from casemate.errors import NotRunning, Unavailable
 
 __all__ = ["doctor"]
@@ -19,7 +20,8 @@ __all__ = ["doctor"]
 def doctor(talk: Talk) -> None:
     checks, label, marking, entry = _looked(talk)
     talk.data(checks, label, marking, entry)
-    for line in columns([(t("doctor.good") if c["good"] else talk.bold(t("doctor.bad")), c["name"], c["said"]) for c in checks]):
+    good, bad = t("doctor.good"), talk.bold(t("doctor.bad"))
+    for line in columns([(good if check["good"] else bad, check["name"], check["said"]) for check in checks]):
         talk.out(line)
     if not all(check["good"] for check in checks):
         raise SystemExit(Unavailable.exit)
@@ -35,10 +37,5 @@ def _looked(talk: Talk) -> tuple[list[dict[str, Any]], str, str, str]:
             raise
     from casemate.wiring import examine
 
-    found = examine(home)
     talk.say("doctor.offline")
-    return [asdict(check) if hasattr(check, "__dataclass_fields__") else _plain(check) for check in found], "", "", ""
-
-
-def _plain(check: Any) -> dict[str, Any]:
-    return {name: getattr(check, name) for name in ("name", "good", "said")}
+    return msgspec.to_builtins(examine(home, language())), "", "", ""

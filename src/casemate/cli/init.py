@@ -11,7 +11,7 @@ import click
 
 from casemate.cli.command import option, verb
 from casemate.cli.talk import Talk
-from casemate.cli.tongue import language
+from casemate.cli.tongue import language, t
 from casemate.errors import BadInput
 
 __all__ = ["init"]
@@ -30,7 +30,7 @@ def init(talk: Talk, policies: str, agency: str, name: str, port: int) -> None:
     listed = tuple(part.strip() for part in policies.split(",") if part.strip())
     for text in (name, agency, *listed):
         if not text.isprintable() or '"' in text or "\\" in text:
-            raise BadInput(what=f"{text!r}"[:200])
+            raise BadInput(what=t("init.text", what=repr(text)[:100]))
     folder = Folder(talk.folder or Folder.default())
     told = asyncio.run(found(folder, name, agency, listed, port, owner(), str(os.getuid()), language()))
     talk.marked(told.floor_marking)

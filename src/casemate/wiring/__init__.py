@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from casemate.wiring.folder import Folder
 
 if TYPE_CHECKING:
+    from casemate.wiring.examine import examine
     from casemate.wiring.founding import Founded, found
     from casemate.wiring.local import reachable
-    from casemate.wiring.offline import Log, verdicts
+    from casemate.wiring.offline import Log, Offline, verdicts
     from casemate.wiring.region import House, open_house
     from casemate.wiring.supervisor import Addresses, Died, supervise
 
@@ -24,6 +25,8 @@ __all__ = [
     "Founded",
     "House",
     "Log",
+    "Offline",
+    "examine",
     "found",
     "open_house",
     "reachable",
@@ -37,6 +40,8 @@ _HOMES = {
     "Founded": "founding",
     "House": "region",
     "Log": "offline",
+    "Offline": "offline",
+    "examine": "examine",
     "found": "founding",
     "open_house": "region",
     "reachable": "local",

@@ -1,4 +1,4 @@
-"""What `casemate doctor` looks at: the machine, not what is stored."""
+"""What `casemate doctor` looks at: the machine and the folder, never what is stored."""
 
 from __future__ import annotations
 
@@ -9,54 +9,76 @@ import sys
 
 from casemate.doors.native.rooms import Check
 from casemate.engines.sandbox import support
-from casemate.knowledge import Embedder
+from casemate.engines.sqlite_read import SqliteReader
+from casemate.errors import CasemateError
 from casemate.settings import Settings
 from casemate.wiring.folder import Folder
+from casemate.words import problem, say
 
 __all__ = ["checks"]
 
 ENOUGH = 1 << 30
+KEYS = ("master.key", "ledger.key")
 
 
-def checks(folder: Folder, settings: Settings, embedder: Embedder | None) -> list[Check]:
-    """Every check, good or not, with what to do."""
+def checks(folder: Folder, settings: Settings, model: str, language: str) -> list[Check]:
+    """Every check, good or not, with what to do. `model` is the embedder's name, "" where there is none."""
     return [
-        _python(),
-        _disk(folder),
-        _keys(folder),
-        _sandbox(),
-        _embedder(settings, embedder),
+        _python(language),
+        _disk(folder, language),
+        _keys(folder, language),
+        _records(folder, language),
+        _sandbox(language),
+        _embedder(settings, model, language),
     ]
 
 
-def _python() -> Check:
+def _check(name: str, good: bool, slug: str, language: str, **facts: object) -> Check:
+    return Check(name, good, say(f"doctor.{slug}", language, **facts))
+
+
+def _python(language: str) -> Check:
     version = ".".join(map(str, sys.version_info[:3]))
     good = (3, 11) <= sys.version_info[:2] <= (3, 14)
-    return Check("python", good, version if good else f"{version}: Casemate runs on Python 3.11 to 3.14.")
+    return _check("python", good, "python" if good else "python_other", language, version=version)
 
 
-def _disk(folder: Folder) -> Check:
+def _disk(folder: Folder, language: str) -> Check:
     free = shutil.disk_usage(folder.path).free
-    said = f"{free >> 20} MiB free"
-    return Check("disk", free >= ENOUGH, said if free >= ENOUGH else f"{said}: free at least 1 GiB.")
+    return _check("disk", free >= ENOUGH, "disk" if free >= ENOUGH else "disk_low", language, free=free >> 20)
 
 
-def _keys(folder: Folder) -> Check:
+def _keys(folder: Folder, language: str) -> Check:
+    for name in KEYS:
+        if not (folder.keys / name).exists():
+            return _check("keys", False, "keys_gone", language, name=name)
     for file in (folder.keys, *folder.keys.glob("*")):
         if stat.S_IMODE(os.stat(file).st_mode) & 0o077:
-            return Check("keys", False, f"{file.name} may be opened by others: chmod go-rwx it.")
-    return Check("keys", True, "readable by their owner alone; UNSAFE development keys, unwrapped")
+            return _check("keys", False, "keys_open", language, name=file.name)
+    return _check("keys", True, "keys", language)
 
 
-def _sandbox() -> Check:
+def _records(folder: Folder, language: str) -> Check:
+    """Whether the store opens here and is of this version."""
+    if not folder.records.exists():
+        return _check("records", False, "records_gone", language)
+    try:
+        SqliteReader(folder.records).close()
+    except CasemateError as error:
+        told = problem(error, language)
+        return Check("records", False, f"{told.detail} {told.remedy}")
+    return _check("records", True, "records", language)
+
+
+def _sandbox(language: str) -> Check:
     found = support()
     if found.why:
-        return Check("sandbox", False, f"{found.why}: documents are not parsed on this machine.")
-    return Check("sandbox", True, f"seccomp, and Landlock of version {found.landlock}")
+        return _check("sandbox", False, "sandbox_none", language, why=found.why)
+    return _check("sandbox", True, "sandbox", language, version=found.landlock)
 
 
-def _embedder(settings: Settings, embedder: Embedder | None) -> Check:
-    if embedder is not None:
-        return Check("embedder", True, f"{embedder.name} (English)")
+def _embedder(settings: Settings, model: str, language: str) -> Check:
+    if model:
+        return _check("embedder", True, "embedder", language, name=model)
     wanted = settings.knowledge.embedder == "none"
-    return Check("embedder", wanted, "full text alone" if wanted else "no model installed: run `make model`.")
+    return _check("embedder", wanted, "embedder_unwanted" if wanted else "embedder_none", language)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from casemate.doors.native.rooms import Check
-from casemate.engines.minilm_model import default_folder, verify
+from casemate.engines.minilm_model import NAME, default_folder, verify
 from casemate.errors import CasemateError
 from casemate.wiring.checks import checks
 from casemate.wiring.folder import Folder
@@ -11,9 +11,10 @@ from casemate.wiring.folder import Folder
 __all__ = ["examine"]
 
 
-def examine(folder: Folder) -> list[Check]:
+def examine(folder: Folder, language: str) -> list[Check]:
     """The checks of the machine and the folder, without a region to ask."""
-    return checks(folder, folder.settings(), _model())
+    settings = folder.settings()
+    return checks(folder, settings, _model() if settings.knowledge.embedder == "minilm" else "", language)
 
 
 def _model() -> str:
@@ -21,6 +22,4 @@ def _model() -> str:
         verify(default_folder().resolve())
     except CasemateError:
         return ""
-    from casemate.engines.minilm_model import NAME
-
     return NAME

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +60,19 @@ class Folder:
     @property
     def answer_socket(self) -> Path:
         return self.run / "answer.sock"
+
+    @property
+    def addresses(self) -> Path:
+        """Where it answers while it runs."""
+        return self.run / "addresses.json"
+
+    def wires(self) -> str:
+        """The address of the wires: as they run now, else as the settings say."""
+        try:
+            return str(json.loads(self.addresses.read_bytes())["wires"])
+        except (OSError, ValueError, KeyError):
+            listen = self.settings().listen
+            return f"http://{f'[{listen.host}]' if ':' in listen.host else listen.host}:{listen.port}"
 
     @property
     def exists(self) -> bool:

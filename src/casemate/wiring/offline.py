@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from casemate.access import Flow, Gate, audit
+from casemate.access import Gate, audit
 from casemate.errors import Damaged, Unavailable
 from casemate.identity import Peer
 from casemate.ledger import Head, Verdict
@@ -15,7 +15,7 @@ from casemate.store import Batch, Receipt
 from casemate.wiring.engines import vault_of
 from casemate.wiring.folder import Folder
 
-__all__ = ["Log", "heads", "verdicts"]
+__all__ = ["Log", "Offline", "verdicts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,15 @@ class Log:
     verdict: Verdict
 
 
+@dataclass(frozen=True, slots=True)
+class Offline:
+    """The logs that were seen, and how what was said of them is to be handled."""
+
+    logs: tuple[Log, ...]
+    label: str
+    marking: str
+
+
 class _Nothing:
     """A Committer that makes nothing durable: what is read offline is not recorded."""
 
@@ -35,24 +44,17 @@ class _Nothing:
         raise Unavailable(what="store")
 
 
-async def verdicts(folder: Folder, remembered: list[Head], language: str) -> list[Log]:
-    """A verdict for every log that the user of this process may see."""
-    flow = await _flow(folder)
-    policies = flow.gate.vault.region.policies
-    found = audit.verdicts(flow, remembered)
-    return [Log(access.label.text, policies.banner(access.label, language), verdict) for access, verdict in found]
-
-
-async def heads(folder: Folder) -> list[Head]:
-    """The newest signed heads."""
-    return audit.heads(await _flow(folder))
-
-
-async def _flow(folder: Folder) -> Flow:
+async def verdicts(folder: Folder, remembered: list[Head], language: str) -> Offline:
+    """A verdict for every log that the user of this process may see. Raises Refused, Unauthenticated, Damaged."""
     settings = folder.settings()
-    for key in ("master.key", "ledger.key"):
-        if not (folder.keys / key).exists():
-            raise Damaged(what=f"keys/{key}")
+    for needed in (folder.records, folder.keys / "master.key", folder.keys / "ledger.key"):
+        if not needed.exists():
+            raise Damaged(what=str(needed.relative_to(folder.path)))
     nothing: Any = _Nothing()
-    gate = Gate(vault_of(folder, settings, nothing))
-    return await gate.open(gate.admit(Peer(os.getuid())), Action("verify", "ledger"))
+    vault = vault_of(folder, settings, nothing)
+    gate = Gate(vault)
+    flow = await gate.open(gate.admit(Peer(os.getuid(), language)), Action("verify", "ledger"))
+    policies = vault.region.policies
+    found = audit.verdicts(flow, remembered)
+    logs = [Log(access.label.text, policies.banner(access.label, language), verdict) for access, verdict in found]
+    return Offline(tuple(logs), flow.label.text, policies.banner(flow.label, language))

@@ -45,7 +45,7 @@ async def furnish(house: House, role: Role) -> None:
         library=library,
         prover=Prover(assistant, library, Twin(house.catalogue, embedder)),
         settings=house.settings,
-        checks=lambda: checks(house.folder, house.settings, embedder),
+        checks=lambda language: checks(house.folder, house.settings, embedder.name if embedder else "", language),
         add_policy=lambda name: _add_policy(house, name),
     )
     planes = [native.PLANE, console.PLANE]

@@ -80,10 +80,12 @@ async def supervise(
     try:
         children, addresses = _children(settings)
         await _start_all(folder, children, lock)
+        folder.addresses.write_bytes(msgspec.json.encode(addresses))
         ready(addresses)
         await asyncio.gather(*(_watch(folder, child, lock, died, stop) for child in children))
     finally:
         await _stop(children)
+        folder.addresses.unlink(missing_ok=True)
         os.close(lock)
 
 

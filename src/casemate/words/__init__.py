@@ -8,6 +8,6 @@ A door chooses only the brackets around a `Problem`.
 from __future__ import annotations
 
 from casemate.words.problem import Problem, problem
-from casemate.words.say import LANGUAGES, language_of, say
+from casemate.words.say import LANGUAGES, language_of, say, sentences
 
-__all__ = ["LANGUAGES", "Problem", "language_of", "problem", "say"]
+__all__ = ["LANGUAGES", "Problem", "language_of", "problem", "say", "sentences"]

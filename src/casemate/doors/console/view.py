@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -9,17 +10,21 @@ from typing import Any
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from casemate.access import Flow, Gate
 from casemate.clock import iso
 from casemate.doors.console import shades
 from casemate.doors.frame import Call
 from casemate.labels import Label
+from casemate.models import Citation
 from casemate.policy import ACTIONS
-from casemate.words import LANGUAGES, say, sentences
+from casemate.words import LANGUAGES, say
+from casemate.words.say import sentences
 
 __all__ = ["HTML", "PLACES", "SAFE", "VISITOR", "View", "bare", "render"]
 
+_NUMBER = re.compile(r"\[(\d{1,3})\]")
 HTML = "text/html; charset=utf-8"
 VISITOR = "visitor"  # the session of whoever has shown no credential
 SAFE = (
@@ -147,6 +152,19 @@ class View:
         """A label's marking in the reader's language."""
         policies = self.gate.vault.region.policies
         return policies.banner(policies.parse(label), self.language)
+
+    def marked(self, text: str, mark: str, number: int, citations: Sequence[Citation]) -> Markup:
+        """A paragraph: its portion mark as text, and each number of a source as a link to it."""
+        rest = text.removeprefix(mark).lstrip()
+        known = {citation.number for citation in citations}
+
+        def linked(found: re.Match[str]) -> str:
+            if int(found[1]) not in known:
+                return found[0]
+            return f'<a class="ref" href="#rung-{number}-source-{found[1]}">{found[0]}</a>'
+
+        said = _NUMBER.sub(linked, str(escape(rest)))
+        return Markup('<span class="mark">{}</span> {}').format(mark, Markup(said))  # noqa: S704 - escaped above
 
     def moment(self, at: int) -> str:
         """A time as people read it, in UTC, to the second."""

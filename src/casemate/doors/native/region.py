@@ -91,7 +91,7 @@ class _About:
 
     async def doctor(self, call: Call) -> Reply:
         """Is everything that the region stands on in order?"""
-        return reply(call.flow, self._rooms.checks())
+        return reply(call.flow, self._rooms.checks(call.flow.session.language))
 
     async def add_policy(self, call: Call) -> Reply:
         """List another policy; it is read at the next start."""

@@ -29,7 +29,7 @@ class Check(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """Given by wiring. `checks` and `add_policy` belong to the machine, not to a room."""
+    """Given by wiring. `checks` (in a language) and `add_policy` belong to the machine, not to a room."""
 
     gate: Gate
     catalogue: Catalogue
@@ -37,7 +37,7 @@ class Rooms:
     library: Library
     prover: Prover
     settings: Settings
-    checks: Callable[[], list[Check]]
+    checks: Callable[[str], list[Check]]
     add_policy: Callable[[str], None]
 
 
