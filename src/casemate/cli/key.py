@@ -49,7 +49,8 @@ def issue(talk: Talk, client: str, floor: str, ceiling: str, days: int, name: st
     lines = [f"export {variable}={shlex.quote(value)}" for variable, value in settings.items()]
     data = {**answer.data, "environment": settings, "lines": lines, "program": program}
     talk.data(data, answer.label, answer.marking, answer.entry)
-    talk.say("key.once", owner=made["owner_name"], until=iso(made["expires"]), floor=made["floor"], ceiling=made["ceiling"])
+    floor, ceiling = talk.marking(made["floor"]), talk.marking(made["ceiling"])
+    talk.say("key.once", owner=made["owner_name"], until=iso(made["expires"]), floor=floor, ceiling=ceiling)
     for line in lines:
         talk.out(line)
     if not talk.plain:
@@ -75,12 +76,13 @@ def _boto3(url: str, id: str, secret: str) -> dict[str, str]:
 def listing(talk: Talk) -> None:
     answer = talk.client().get("/api/keys")
     talk.answer(answer)
-    for line in columns([_row(each) for each in answer.data]):
+    for line in columns([_row(talk, each) for each in answer.data]):
         talk.out(line)
 
 
-def _row(made: dict[str, Any]) -> tuple[str, ...]:
-    span = made["ceiling"] if made["floor"] == made["ceiling"] else f"{made['floor']} … {made['ceiling']}"
+def _row(talk: Talk, made: dict[str, Any]) -> tuple[str, ...]:
+    floor, ceiling = talk.marking(made["floor"]), talk.marking(made["ceiling"])
+    span = ceiling if floor == ceiling else f"{floor} … {ceiling}"
     return made["id"], made["owner_name"], made["client"], iso(made["expires"])[:10], made["name"], span
 
 

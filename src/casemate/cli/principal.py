@@ -37,7 +37,7 @@ def add(talk: Talk, name: str, clearance: str, roles: tuple[str, ...], uid: str)
 def listing(talk: Talk) -> None:
     answer = talk.client().get("/api/principals")
     talk.answer(answer)
-    rows = [_row(person) for person in answer.data["principals"]]
+    rows = [_row(talk, person) for person in answer.data["principals"]]
     for line in columns(rows):
         talk.out(line)
     for waiting in answer.data["proposals"]:
@@ -72,8 +72,8 @@ def _granted(talk: Talk, answer: Answer, name: str) -> None:
     if answer.data is None:
         talk.say("principal.waits", name=name)
     else:
-        talk.out("  ".join(_row(answer.data)))
+        talk.out("  ".join(_row(talk, answer.data)))
 
 
-def _row(person: dict[str, Any]) -> tuple[str, ...]:
-    return person["name"], ", ".join(person["roles"]), person["id"], person["clearance"]
+def _row(talk: Talk, person: dict[str, Any]) -> tuple[str, ...]:
+    return person["name"], ", ".join(person["roles"]), person["id"], talk.marking(person["clearance"])

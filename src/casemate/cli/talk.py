@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import msgspec
 
 from casemate.cli.failure import Failed, no_region
-from casemate.cli.tongue import t
+from casemate.cli.tongue import language, t
 
 if TYPE_CHECKING:
     from casemate.cli.client import Answer, Client
@@ -121,6 +121,16 @@ class Talk:
         except (CasemateError, Failed):
             return mark
         return f"\x1b[48;2;{_rgb(back)}m\x1b[38;2;{_rgb(front)}m{mark}{_RESET}"
+
+    def marking(self, label: str) -> str:
+        """A label's text as its marking, where the policies are known; else as it is."""
+        from casemate.errors import CasemateError
+
+        try:
+            policies = self.policies()
+            return policies.banner(policies.parse(label), language())
+        except (CasemateError, Failed):
+            return label
 
     def policies(self) -> Policies:
         """The policies that the region's settings list."""

@@ -66,8 +66,9 @@ class Usage(msgspec.Struct, frozen=True):
 class Delta(msgspec.Struct, frozen=True, kw_only=True):
     """A piece of an answer.
 
-    A rung begins with `mark` and `label` set, then come texts; its last delta bears its citations and the engine that
-    wrote it. The last delta of all bears `finish` (stop, length, abstain or error) and the usage.
+    The texts of all deltas, one after the other, are the answer: marks, gaps and notes stand in them. `mark` and `label`
+    say whose paragraph a delta belongs to; the last delta of a rung bears its citations and the engine that wrote it. The
+    last delta of all bears `finish` (stop, length or abstain) and the usage.
     """
 
     text: str = ""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from casemate.wiring.folder import Folder
 
 if TYPE_CHECKING:
-    from casemate.wiring.examine import examine
+    from casemate.wiring.examination import examine
     from casemate.wiring.founding import Founded, found
     from casemate.wiring.local import reachable
     from casemate.wiring.offline import Log, Offline, verdicts
@@ -41,7 +41,7 @@ _HOMES = {
     "House": "region",
     "Log": "offline",
     "Offline": "offline",
-    "examine": "examine",
+    "examine": "examination",
     "found": "founding",
     "open_house": "region",
     "reachable": "local",

@@ -33,7 +33,7 @@ def checks(folder: Folder, settings: Settings, model: str, language: str) -> lis
     ]
 
 
-def _check(name: str, good: bool, slug: str, language: str, **facts: object) -> Check:
+def _check(name: str, good: bool, slug: str, language: str, /, **facts: object) -> Check:
     return Check(name, good, say(f"doctor.{slug}", language, **facts))
 
 

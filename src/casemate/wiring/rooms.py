@@ -48,7 +48,7 @@ async def furnish(house: House, role: Role) -> None:
         checks=lambda language: checks(house.folder, house.settings, embedder.name if embedder else "", language),
         add_policy=lambda name: _add_policy(house, name),
     )
-    planes = [native.PLANE, console.PLANE]
+    planes = [console.PLANE, native.PLANE]
     house.app = App(house.gate, Table([*native.routes(rooms), *console.routes(rooms)]), planes)
     if role == "all":
         hang(house, wires(house, house.answerer))

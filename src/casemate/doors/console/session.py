@@ -1,4 +1,4 @@
-"""Between which labels one works, and the end of it. A session can be narrowed, never widened: sign in again for that."""
+"""Between which labels one works, and the end of it. A session can be narrowed, never widened."""
 
 from __future__ import annotations
 

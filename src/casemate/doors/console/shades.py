@@ -1,7 +1,7 @@
 """Colours and print sheets of labels, as style sheets, and the labels that somebody may choose from.
 
-A colour is never alone: the words of the marking are always text. On paper the words stand in the margin of every sheet,
-which only a style sheet can put there; so that sheet is written for one label, for a caller who may act at it.
+A colour is never alone: the words of the marking are always text. On paper the words stand in the margin of every
+sheet, which only a style sheet can put there; so that sheet is written for one label, for a caller who may act at it.
 """
 
 from __future__ import annotations
@@ -115,5 +115,5 @@ def sheet(policies: Policies, label: Label, language: str) -> str:
 
 
 def _quoted(words: str) -> str:
-    """A CSS string: letters, digits and spaces as they are, anything else as an escape (CSS Syntax 3, section 4.3.7)."""
+    """A CSS string: what is no letter, digit or space is an escape (CSS Syntax 3, section 4.3.7)."""
     return '"' + "".join(c if c.isascii() and (c.isalnum() or c == " ") else f"\\{ord(c):x} " for c in words) + '"'

@@ -27,12 +27,12 @@ __all__ = ["HTML", "PLACES", "SAFE", "VISITOR", "View", "bare", "render"]
 _NUMBER = re.compile(r"\[(\d{1,3})\]")
 HTML = "text/html; charset=utf-8"
 VISITOR = "visitor"  # the session of whoever has shown no credential
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 SAFE = (
-    (
-        "Content-Security-Policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    ),
+    ("Content-Security-Policy", POLICY),
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
     ("Referrer-Policy", "same-origin"),  # `no-referrer` would make a form's Origin null

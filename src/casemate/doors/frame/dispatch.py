@@ -32,7 +32,7 @@ from casemate.words import language_of, problem, say
 __all__ = ["App"]
 
 ACTING = "casemate-acting-label"
-KEPT = 1 << 20
+KEPT = 16 << 20
 NOWHERE = Action("read", "page")  # what a request for a path that nobody serves is recorded as
 
 
