@@ -10,7 +10,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +26,7 @@ from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
 from casemate.errors import BadInput, SandboxMissing
 
-__all__ = ["Brought", "add", "bring", "settle"]
+__all__ = ["Brought", "add", "bring", "settle", "settle_quietly"]
 
 PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
 ABOUT_ONE_FILE = frozenset({"malformed", "too-large"})
@@ -37,7 +37,7 @@ class Brought:
     """What became of the files of one run."""
 
     added: dict[str, str] = field(default_factory=dict)  # document id -> name
-    known: list[str] = field(default_factory=list)
+    known: dict[str, str] = field(default_factory=dict)
     documents: int = 0
     quarantined: list[dict[str, str]] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
@@ -96,26 +96,33 @@ def bring(
             brought.skipped.append(Skipped(str(path), failure.problem.detail))
             continue
         if told["state"] == "known":
-            brought.known.append(path.name)
+            brought.known[told["id"]] = path.name
         else:
             brought.added[told["id"]] = path.name
 
 
 def settle(talk: Talk, client: Client, brought: Brought) -> None:
-    """Wait until nothing of this run waits to be read any more. Ctrl-C leaves it to the region."""
-    mine = set(brought.added)
+    """Wait, with a bar on a terminal."""
+    with _bar(talk, "add.reading", len(brought.added)) as tell:
+        settle_quietly(client, brought, tell, lambda: False)
+
+
+def settle_quietly(
+    client: Client, brought: Brought, tell: Callable[[int], None], over: Callable[[], bool]
+) -> None:
+    """Wait until nothing of this run waits to be read any more, or until it is over. The region needs no one to wait."""
+    mine = brought.added
     tries = 0
-    with _bar(talk, "add.reading", len(mine)) as tell:
-        while mine:
-            waiting = {item["id"]: item for item in client.get("/api/documents", only="waiting").data["waiting"]}
-            brought.waiting = {id: brought.added[id] for id in mine if id in waiting}
-            brought.unmarked = {id: n for id, n in brought.waiting.items() if waiting[id]["state"] == "unmarked"}
-            reading = len(brought.waiting) - len(brought.unmarked)
-            tell(len(mine) - reading)
-            if not reading:
-                return
-            time.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
-            tries += 1
+    while mine and not over():
+        waiting = {item["id"]: item for item in client.get("/api/documents", only="waiting").data["waiting"]}
+        brought.waiting = {id: name for id, name in mine.items() if id in waiting}
+        brought.unmarked = {id: n for id, n in brought.waiting.items() if waiting[id]["state"] == "unmarked"}
+        reading = len(brought.waiting) - len(brought.unmarked)
+        tell(len(mine) - reading)
+        if not reading:
+            return
+        time.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
+        tries += 1
 
 
 def _answer(talk: Talk, client: Client, brought: Brought, label: str) -> None:
@@ -145,7 +152,7 @@ def _outcome(client: Client, brought: Brought) -> Any:
     answer = client.get("/api/documents")
     listed = {item["id"]: item for item in answer.data["documents"]}
     names = set(brought.added.values())
-    for id, name in brought.added.items():
+    for id, name in (brought.known | brought.added).items():
         item = listed.get(id)
         if item is not None and item["state"] == "quarantined":
             brought.quarantined.append({"id": id, "name": name, "reason": item["reason"], "remedy": item["remedy"]})
@@ -158,7 +165,8 @@ def _outcome(client: Client, brought: Brought) -> Any:
 
 def _gone(brought: Brought) -> int:
     """Files that are in."""
-    return len(brought.added) - len(brought.quarantined) - len(brought.waiting)
+    stopped = {item["id"] for item in brought.quarantined}
+    return len(brought.added.keys() - stopped - brought.waiting.keys())
 
 
 def _command(paths: tuple[Path, ...], base: str) -> str:
@@ -170,7 +178,7 @@ def _document(brought: Brought, paths: tuple[Path, ...], base: str) -> dict[str,
     return {
         "added": _gone(brought),
         "documents": brought.documents,
-        "known": len(brought.known),
+        "known": len(brought.known.keys() - {item["id"] for item in brought.quarantined}),
         "quarantined": brought.quarantined,
         "skipped": [{"path": item.path, "reason": item.reason} for item in brought.skipped],
         "unmarked": sorted(brought.unmarked.values()),
@@ -180,8 +188,9 @@ def _document(brought: Brought, paths: tuple[Path, ...], base: str) -> dict[str,
 
 def _summary(talk: Talk, brought: Brought, paths: tuple[Path, ...], base: str) -> None:
     talk.out(t("add.added", files=_gone(brought), documents=brought.documents))
-    if brought.known:
-        talk.out(t("add.known", count=len(brought.known)))
+    known = brought.known.keys() - {item["id"] for item in brought.quarantined}
+    if known:
+        talk.out(t("add.known", count=len(known)))
     if brought.quarantined:
         talk.out(t("add.quarantined", count=len(brought.quarantined)))
         for item in brought.quarantined:

@@ -60,12 +60,21 @@ class Client:
         self, method: str, path: str, body: Any = None, acting: str = "", query: Mapping[str, str] | None = None
     ) -> Answer:
         """The whole response. Raises Failed with the region's own Problem."""
+        answer = self.raw(method, path, body, acting, query)
+        if answer.status >= 400:
+            raise self._problem(answer.raw, answer.marking)
+        self.marked(answer.marking)
+        return answer
+
+    def raw(
+        self, method: str, path: str, body: Any = None, acting: str = "", query: Mapping[str, str] | None = None
+    ) -> Answer:
+        """The whole response, whatever it says."""
         response = self._send(method, path, body, acting, query or {})
         raw = self._read(response)
-        self._check(response, raw)
         told = json.loads(raw) if response.headers.get_content_type() == "application/json" else {}
         told = told if isinstance(told, dict) else {"data": told}
-        answer = Answer(
+        return Answer(
             status=response.status,
             data=told.get("data", told),
             label=response.getheader("Casemate-Label", ""),
@@ -75,14 +84,13 @@ class Client:
             raw=raw,
             headers=tuple(response.getheaders()),
         )
-        self.marked(answer.marking)
-        return answer
 
     def stream(self, path: str, body: Any, acting: str = "") -> Iterator[dict[str, Any]]:
         """The deltas of a streamed answer; first `{"label", "marking", "entry"}` of the whole."""
         response = self._send("POST", path, body, acting, {})
-        self._check(response, b"")
         head = {name: response.getheader(f"Casemate-{name.title()}", "") for name in ("label", "marking", "ledger")}
+        if response.status >= 400:
+            raise self._problem(self._read(response), head["marking"])
         self.marked(head["marking"])
         yield {"label": head["label"], "marking": head["marking"], "entry": head["ledger"]}
         event = ""
@@ -154,14 +162,12 @@ class Client:
             self.close()
             raise failed(Unavailable(what=self.where)) from None
 
-    def _check(self, response: http.client.HTTPResponse, raw: bytes) -> None:
-        if response.status < 400:
-            return
+    def _problem(self, raw: bytes, marking: str) -> Failed:
+        """The region's own telling; what is none of its tellings came from something else."""
         try:
-            problem = msgspec.json.decode(raw or self._read(response), type=Problem)
+            return Failed(msgspec.json.decode(raw, type=Problem), marking)
         except msgspec.DecodeError:
-            raise failed(Unavailable(what=self.where)) from None
-        raise Failed(problem, response.getheader("Casemate-Marking", ""))
+            return failed(Unavailable(what=self.where))
 
 
 class _Local(http.client.HTTPConnection):

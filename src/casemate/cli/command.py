@@ -165,7 +165,7 @@ class talking:
     def __enter__(self) -> Talk:
         return self.talk
 
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, click.UsageError):
             error = usage(error)
         if isinstance(error, CasemateError):
@@ -174,7 +174,6 @@ class talking:
             self.talk.fail(error)
             raise SystemExit(error.problem.exit) from None
         self.talk.end()
-        return False
 
 
 def verb(path: str, *decorators: Callable[[Any], Any]) -> Callable[[Callable[..., None]], Command]:

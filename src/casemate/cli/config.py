@@ -76,7 +76,7 @@ def listing(talk: Talk) -> None:
     from casemate.labels import PACKAGED, Policies
 
     listed = talk.policies().names
-    every = Policies.load(PACKAGED).listed | talk.policies().listed
+    every = {**Policies.load(PACKAGED).listed, **talk.policies().listed}
     data = [
         {
             "name": name,

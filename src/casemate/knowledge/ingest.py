@@ -9,6 +9,7 @@ Repeating a step changes nothing: what has settled is no longer held, and the co
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -16,7 +17,7 @@ import msgspec
 
 from casemate.access import HELD, Ceiling, Flow, Gate, HeldRecord, Settling
 from casemate.clock import Loop
-from casemate.errors import Damaged, Unreadable
+from casemate.errors import Damaged, Unavailable, Unreadable
 from casemate.ids import fresh
 from casemate.knowledge import extract, portions
 from casemate.knowledge.document import DOCUMENT, PART, SEGMENT, Document, Part, Segment
@@ -44,25 +45,55 @@ class _Gathered:
 
 
 class Ingest:
-    """The loop of the knowledge room. `problem` is why it cannot work just now, for the status page."""
+    """The loops of the knowledge room.
 
-    def __init__(self, gate: Gate, extractor: extract.Extractor, embedder: Embedder | None) -> None:
+    Each access class has a lane of its own: a document that takes long, or that kills its parser, keeps only those of
+    its own class waiting. `patience` is how long (seconds) a step waits for its lanes before it lets them run on; None
+    waits for all of them. `problems` says per class why it cannot go on just now.
+    """
+
+    def __init__(
+        self, gate: Gate, extractor: extract.Extractor, embedder: Embedder | None, patience: float | None = 0.5
+    ) -> None:
         self._gate = gate
         self._extractor = extractor
         self._embedder = embedder
+        self._patience = patience
+        self._lanes: dict[str, asyncio.Task[int]] = {}
+        self.problems: dict[str, str] = {}
 
     def loops(self) -> list[Loop]:
         return [Loop("knowledge.ingest", 0.2, self.step), Loop("knowledge.compact", 5.0, self.compact)]
 
     async def step(self) -> int:
-        """Settle what is held, class by class; how many documents moved."""
-        moved = 0
+        """Settle what is held, every class in its own lane; how many documents have moved."""
         for access in self._gate.classes.everything():
-            if access.originator or access.need:
-                continue
-            for id in await self._held(access):
+            if not access.originator and not access.need and access.id not in self._lanes:
+                self._lanes[access.id] = asyncio.create_task(self._lane(access))
+        if self._lanes:
+            await asyncio.wait(self._lanes.values(), timeout=self._patience)
+        ended = {id: lane for id, lane in self._lanes.items() if lane.done()}
+        for id in ended:
+            del self._lanes[id]
+        return sum(lane.result() for lane in ended.values())
+
+    async def stop(self) -> None:
+        """Let go of what is under way: it is still held, and is settled after the next start."""
+        for lane in self._lanes.values():
+            lane.cancel()
+        await asyncio.gather(*self._lanes.values(), return_exceptions=True)
+        self._lanes.clear()
+
+    async def _lane(self, access: AccessClass) -> int:
+        """The documents that one class holds now, oldest first; one that cannot be done now does not stop the next."""
+        moved = 0
+        self.problems.pop(access.id, None)
+        for id in await self._held(access):
+            try:
                 await self._one(access, id)
                 moved += 1
+            except Unavailable as error:
+                self.problems[access.id] = error.slug
         return moved
 
     async def _flow(self, access: AccessClass) -> Flow:
@@ -97,7 +128,10 @@ class Ingest:
         around = portions.outer([portions.Block(p.text, 0, p.kind) for p in extracted.outside], region.policies)
         for part in extracted.parts:
             id = fresh("doc", self._gate.vault.entropy, f"part/{flow.access.id}/{held.id}") if many else held.id
-            outcome = portions.read(_blocks(part), region.policies, floor, stated, held.value.marks == "text", around)
+            as_text = held.value.marks == "text"
+            outcome = await asyncio.to_thread(
+                portions.read, _blocks(part), region.policies, floor, stated, as_text, around
+            )
             if isinstance(outcome, portions.Unmarked):
                 gathered.unmarked += 1
             elif isinstance(outcome, portions.Quarantine) or not outcome.label <= flow.acting:
@@ -122,7 +156,7 @@ class Ingest:
             settling.change(label, Put(PART, id, part, expect=0))
         for label in sorted(gathered.passages, key=_text):
             chosen = gathered.passages[label]
-            raw = encode(build(label, chosen, await self._vectors(chosen)))
+            raw = await asyncio.to_thread(_encoded, label, chosen, await self._vectors(chosen))
             blob = await settling.pour(label, raw)
             settling.change(label, Put(SEGMENT, f"seg_{blob[:32]}", Segment(held.base, blob, len(chosen))))
         facts = {"documents": len(gathered.documents), "passages": gathered.total}
@@ -173,13 +207,22 @@ class Ingest:
         for base, several in bases.items():
             if len(several) > SEGMENTS:
                 raws = [await flow.blob(access.id, item.value.blob) for item in several]
-                shard = merge([decode(raw, access.label) for raw in raws])
-                blob = await flow.pour(encode(shard))
-                whole = Put(SEGMENT, f"seg_{blob[:32]}", Segment(base, blob, shard.count))
+                merged_raw, count = await asyncio.to_thread(_merged, access.label, raws)
+                blob = await flow.pour(merged_raw)
+                whole = Put(SEGMENT, f"seg_{blob[:32]}", Segment(base, blob, count))
                 gone = [Delete(SEGMENT, item.id, expect=item.version) for item in several]
                 await flow.commit(whole, *gone, facts={"merged": len(several)})
                 done += 1
         return done
+
+
+def _encoded(label: Label, chosen: Sequence[Passage], vectors: Sequence[bytes]) -> bytes:
+    return encode(build(label, chosen, vectors))
+
+
+def _merged(label: Label, raws: Sequence[bytes]) -> tuple[bytes, int]:
+    shard = merge([decode(raw, label) for raw in raws])
+    return encode(shard), shard.count
 
 
 def _blocks(part: extract.Part) -> list[portions.Block]:

@@ -16,7 +16,7 @@ from typing import Protocol
 from weakref import WeakValueDictionary
 
 from casemate.access import Flow
-from casemate.errors import Unavailable, UnknownKnowledge
+from casemate.errors import UnknownKnowledge
 from casemate.knowledge.analyse import terms
 from casemate.knowledge.document import SEGMENT, Segment
 from casemate.knowledge.search import Asked, Results
@@ -73,10 +73,7 @@ class Library:
         """The question made ready: its terms and, where there is an embedder, its vector."""
         vector = None
         if self.embedder is not None and question.strip():
-            try:
-                [vector] = await self.embedder.embed([question])
-            except Unavailable:
-                vector = None
+            [vector] = await self.embedder.embed([question])
         return Asked(terms(question), vector)
 
     async def search(self, flow: Flow, asked: Asked, names: tuple[str, ...], k: int) -> Results:

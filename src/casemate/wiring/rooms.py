@@ -37,7 +37,9 @@ async def furnish(house: House, role: Role) -> None:
     if extractor is None:
         extractor = cell = CellExtractor(sandbox_of(house))
         house.closers.append(cell.close)
-    house.loops += Ingest(house.gate, extractor, embedder).loops()
+    ingest = Ingest(house.gate, extractor, embedder, patience=None if house.extractor else 0.5)
+    house.closers.append(ingest.stop)
+    house.loops += ingest.loops()
     rooms = native.Rooms(
         gate=house.gate,
         catalogue=house.catalogue,

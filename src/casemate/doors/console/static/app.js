@@ -1,59 +1,54 @@
 "use strict";
-const one = (what, where = document) => where.querySelector(what);
+const one = (what) => document.querySelector(what);
+const on = (name, what) => document.addEventListener(name, what);
+const shut = (but) => document.querySelectorAll(".menu[open]").forEach((menu) => (menu.open = menu.contains(but)));
 document.documentElement.classList.add("scripted");
 
-document.addEventListener("change", (event) => {
-  const form = event.target.form;
-  if (event.target.matches("select[data-go], form[data-go] select")) form.submit();
-});
-document.addEventListener("click", (event) => {
-  const copy = event.target.closest("[data-copy]");
+on("change", ({ target }) => target.matches("[data-go], [data-go] select") && target.form.submit());
+on("click", ({ target }) => {
+  const copy = target.closest("[data-copy]");
   if (copy) navigator.clipboard.writeText(one(copy.dataset.copy).textContent);
-  if (event.target.closest("[data-stop]")) one("#ask").dispatchEvent(new Event("htmx:abort"));
-  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+  if (target.closest("[data-stop]")) htmx.trigger("#ask", "htmx:abort");
+  shut(target);
 });
-document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") for (const menu of document.querySelectorAll("details.menu[open]")) menu.open = false;
-  if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.target.id === "question") {
-    event.preventDefault();
-    event.target.form.requestSubmit();
-  }
+on("keydown", (event) => {
+  if (event.key === "Escape") shut();
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.target.id !== "question") return;
+  event.preventDefault();
+  event.target.form.requestSubmit();
 });
-for (const copy of document.querySelectorAll("[data-copy]")) copy.hidden = !navigator.clipboard;
 
-const answer = one("#answer");
-const busy = (is) => (event) => {
-  if (event.target.id !== "ask") return;
-  if (is) answer.replaceChildren();
-  answer.setAttribute("aria-busy", is);
+const busy = (is) => ({ target }) => {
+  if (target.id !== "ask") return;
+  if (is) one("#answer").replaceChildren();
+  one("#answer").setAttribute("aria-busy", is);
 };
-document.addEventListener("htmx:before:request", busy(true));
-document.addEventListener("htmx:finally:request", busy(false));
+on("htmx:before:request", busy(true));
+on("htmx:finally:request", busy(false));
 
 const drop = one("#drop");
 async function send(files) {
-  const bar = one("#progress"), rows = one("#dropped"), list = [...files];
-  rows.replaceChildren();
+  const bar = one("#progress");
+  one("#dropped").replaceChildren();
   bar.hidden = false;
-  for (const [at, file] of list.entries()) {
-    bar.value = at / list.length;
-    const to = new URL(drop.dataset.drop, location.href);
-    for (const name of ["base", "label"]) if (one("#" + name).value) to.searchParams.set(name, one("#" + name).value);
-    to.searchParams.set("name", file.name);
-    const sent = await fetch(to, { method: "POST", body: file, headers: { "HX-Request": "true" } });
-    rows.insertAdjacentHTML("beforeend", await sent.text());
+  bar.max = files.length;
+  for (const [at, body] of [...files].entries()) {
+    bar.value = at;
+    const to = new URL(drop.dataset.drop, location);
+    for (const name of ["base", "label"]) to.searchParams.set(name, one("#" + name).value);
+    to.searchParams.set("name", body.name);
+    const sent = await fetch(to, { method: "POST", body, headers: { "HX-Request": "true" } });
+    one("#dropped").insertAdjacentHTML("beforeend", await sent.text());
   }
   bar.hidden = true;
-  one("#files").value = "";
-  one("#library").dispatchEvent(new Event("reread"));
+  htmx.trigger("#library", "reread");
 }
 if (drop) {
-  drop.addEventListener("submit", (event) => (event.preventDefault(), send(one("#files").files)));
-  for (const name of ["dragover", "dragleave", "drop"]) {
-    document.addEventListener(name, (event) => {
+  drop.onsubmit = (event) => (event.preventDefault(), send(one("#files").files));
+  for (const name of ["dragover", "dragleave", "drop"])
+    on(name, (event) => {
       event.preventDefault();
       drop.classList.toggle("over", name === "dragover");
-      if (name === "drop" && event.dataTransfer.files.length) send(event.dataTransfer.files);
+      if (name === "drop") send(event.dataTransfer.files);
     });
-  }
 }

@@ -1,0 +1,89 @@
+"""`casemate demo`: the whole story on an invented exercise, in a region that is gone afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from casemate.cli.command import option, verb
+from casemate.cli.failure import Failed
+from casemate.cli.init import owner
+from casemate.cli.scene import Scene
+from casemate.cli.story import Story
+from casemate.cli.talk import Talk
+from casemate.cli.tongue import language
+from casemate.cli.up import run
+from casemate.errors import CasemateError
+
+if TYPE_CHECKING:
+    from casemate.wiring import Addresses
+
+__all__ = ["demo"]
+
+
+@verb("demo", option("--once", is_flag=True))
+def demo(talk: Talk, once: bool) -> None:
+    home = Path(tempfile.mkdtemp(prefix="casemate-demo-"))
+    try:
+        asyncio.run(_play(Talk(home / "region", json=talk.json, plain=talk.plain), once))
+    finally:
+        size = sum(file.stat().st_size for file in home.rglob("*") if file.is_file())
+        shutil.rmtree(home, ignore_errors=True)
+        talk.say("demo.removed", folder=home, size=f"{size / 1e6:.1f}")
+
+
+async def _play(talk: Talk, once: bool) -> None:
+    """Found the region, run it, and tell the story in a thread while this loop watches over its processes."""
+    from casemate.exercise import AGENCY, POLICIES
+    from casemate.wiring import Folder, found
+
+    began = time.monotonic()
+    talk.say("demo.begin")
+    folder = Folder(talk.folder or Path())
+    await found(folder, "exercise", AGENCY, POLICIES, 0, owner(), str(os.getuid()), language())
+    stop = asyncio.Event()
+    told: list[asyncio.Future[None]] = []
+
+    def ready(addresses: Addresses) -> None:
+        told.append(asyncio.ensure_future(_tell(talk, addresses, began, once, stop)))
+
+    running = asyncio.ensure_future(run(talk, ready, stop))
+    try:
+        await running
+    finally:
+        for telling in told:
+            await telling
+
+
+async def _tell(talk: Talk, addresses: Addresses, began: float, once: bool, stop: asyncio.Event) -> None:
+    try:
+        story = Story(talk.client(), addresses, stop.is_set)
+        await asyncio.to_thread(_story, Scene(talk), story, began)
+    except (CasemateError, Failed):
+        stop.set()
+        raise
+    if once:
+        stop.set()
+    elif not stop.is_set():
+        talk.say("demo.stays", url=addresses.console)
+
+
+def _story(scene: Scene, story: Story, began: float) -> None:
+    """Act by act. The region's own loops need moments: what they do is asked for in the next act, not waited for."""
+    scene.cast(story.cast())
+    scene.loaded(story.load(scene.progress))
+    scene.questions(story.questions())
+    hidden = story.hidden()
+    scene.hidden(hidden)
+    scene.stored(story.store_below())
+    scene.scores(story.scores())
+    scene.proved(story.prove())
+    scene.reconciled(story.reconciled(hidden))
+    scene.verified(story.verified())
+    scene.end(story.tokens(), time.monotonic() - began)
+    scene.talk.data(story.told, story.label, story.marking)
