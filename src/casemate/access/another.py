@@ -8,26 +8,30 @@ from casemate.access.record import Note
 from casemate.access.state import State
 from casemate.identity import Session
 from casemate.labels import Label
-from casemate.policy import Refuse, Target, decide
+from casemate.policy import Action, Refuse, Target, decide
 
 __all__ = ["as_seen_by"]
 
 S = TypeVar("S", bound=State)
+ASK = Action("ask", "answer")
 
 
 async def as_seen_by(flow: S, name: str, at: Label | None, reason: str) -> S:
     """A flow of that principal at `at` (his ceiling where None), below the caller's own acting label; an entry first.
 
     Whoever asks as himself gets his own session. A name that nobody bears is refused like one that may not be used.
+    What the caller brought keeps its label, and what the flow records or warms is the caller's: the other one cannot
+    notice it. Whoever may not ask sees nothing.
     """
     caller = flow.session.principal
-    if name in ("", caller.name):
+    own = name in ("", caller.name)
+    if own:
         session, label = flow.session, at or flow.acting
     else:
         found = flow.gate.directory.named(name)
         auditor = "auditor" in caller.roles and bool(reason.strip())
         if found is None or not auditor or not found.clearance <= flow.acting:
-            await flow.gate.refuse(flow.session, flow.acting, flow.action, Refuse("as-another"))
+            await flow.refuse(Refuse("as-another"))
         session = Session(
             f"as/{flow.session.id}",
             found,
@@ -37,12 +41,16 @@ async def as_seen_by(flow: S, name: str, at: Label | None, reason: str) -> S:
             on_behalf_of=caller.name,
         )
         label = at or found.clearance
-    decision = decide(session, label, flow.action, Target())
-    if isinstance(decision, Refuse) and decision.rule != "role":
-        await flow.gate.refuse(flow.session, flow.acting, flow.action, decision)
-    if session is not flow.session:
-        facts = (("as", name), ("at", label.text), ("reason", reason))
-        await flow.gate.record(flow.session, flow.access, Note(flow.action.name, "as-another", facts=facts))
+    decision = decide(session, label, ASK, Target())
+    if isinstance(decision, Refuse):
+        await flow.refuse(decision if own or decision.rule != "role" else Refuse("as-another"))
     seen = type(flow)(flow.gate, session, flow.action, label)
-    seen.begun = flow.begun
+    seen.floor = session.floor | flow.floor
+    if not seen.floor <= label <= flow.acting:
+        facts = {"acting": label.text, "floor": seen.floor.text, "ceiling": flow.acting.text}
+        await flow.refuse(Refuse("acting-label", facts))
+    seen.under(flow)
+    if not own:
+        told = (("as", name), ("at", label.text), ("reason", reason))
+        await flow.note(Note(flow.action.name, "as-another", facts=told))
     return seen

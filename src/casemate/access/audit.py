@@ -5,12 +5,13 @@ Nothing here is decided per entry of another log: a log that is not visible is n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from casemate.access.record import Note
 from casemate.access.state import State
 from casemate.errors import Absent
-from casemate.labels import AccessClass
+from casemate.labels import AccessClass, Label
 from casemate.ledger import Checkpoint, Entry, Head, Record, Verdict, verify, write_export
 from casemate.objects import Kind
 from casemate.store import StoredEntry
@@ -22,6 +23,7 @@ __all__ = [
     "entries",
     "entry",
     "export",
+    "floor_of",
     "heads",
     "open_content",
     "own_content",
@@ -29,7 +31,8 @@ __all__ = [
 ]
 
 CHECKPOINT = Kind("checkpoint", Checkpoint)
-PAGE = 500
+PAGE = 100
+LOOKED = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +46,29 @@ class Seen:
 
 
 def entries(flow: State, limit: int = 200) -> list[Seen]:
-    """The newest visible entries, newest first, at most `limit` of each log and in all."""
+    """The newest visible entries, newest first, at most `limit` of each log and in all.
+
+    Whoever is no auditor finds his own among the last `LOOKED` of each log: nobody can make the gate read all of it.
+    """
     sizes = flow.gate.vault.reader.sizes()
     found: list[Seen] = []
     for access in flow.classes():
-        size = sizes.get(access.id, 0)
-        start = max(0, size - limit) if _auditor(flow) else 0
-        stored = flow.gate.vault.reader.entries(access.id, start, size)
-        found.extend(_seen(flow, access, item) for item in stored)
-    own = [seen for seen in found if _auditor(flow) or seen.entry.principal == flow.session.principal.name]
-    return sorted(own, key=lambda seen: (-seen.entry.at, seen.access.id, -seen.seq))[:limit]
+        found.extend(_newest(flow, access, sizes.get(access.id, 0), limit))
+    return sorted(found, key=lambda seen: (-seen.entry.at, seen.access.id, -seen.seq))[:limit]
+
+
+def _newest(flow: State, access: AccessClass, size: int, limit: int) -> list[Seen]:
+    """The newest of one log, page by page from its end: a page holds what was said, too."""
+    found: list[Seen] = []
+    auditor = _auditor(flow)
+    stop, least = size, max(0, size - (limit if auditor else LOOKED))
+    while stop > least and len(found) < limit:
+        start = max(least, stop - PAGE)
+        page = [_seen(flow, access, item) for item in flow.gate.vault.reader.entries(access.id, start, stop)]
+        own = [seen for seen in page if auditor or seen.entry.principal == flow.session.principal.name]
+        found.extend(reversed(own))
+        stop = start
+    return found
 
 
 def entry(flow: State, id: str) -> Seen:
@@ -71,7 +87,7 @@ async def open_content(flow: State, id: str, reason: str) -> bytes | None:
     """What was said, to an auditor with a reason; the opening is itself an entry, durable first."""
     seen = entry(flow, id)
     note = Note("ledger.open", "opened", facts=(("entry", id), ("reason", reason)))
-    await flow.gate.record(flow.session, flow.access, note)
+    await flow.note(note)
     found = flow.gate.vault.reader.entry(id)
     return None if found is None else flow.gate.recorder.content(seen.access.id, found[1])
 
@@ -83,6 +99,12 @@ async def own_content(flow: State, id: str) -> bytes | None:
     if found is None or seen.entry.principal != flow.session.principal.name:
         raise Absent(kind="entry", id=id)
     return flow.gate.recorder.content(seen.access.id, found[1])
+
+
+def floor_of(flow: State, seen: Seen) -> Label:
+    """The label of what was brought at a BEGIN; that of its log where the entry does not say."""
+    said = seen.entry.facts.get("floor")
+    return flow.gate.vault.region.policies.parse(str(said)) if said else seen.access.label
 
 
 def checkpoints(flow: State, log: str) -> list[Checkpoint]:
@@ -102,9 +124,8 @@ def verdicts(flow: State, heads: list[Head]) -> list[tuple[AccessClass, Verdict]
     result = []
     for access in flow.classes():
         remembered = [h for h in heads if h.log == access.id]
-        running = [flow.begun] if flow.begun else []
-        points = checkpoints(flow, access.id)
-        result.append((access, verify(access.id, _records(flow, access), points, public, remembered, running)))
+        points, records = checkpoints(flow, access.id), _records(flow, access)
+        result.append((access, verify(access.id, records, points, public, remembered, flow.gate.running)))
     return result
 
 
@@ -119,10 +140,12 @@ def export(flow: State, access: AccessClass) -> bytes:
     return write_export(access.id, _records(flow, access), checkpoints(flow, access.id), flow.gate.vault.signer.public)
 
 
-def _records(flow: State, access: AccessClass) -> list[Record]:
+def _records(flow: State, access: AccessClass) -> Iterator[Record]:
+    """A whole log, page by page: what was said is not kept in memory beside it."""
     size = flow.gate.vault.reader.sizes().get(access.id, 0)
-    stored = flow.gate.vault.reader.entries(access.id, 0, size)
-    return [Record(item.seq, item.leaf, flow.gate.recorder.plain(access.id, item)) for item in stored]
+    for start in range(0, size, PAGE):
+        for item in flow.gate.vault.reader.entries(access.id, start, min(size, start + PAGE)):
+            yield Record(item.seq, item.leaf, flow.gate.recorder.plain(access.id, item))
 
 
 def _seen(flow: State, access: AccessClass, stored: StoredEntry) -> Seen:

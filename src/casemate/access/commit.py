@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from casemate.access.directory import Enrol
 from casemate.access.record import Note, facts_of
 from casemate.access.rows import ref_text
 from casemate.access.state import State
+from casemate.errors import Absent, BadInput
+from casemate.ids import fresh
 from casemate.labels import Label
 from casemate.objects import Change, Delete, Put, Ref
 from casemate.policy import Refuse, Target, decide
@@ -20,19 +23,36 @@ __all__ = ["commit", "deposit"]
 async def commit(
     flow: State, changes: Sequence[Change | Enrol], key: str, at: Label | None, facts: dict[str, Any]
 ) -> Receipt:
-    """An ordinary write lands exactly at the acting label; `at` says what the caller asked for, and may only agree."""
-    if at is not None and at is not flow.acting:
-        refusal = Refuse("no-write-down", {"acting": flow.acting.text, "asked": at.text})
-        await flow.gate.refuse(flow.session, flow.acting, flow.action, refusal)
+    """An ordinary write lands exactly at the acting label of the whole request, not at a rung's below it.
+
+    `at` says what the caller asked for, and may only agree. Parents are visible ones.
+    """
+    asked = flow.acting if at is None else at
+    if asked is not flow.domain:
+        await flow.refuse(Refuse("no-write-down", {"acting": flow.domain.text, "asked": asked.text}))
+    parents = [parent for change in changes if isinstance(change, Put) for parent in change.parents]
+    visible = {access.id for access in flow.classes()} if parents else set()
+    for parent in parents:
+        if parent.class_id not in visible:
+            raise Absent(kind=parent.kind, id=parent.id)
     return await _land(flow, flow.acting, changes, key, facts)
 
 
 async def deposit(flow: State, to: Label, changes: Sequence[Change], key: str) -> Receipt:
-    """Upward delivery: blind, with one entry in the log of the depositor."""
-    decision = decide(flow.session, flow.acting, flow.action, Target(writes=to))
+    """Upward delivery: blind, with one entry in the log of the depositor.
+
+    It only adds, under identifiers of the gate's own: what lies above can be neither replaced, removed nor tried out.
+    """
+    decision = decide(flow.session, flow.domain, flow.action, Target(writes=to))
     if isinstance(decision, Refuse):
-        await flow.gate.refuse(flow.session, flow.acting, flow.action, decision)
-    await _land(flow, to, changes, key, {"deposit": to.text})
+        await flow.refuse(decision)
+    added: list[Put] = []
+    for change in changes:
+        if not isinstance(change, Put) or change.expect is not None or change.parents:
+            raise BadInput(what="A deposit adds objects; it expects, removes and refers to nothing.")
+        id = fresh("dep", flow.gate.vault.entropy, f"deposit/{flow.access.id}/{flow.session.id}")
+        added.append(replace(change, id=id))
+    await _land(flow, to, added, key, {"deposit": to.text})
     return Receipt()
 
 
@@ -56,7 +76,7 @@ async def _land(
         facts=facts_of(facts | ({"begin": flow.begun} if flow.begun else {})),
         subjects=tuple(ref_text(Ref(c.kind.name, c.id, access.id)) for c in own),
     )
-    _, entry = gate.recorder.entry(flow.session, flow.access, note)
+    _, entry = gate.recorder.entry(flow.asker, flow.access, note)
     return await gate.vault.committer.commit(
         Batch(key=key, puts=puts, deletes=deletes, entries=[entry], classes=classes, domain=flow.access.id)
     )

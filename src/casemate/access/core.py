@@ -19,7 +19,10 @@ __all__ = ["Core"]
 
 
 class Core:
-    """One per process; it holds no truth, only ports. `Gate` adds the doors to it."""
+    """One per process; it holds no truth, only ports. `Gate` adds the doors to it.
+
+    `running` are the BEGINs of this process whose END is still to come: they are not interrupted.
+    """
 
     def __init__(self, vault: Vault) -> None:
         self.vault = vault
@@ -27,6 +30,7 @@ class Core:
         self.rows = Rows(vault, self.classes)
         self.recorder = Recorder(vault, self.classes)
         self.directory = Directory(vault, self.classes, self.rows)
+        self.running: set[str] = set()
 
     async def refuse(self, session: Session, acting: Label, action: Action, refusal: Refuse) -> NoReturn:
         """Record the outward face in the caller's own log, then raise it."""
@@ -47,6 +51,7 @@ class Core:
         facts = facts_of(error.facts | ({"begin": begun} if begun else {}))
         note = Note(action.name, told, rule=rule, facts=facts, ref=ref)
         error.entry = await self.record(session, self.classes.of(at), note)
+        self.running.discard(ref)
         return error.entry
 
     async def record_stranger(self, action: Action, error: CasemateError) -> str:

@@ -47,7 +47,10 @@ class PrincipalRecord(msgspec.Struct, frozen=True):
 
 
 class CredentialRecord(msgspec.Struct, frozen=True):
-    """A key or console session. `digest` of the secret; empty for SigV4, whose secret is derived from `generation`."""
+    """A key or console session. `digest` of the secret; empty for SigV4, whose secret is derived from `generation`.
+
+    `under` is the key that signed a console session in: it is worth nothing without it.
+    """
 
     principal: str
     use: str
@@ -57,6 +60,13 @@ class CredentialRecord(msgspec.Struct, frozen=True):
     expires: int
     generation: int = 0
     language: str = "en"
+    under: str = ""
+
+
+class NameRecord(msgspec.Struct, frozen=True):
+    """Whose a name or a local user is: two principals of one name would read each other's entries."""
+
+    principal: str
 
 
 class StateRecord(msgspec.Struct, frozen=True):
@@ -69,6 +79,8 @@ CEILING = "ceiling"  # the clearance of an owner: the region's ceiling, also aft
 STATE = Kind("directory.state", StateRecord)
 PRINCIPAL = Kind("directory.principal", PrincipalRecord, indexed=("name", "uid"))
 CREDENTIAL = Kind("directory.credential", CredentialRecord)
+NAME = Kind("directory.name", NameRecord)
+PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +120,29 @@ class Directory:
         """The principal of that name."""
         return self._by("name", name)
 
+    def local(self, uid: str) -> Principal | None:
+        """The principal of a local user."""
+        return self._by("uid", uid)
+
+    def holders(self, role: str) -> int:
+        """How many principals hold a role."""
+        count, after = 0, None
+        while True:
+            rows, after = self._vault.reader.scan(PRINCIPAL.name, [], [self.access.id], after, PAGE)
+            count += sum(role in self._rows.open(PRINCIPAL, row).value.roles for row in rows)
+            if after is None:
+                return count
+
+    def credential(self, id: str) -> CredentialRecord | None:
+        """The key or console session of that id."""
+        return self._get(CREDENTIAL, id)
+
+    def taken(self, principal: str, name: str, uid: str) -> list[Put]:
+        """What makes a new principal's name and local user his alone; a Conflict where they are another's already."""
+        texts = [f"name/{name}", *([f"uid/{uid}"] if uid else [])]
+        record = NameRecord(principal)
+        return [Put(NAME, self._rows.blind(self.access.id, NAME.name, text).hex(), record, expect=0) for text in texts]
+
     def two_person(self) -> bool:
         """Whether clearances, roles and policies take two officers here; otherwise the region is solo."""
         state = self._get(STATE, "region")
@@ -140,6 +175,8 @@ class Directory:
         return self._session(credential.key_id, record)
 
     def _session(self, id: str, record: CredentialRecord) -> Session:
+        if record.under and self._get(CREDENTIAL, record.under) is None:
+            raise Unauthenticated
         if self._vault.clock.now() >= record.expires:
             raise Expired
         found = self.principal(record.principal)

@@ -35,8 +35,13 @@ class Flow(State):
         if not self.floor <= label <= self.acting:
             raise Refused(rule="acting-label", acting=label.text, floor=self.floor.text, ceiling=self.acting.text)
         lower = Flow(self.gate, self.session, self.action, label)
-        lower.floor, lower.begun, lower.lent, lower.domain = self.floor, self.begun, self.lent, self.domain
+        lower.floor = self.floor
+        lower.under(self)
         return lower
+
+    def bear(self, label: Label) -> None:
+        """What the caller brings carries this label too, from now on."""
+        self.floor = self.floor | label
 
     async def as_seen_by(self, name: str, at: Label | None, reason: str) -> Flow:
         """The same action as another principal would do it; see `another`. Raises Refused (`as-another`)."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 
 from casemate.access.state import State
-from casemate.labels import Label, Reading
+from casemate.errors import BadInput
+from casemate.labels import Reading
 from casemate.policy import Refuse
 
 __all__ = ["inspect", "marks"]
+
+MOST_LINES = 100_000
+LONG = 1 << 15  # characters: what is longer is looked at beside the loop that serves everybody
 
 
 def marks(flow: State, text: str) -> list[tuple[Reading, ...]]:
@@ -27,8 +32,11 @@ async def inspect(flow: State, texts: Iterable[str]) -> None:
 
     Where a mark has several readings, it is as high as all of them together. Nothing has been stored or sent yet.
     """
-    for text in texts:
-        for readings in marks(flow, text):
+    said = list(texts)
+    if sum(text.count("\n") + text.count("\r") for text in said) > MOST_LINES:
+        raise BadInput(what=f"A request has at most {MOST_LINES:,} lines.")
+    for text in said:
+        for readings in await asyncio.to_thread(marks, flow, text) if len(text) > LONG else marks(flow, text):
             label = flow.floor
             for reading in readings:
                 if reading.problem:
@@ -36,12 +44,8 @@ async def inspect(flow: State, texts: Iterable[str]) -> None:
                 label = label | reading.label
             if not label <= flow.acting:
                 await _refuse(flow, "mark-above", {"mark": readings[0].text})
-            flow.floor = _at_least(flow.floor, label)
-
-
-def _at_least(floor: Label, label: Label) -> Label:
-    return floor | label
+            flow.floor = flow.floor | label
 
 
 async def _refuse(flow: State, rule: str, facts: dict[str, str]) -> None:
-    await flow.gate.refuse(flow.session, flow.acting, flow.action, Refuse(rule, facts))
+    await flow.refuse(Refuse(rule, facts))

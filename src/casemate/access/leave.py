@@ -39,9 +39,10 @@ class Released:
 
 
 async def begin(flow: State, request: bytes, facts: dict[str, Any]) -> str:
-    """BEGIN in the log of the acting label; what happens later refers to it."""
-    note = Note(flow.action.name, "begin", facts=facts_of(facts), content=request)
-    flow.begun = await flow.gate.record(flow.session, flow.access, note)
+    """BEGIN in the log of the acting label, with the label of what was brought; what happens later refers to it."""
+    note = Note(flow.action.name, "begin", facts=facts_of({**facts, "floor": flow.floor.text}), content=request)
+    flow.begun = await flow.note(note)
+    flow.gate.running.add(flow.begun)
     return flow.begun
 
 
@@ -49,13 +50,13 @@ async def lend(flow: State, value: Labelled[T], to: Ceiling) -> T:
     """The value, where the borrower's accreditation dominates its label; outside the region, durable before it goes."""
     decision = decide(flow.session, flow.acting, flow.action, Target(lends=value.label, ceiling=to.label))
     if isinstance(decision, Refuse):
-        await flow.gate.refuse(flow.session, flow.acting, flow.action, decision)
+        await flow.refuse(decision)
     if to.name not in flow.lent:
         flow.lent.append(to.name)
     if to.outside:
         facts = facts_of({"begin": flow.begun, "engine": to.name, "label": value.label.text})
         note = Note(flow.action.name, "lent", facts=facts)
-        await flow.gate.record(flow.session, flow.access, note)
+        await flow.note(note)
     return unseal(value)
 
 
@@ -71,6 +72,7 @@ async def release(flow: State, body: bytes, outcome: str, facts: dict[str, Any],
         content=body,
         ref=flow.begun,
     )
-    entry = await flow.gate.record(flow.session, flow.access, note)
+    entry = await flow.note(note)
+    flow.gate.running.discard(flow.begun)
     marking = flow.gate.vault.region.policies.banner(flow.label, flow.session.language)
     return Released(body, flow.label, marking, flow.begun or entry)

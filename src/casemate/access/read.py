@@ -31,7 +31,7 @@ def read_each(flow: State, kind: Kind[T], id: str) -> list[Found[T]]:
 async def absent(flow: State, kind: str, id: str) -> NoReturn:
     """Record that nothing visible has this id, in the caller's own log, and say so."""
     error = Absent(kind=kind, id=id)
-    await flow.gate.record_error(flow.session, flow.acting, flow.action, error, begun=flow.begun)
+    await flow.gate.record_error(flow.asker, flow.domain, flow.action, error, begun=flow.begun)
     raise error
 
 

@@ -68,32 +68,41 @@ class Hold(msgspec.Struct, frozen=True):
             principal=flow.session.principal.name,
             at=flow.gate.vault.clock.now(),
         )
-        facts = {"bytes": len(data), "stated": self.stated}
+        facts = {"bytes": len(data), "stated": self.stated, "marks": self.marks}
         await commit(flow, [Put(HELD, id, record, expect=0)], "", None, facts)
         return Ref(HELD.name, id, flow.access.id)
 
 
 async def restate(flow: State, id: str, stated: Label, marks: str) -> None:
-    """Whoever brought an unmarked document says its label, at or above the floor at which he brought it."""
+    """Whoever brought an unmarked document says its label, at or above the floor at which he brought it.
+
+    Saying it is bringing something too: it carries the floor of the session that says it.
+    """
     found = await read(flow, HELD, id)
     held = found.value
     if held.principal != flow.session.principal.name or found.ref.class_id != flow.access.id:
         await absent(flow, HELD.name, id)
-    if not flow.gate.vault.region.policies.parse(held.floor) <= stated <= flow.acting:
-        raise Refused(rule="marks-of-origin", floor=held.floor, held=flow.acting.text, asked=stated.text)
-    told = msgspec.structs.replace(held, stated=stated.text, marks=marks, state="new")
-    await commit(flow, [Put(HELD, id, told, expect=found.version)], "", None, {"stated": stated.text})
+    floor = flow.gate.vault.region.policies.parse(held.floor) | flow.floor
+    if not floor <= stated <= flow.acting:
+        raise Refused(rule="marks-of-origin", floor=floor.text, held=flow.acting.text, asked=stated.text)
+    told = msgspec.structs.replace(held, floor=floor.text, stated=stated.text, marks=marks, state="new")
+    facts = {"stated": stated.text, "marks": marks}
+    await commit(flow, [Put(HELD, id, told, expect=found.version)], "", None, facts)
 
 
 class Settling:
-    """One held document on its way: pour and put at labels, then one commit that also removes what was held."""
+    """One held document on its way: pour and put at labels, then one commit that also removes what was held.
+
+    Where its owner has meanwhile said another label, that commit is a Conflict and nothing of it lands.
+    """
 
     def __init__(self, flow: State, held: Found[Any]) -> None:
         self._flow = flow
         self._held = held
         self._floor = flow.gate.vault.region.policies.parse(held.value.floor)
         self._rows: list[RowPut] = []
-        self._deletes: list[RowDelete] = [flow.gate.rows.delete(flow.access, Delete(HELD, held.id))]
+        gone = Delete(HELD, held.id, expect=held.version)
+        self._deletes: list[RowDelete] = [flow.gate.rows.delete(flow.access, gone)]
         self._subjects: dict[str, list[str]] = {}
         self._classes: dict[str, AccessClass] = {flow.access.id: flow.access}
         if held.ref.kind != HELD.name or flow.seen - {held.ref} or "service" not in flow.session.principal.roles:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from casemate.access.core import Core
+from casemate.access.record import Note
 from casemate.identity import Session
 from casemate.labels import AccessClass, Label
 from casemate.objects import Ref
-from casemate.policy import Action
+from casemate.policy import Action, Refuse
 
 __all__ = ["State"]
 
@@ -14,15 +17,17 @@ __all__ = ["State"]
 class State:
     """`floor` is the session's, raised by marks in what the caller brought.
 
-    `domain` is the acting label of the whole request, also in the flows of its rungs: what a request uses up or warms
-    is its own domain's, so that nothing of it can be noticed below.
+    `domain` is the acting label of the whole request, also in the flows of its rungs: what a request uses up, warms or
+    records is its own domain's, so that nothing of it can be noticed below. `asker` is the session that made the
+    request, also where it is answered as another principal would see it: entries stand in his name.
     """
 
-    __slots__ = ("acting", "action", "begun", "domain", "floor", "gate", "lent", "seen", "session")
+    __slots__ = ("acting", "action", "asker", "begun", "domain", "floor", "gate", "lent", "seen", "session")
 
     def __init__(self, gate: Core, session: Session, action: Action, acting: Label) -> None:
         self.gate = gate
         self.session = session
+        self.asker = session
         self.action = action
         self.acting = acting
         self.domain = acting
@@ -44,3 +49,15 @@ class State:
     def classes(self) -> list[AccessClass]:
         """The visible access classes."""
         return self.gate.classes.visible(self.acting)
+
+    def under(self, whole: State) -> None:
+        """Be a part of that request: its BEGIN, its lends, its log, its caches."""
+        self.begun, self.lent, self.domain, self.asker = whole.begun, whole.lent, whole.domain, whole.asker
+
+    async def note(self, note: Note) -> str:
+        """One entry, in the log of the whole request's label."""
+        return await self.gate.record(self.asker, self.gate.classes.of(self.domain), note)
+
+    async def refuse(self, refusal: Refuse) -> NoReturn:
+        """Record the refusal where the request stands, and raise it."""
+        await self.gate.refuse(self.asker, self.domain, self.action, refusal)

@@ -17,6 +17,7 @@ from casemate.accounts.principals import (
     found_owner,
     people,
     proposals,
+    withdraw,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "people",
     "proposals",
     "revoke",
+    "withdraw",
 ]

@@ -53,6 +53,8 @@ def _range(flow: Flow, request: KeyRequest, owner: Label) -> tuple[Label, Label]
     region = flow.gate.vault.region
     ceiling = region.reach(request.ceiling) if request.ceiling else flow.acting & owner
     floor = region.label(request.floor) if request.floor else ceiling
+    if not flow.floor <= floor:
+        raise Refused(rule="key-floor", asked=floor.text, floor=flow.floor.text)
     for asked in (floor, ceiling):
         if not asked <= (flow.acting & owner):
             raise Refused(rule="clearance", asked=asked.text, clearance=(flow.acting & owner).text)
@@ -62,7 +64,10 @@ def _range(flow: Flow, request: KeyRequest, owner: Label) -> tuple[Label, Label]
 
 
 async def issue(flow: Flow, request: KeyRequest) -> tuple[Key, str]:
-    """A new key and its secret: for openai the whole key text, for boto3 the secret access key of `Key.id`."""
+    """A new key and its secret: for openai the whole key text, for boto3 the secret access key of `Key.id`.
+
+    Whoever holds a key acts as its owner. So where clearances take two people, nobody makes one for another.
+    """
     if request.client not in ("openai", "boto3") or not 0 < request.days <= LONGEST_DAYS:
         raise BadInput(what=f"A key is for openai or boto3 and lives 1 to {LONGEST_DAYS} days.")
     owner = flow.session.principal
@@ -70,6 +75,8 @@ async def issue(flow: Flow, request: KeyRequest) -> tuple[Key, str]:
         found = flow.gate.directory.named(request.principal)
         if found is None or "officer" not in owner.roles:
             raise Absent(kind="principal", id=request.principal)
+        if flow.gate.directory.two_person():
+            raise Refused(rule="key-of-another")
         owner = found
     floor, ceiling = _range(flow, request, owner.clearance)
     expires = flow.gate.vault.clock.now() + request.days * DAY
@@ -115,14 +122,28 @@ async def open_console(flow: Flow, floor: Label, ceiling: Label, language: str) 
     raw = flow.gate.vault.entropy.draw(f"console/{flow.access.id}/{session.id}", 48)
     key = make_key(raw)
     expires = flow.gate.vault.clock.now() + CONSOLE_HOURS * 3600 * SECOND
+    shown = flow.gate.directory.credential(session.id)
+    if shown is not None:
+        expires = min(expires, shown.expires)
     record = CredentialRecord(
-        session.principal.id, "console", digest_of(key.secret), floor.text, ceiling.text, expires, 1, language
+        principal=session.principal.id,
+        use="console",
+        digest=digest_of(key.secret),
+        floor=floor.text,
+        ceiling=ceiling.text,
+        expires=expires,
+        generation=1,
+        language=language,
+        under="" if shown is None else shown.under or session.id,
     )
     await flow.commit(Enrol(Put(CREDENTIAL, key.id, record, expect=0)), facts={"session": key.id})
     return key.text
 
 
 async def close_console(flow: Flow) -> None:
-    """The console session that asks is nobody's from now on."""
+    """The console session that asks is nobody's from now on. A key that asks stays what it is."""
     id = flow.session.id
+    found = flow.gate.directory.credential(id)
+    if found is None or found.use != "console":
+        return
     await flow.commit(Enrol(Delete(CREDENTIAL, id)), facts={"closed": id})

@@ -21,9 +21,11 @@ __all__ = [
     "found_owner",
     "people",
     "proposals",
+    "withdraw",
 ]
 
 NAME_LIMIT = 64
+OURS = frozenset({"casemate init", "stranger"})  # whom entries name that no principal made
 
 
 class PersonRequest(msgspec.Struct, frozen=True):
@@ -71,10 +73,15 @@ def _checked(flow: Flow, request: PersonRequest) -> PersonRequest:
 
 
 async def add_person(flow: Flow, request: PersonRequest) -> Person | None:
-    """A new principal, or None where the region wants a second officer first."""
+    """A new principal, or None where the region wants a second officer first.
+
+    A name and a local user belong to one principal: a second one would be a way to grant to oneself.
+    """
     request = _checked(flow, request)
-    if flow.gate.directory.named(request.name) is not None:
+    if request.name in OURS or flow.gate.directory.named(request.name) is not None:
         raise Conflict(what=f"Principal {request.name}")
+    if request.uid and flow.gate.directory.local(request.uid) is not None:
+        raise Conflict(what=f"A principal of the local user {request.uid}")
     id = fresh("prn", flow.gate.vault.entropy, f"principal/{flow.access.id}")
     person = Person(id, request.name, request.clearance, request.roles, request.uid, flow.session.principal.name)
     return await _grant(flow, person)
@@ -97,25 +104,46 @@ async def _grant(flow: Flow, person: Person) -> Person | None:
         await _commit(flow, person)
         return person
     proposal = Proposal(person, flow.session.principal.id)
-    await flow.commit(Put(PROPOSAL, person.id, proposal), facts={"proposed": person.name})
+    await flow.commit(Put(PROPOSAL, person.id, proposal, expect=0), facts={"proposed": person.name})
     return None
 
 
 async def confirm(flow: Flow, id: str) -> Person:
-    """The second officer says yes. Raises Refused (`two-person`) for the one who proposed."""
-    found = await flow.read(PROPOSAL, id)
+    """The second officer says yes, once, to what stands there. Raises Refused (`two-person`) for the one who proposed.
+
+    A proposal that waits is never replaced, so that nobody says yes to something else than he has read.
+    """
+    found = await _waiting(flow, id)
     if found.value.proposed_by == flow.session.principal.id or found.value.person.id == flow.session.principal.id:
         raise Refused(rule="two-person")
-    await _commit(flow, found.value.person, Delete(PROPOSAL, id))
+    await _commit(flow, found.value.person, Delete(PROPOSAL, id, expect=found.version))
     return found.value.person
+
+
+async def withdraw(flow: Flow, id: str) -> None:
+    """Take a proposal back; any officer may say no."""
+    found = await _waiting(flow, id)
+    gone = Delete(PROPOSAL, id, expect=found.version)
+    await flow.commit(gone, facts={"withdrawn": found.value.person.name})
+
+
+async def _waiting(flow: Flow, id: str) -> Found[Proposal]:
+    """The proposal at the acting label: only there can it be taken away, and one that stays could be used twice."""
+    here = [found for found in await flow.read_each(PROPOSAL, id) if found.ref.class_id == flow.access.id]
+    if not here:
+        await flow.absent(PROPOSAL, id)
+    return here[0]
 
 
 async def _commit(flow: Flow, person: Person, *more: Delete) -> None:
     record = PrincipalRecord(person.name, person.clearance, person.roles, person.uid)
+    directory = flow.gate.directory
+    new = directory.principal(person.id) is None
     await flow.commit(
         Put(PERSON, person.id, person),
         *more,
         Enrol(Put(PRINCIPAL, person.id, record)),
+        *(Enrol(put) for put in (directory.taken(person.id, person.name, person.uid) if new else ())),
         facts={"name": person.name, "clearance": person.clearance, "roles": ", ".join(person.roles)},
     )
 

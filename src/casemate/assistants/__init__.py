@@ -11,7 +11,7 @@ from casemate.assistants.cite import cite, permalink, used
 from casemate.assistants.compose import Answer, Place, Rung, abstention, answer, paragraph, places, text
 from casemate.assistants.floor import COSINE_FLOOR, IDF_SHARE_FLOOR, reaches
 from casemate.assistants.kept import KEPT, Kept, keep
-from casemate.assistants.prove import Proof, Prover, Second, SecondWorld
+from casemate.assistants.prove import Proof, Prover, Second, SecondWorld, question_of
 from casemate.assistants.reader import NAME as READER
 from casemate.assistants.reader import read
 from casemate.assistants.rungs import CAP, candidates, order, select, visiting
@@ -44,6 +44,7 @@ __all__ = [
     "paragraph",
     "permalink",
     "places",
+    "question_of",
     "reaches",
     "read",
     "select",

@@ -13,13 +13,13 @@ from msgspec.structs import replace as replace_fields
 
 from casemate.access import Flow
 from casemate.assistants.cite import used
-from casemate.assistants.compose import Rung, abstention, answer, paragraph, places
+from casemate.assistants.compose import Rung, abstention, answer, paragraph, paragraph_of, places
 from casemate.assistants.floor import reaches
 from casemate.assistants.prompt import rung_messages
 from casemate.assistants.reader import read
 from casemate.assistants.rungs import CAP, candidates, keep, select, visiting
 from casemate.errors import BadInput
-from casemate.knowledge import Asked, Hit, Library, Results
+from casemate.knowledge import QUESTION, Asked, Hit, Library, Results
 from casemate.labels import Label, Labelled
 from casemate.models import READER, Card, Catalogue, Chat, Delta, Message, Usage
 from casemate.words import say
@@ -107,7 +107,7 @@ class Assistant:
         """The deltas of one paragraph; `place` is where the answer's text stands before it."""
         policies = work.flow.gate.vault.region.policies
         language = work.chat.language
-        rung = read(work.chat.question, label, hits, results.statistics, policies, language)
+        rung = read(work.chat.question[:QUESTION], label, hits, results.statistics, policies, language)
         if work.card.engine is not None and label <= work.card.accreditation:
             rung = await self._written(work, label, hits)
         elif work.card.engine is not None and rung is not None:
@@ -134,7 +134,7 @@ class Assistant:
         lower = work.flow.at(label)
         lent = await lower.lend(Labelled(label, messages), work.card.ceiling)
         pieces = [piece async for piece in _texts(work.card, work.chat, lent)]
-        text = "".join(pieces).strip()
+        text = paragraph_of("".join(pieces), policies)
         return Rung(label, text, used(text, cited) or cited, work.card.name)
 
     async def _alone(self, flow: Flow, chat: Chat, card: Card) -> AsyncIterator[Delta]:

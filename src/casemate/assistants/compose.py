@@ -14,7 +14,7 @@ from casemate.labels import Label, Policies
 from casemate.models import Citation
 from casemate.words import say
 
-__all__ = ["Answer", "Place", "Rung", "abstention", "answer", "paragraph", "places", "text"]
+__all__ = ["Answer", "Place", "Rung", "abstention", "answer", "paragraph", "paragraph_of", "places", "text"]
 
 _GAP = "\n\n"
 
@@ -56,6 +56,19 @@ def answer(label: Label, rungs: Sequence[Rung], language: str = "en") -> Answer:
     if not rungs:
         return Answer(label, (abstention(label, language),), abstained=True)
     return Answer(label, tuple(rungs))
+
+
+def paragraph_of(words: str, policies: Policies) -> str:
+    """What an engine wrote, as one paragraph of ours: it bears our mark, and nothing in it looks like another.
+
+    A line that reads as a mark is put in quotation marks, so that nobody, and no reader of portions, takes it for one.
+    """
+    lines = [line.strip() for line in words.splitlines()]
+    return "\n".join(f"“{line}”" if _marks(line, policies) else line for line in lines if line)
+
+
+def _marks(line: str, policies: Policies) -> bool:
+    return bool(policies.read_banner(line) or policies.read_portion(line)[0])
 
 
 def abstention(label: Label, language: str = "en") -> Rung:

@@ -18,7 +18,7 @@ from casemate.crypto import digest
 from casemate.knowledge import Library, World, copied
 from casemate.models import READER, Answerer, Chat
 
-__all__ = ["Proof", "Prover", "Second", "SecondWorld"]
+__all__ = ["Proof", "Prover", "Second", "SecondWorld", "question_of"]
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,12 +71,16 @@ class Prover:
         self._second = second
 
     async def last_question(self, flow: Flow) -> str:
-        """The last question that this principal asked, from what the ledger keeps; "" where there is none."""
+        """The last question that this principal asked, from what the ledger keeps; "" where there is none.
+
+        It bears the label that it bore when it was asked.
+        """
         for seen in audit.entries(flow, 500):
             mine = seen.entry.principal == flow.session.principal.name
             if mine and seen.kept and seen.entry.action == "answer.ask" and seen.entry.outcome == "begin":
                 said = await audit.own_content(flow, seen.entry.id)
-                return _question(said or b"")
+                flow.bear(audit.floor_of(flow, seen))
+                return question_of(said or b"")
         return ""
 
     async def prove(self, flow: Flow, chat: Chat, who: str, at: str, reason: str) -> Proof:
@@ -113,7 +117,7 @@ class Prover:
         return msgspec.structs.replace(proof, signature=vault.signer.sign(proof.body()).hex())
 
 
-def _question(said: bytes) -> str:
+def question_of(said: bytes) -> str:
     """The question in a kept request of any wire."""
     try:
         asked = msgspec.json.decode(said)

@@ -20,7 +20,7 @@ import click
 
 from casemate.cli.client import Client
 from casemate.cli.command import option, verb
-from casemate.cli.failure import Failed, failed
+from casemate.cli.failure import Failed
 from casemate.cli.files import Skipped, files
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
@@ -107,10 +107,8 @@ def settle(talk: Talk, client: Client, brought: Brought) -> None:
         settle_quietly(client, brought, tell, lambda: False)
 
 
-def settle_quietly(
-    client: Client, brought: Brought, tell: Callable[[int], None], over: Callable[[], bool]
-) -> None:
-    """Wait until nothing of this run waits to be read any more, or until it is over. The region needs no one to wait."""
+def settle_quietly(client: Client, brought: Brought, tell: Callable[[int], None], over: Callable[[], bool]) -> None:
+    """Wait until nothing of this run waits to be read, or until it is over; the region itself needs no one to wait."""
     mine = brought.added
     tries = 0
     while mine and not over():
@@ -208,7 +206,7 @@ def _summary(talk: Talk, brought: Brought, paths: tuple[Path, ...], base: str) -
 def _bar(talk: Talk, slug: str, total: int) -> Iterator[Any]:
     """A bar on a terminal; elsewhere nothing moves."""
     if not total or not talk.colours(sys.stderr):
-        yield lambda done: None
+        yield _still
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -217,6 +215,11 @@ def _bar(talk: Talk, slug: str, total: int) -> Iterator[Any]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(t(slug), total=total)
         yield lambda done: progress.update(task, completed=done)
+
+
+def _still(done: int) -> None:
+    """A bar that does not move."""
+    del done
 
 
 def _progress(talk: Talk, chosen: list[Path], slug: str) -> Iterator[Path]:

@@ -130,9 +130,7 @@ class Client:
             self.close()
             raise failed(Unavailable(what=self.where)) from None
 
-    def _ask(
-        self, method: str, target: str, raw: bytes | None, headers: Mapping[str, str]
-    ) -> http.client.HTTPResponse:
+    def _ask(self, method: str, target: str, raw: bytes | None, headers: Mapping[str, str]) -> http.client.HTTPResponse:
         if self._open is None:
             opened = self.connect()
             try:

@@ -27,19 +27,21 @@ __all__ = ["Group", "Option", "option", "shared", "verb"]
 SHARED = ("folder", "json", "plain", "language")
 
 
+def _unsaid(self: object, value: str | None) -> None:
+    """A help text that click would keep: ours is looked up each time, since it has two languages."""
+    del self, value
+
+
 class Option(click.Option):
     """An option whose help is spoken in the language of the run; `path` is its command's."""
 
     path = ""
 
-    @property
-    def help(self) -> str:
+    def _help(self) -> str:
         name = self.name or ""
         return told(f"option.{self.path}.{name}") or t(f"option.{name}")
 
-    @help.setter
-    def help(self, value: str | None) -> None:
-        """Never: click's own attribute would freeze one language."""
+    help = property(_help, _unsaid)
 
 
 def option(*names: str, **how: Any) -> Callable[[Any], Any]:
@@ -62,13 +64,10 @@ class _Spoken(click.Command):
 
     path = ""
 
-    @property
-    def help(self) -> str:
+    def _help(self) -> str:
         return t(f"help.{self.path}") if self.path else ""
 
-    @help.setter
-    def help(self, value: str | None) -> None:
-        """Never, as for options."""
+    help = property(_help, _unsaid)
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         found = super().get_help_option(ctx)
@@ -100,7 +99,7 @@ class Command(_Spoken):
                 param.path = path
 
     def invoke(self, ctx: click.Context) -> Any:
-        with talking(ctx) as talk:
+        with Talking(ctx) as talk:
             ctx.params["talk"] = talk
             return super().invoke(ctx)
 
@@ -115,11 +114,13 @@ class Group(_Spoken, click.Group):
         super().__init__(name=path.rpartition(".")[2], invoke_without_command=bool(bare), params=list(shared()))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
         return list(self._homes)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         import importlib
 
+        del ctx
         home = self._homes.get(cmd_name)
         if home is None:
             return None
@@ -129,6 +130,7 @@ class Group(_Spoken, click.Group):
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
         records = [(name, t(f"help.{self._path_of(name)}").partition("\n")[0]) for name in self._homes]
         with formatter.section(t("usage.commands")):
             formatter.write_dl(records)
@@ -154,7 +156,7 @@ def merged(ctx: click.Context) -> dict[str, Any]:
     return {name: above.get(name) if value is None else value for name, value in found.items()}
 
 
-class talking:
+class Talking:
     """The run of one command: its Talk, and at its end the marking or the problem."""
 
     def __init__(self, ctx: click.Context) -> None:
@@ -165,7 +167,7 @@ class talking:
     def __enter__(self) -> Talk:
         return self.talk
 
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, click.UsageError):
             error = usage(error)
         if isinstance(error, CasemateError):

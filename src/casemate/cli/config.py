@@ -77,7 +77,7 @@ def listing(talk: Talk) -> None:
 
     listed = talk.policies().names
     every = {**Policies.load(PACKAGED).listed, **talk.policies().listed}
-    data = [
+    data: list[dict[str, Any]] = [
         {
             "name": name,
             "listed": name in listed,

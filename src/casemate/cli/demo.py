@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from casemate.cli.command import option, verb
-from casemate.cli.failure import Failed
 from casemate.cli.init import owner
 from casemate.cli.scene import Scene
 from casemate.cli.story import Story
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import language
 from casemate.cli.up import run
-from casemate.errors import CasemateError
 
 if TYPE_CHECKING:
     from casemate.wiring import Addresses
@@ -64,7 +62,7 @@ async def _tell(talk: Talk, addresses: Addresses, began: float, once: bool, stop
     try:
         story = Story(talk.client(), addresses, stop.is_set)
         await asyncio.to_thread(_story, Scene(talk), story, began)
-    except (CasemateError, Failed):
+    except BaseException:
         stop.set()
         raise
     if once:
@@ -78,10 +76,10 @@ def _story(scene: Scene, story: Story, began: float) -> None:
     scene.cast(story.cast())
     scene.loaded(story.load(scene.progress))
     scene.questions(story.questions())
+    scene.scores(story.scores())
     hidden = story.hidden()
     scene.hidden(hidden)
     scene.stored(story.store_below())
-    scene.scores(story.scores())
     scene.proved(story.prove())
     scene.reconciled(story.reconciled(hidden))
     scene.verified(story.verified())

@@ -24,5 +24,7 @@ def exit_codes(talk: Talk) -> None:
     data.append({"exit": INTERRUPTED, "slug": "", "title": t("interrupted"), "remedy": ""})
     data.sort(key=lambda row: (int(str(row["exit"])), str(row["slug"])))
     talk.data(data)
-    for line in columns([(f"{row['exit']:>3}", str(row["slug"]), str(row["title"]), str(row["remedy"])) for row in data]):
+    for line in columns(
+        [(f"{row['exit']:>3}", str(row["slug"]), str(row["title"]), str(row["remedy"])) for row in data]
+    ):
         talk.out(line)

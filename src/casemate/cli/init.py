@@ -36,7 +36,9 @@ def init(talk: Talk, policies: str, agency: str, name: str, port: int) -> None:
     talk.marked(told.floor_marking)
     talk.data({"folder": str(folder.path), **asdict(told)}, told.floor, told.floor_marking)
     talk.out(str(folder.path))
-    talk.say("init.made", folder=folder.path, owner=told.owner, policies=", ".join(listed), ceiling=told.ceiling_marking)
+    talk.say(
+        "init.made", folder=folder.path, owner=told.owner, policies=", ".join(listed), ceiling=told.ceiling_marking
+    )
     talk.say("init.solo")
     talk.say("init.keys")
     flag = "" if str(folder.path) == "casemate" else f" --folder {folder.path}"

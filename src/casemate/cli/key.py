@@ -17,17 +17,17 @@ __all__ = ["key"]
 
 key = Group("key", {"issue": "key:issue", "list": "key:listing", "revoke": "key:revoke"})
 
-OPENAI = '''python3 - <<'END'
+OPENAI = """python3 - <<'END'
 from openai import OpenAI
 asked = [{{"role": "user", "content": {question!r}}}]
 print(OpenAI().chat.completions.create(model="casemate/extractive-reader", messages=asked).choices[0].message.content)
-END'''
-BOTO3 = '''python3 - <<'END'
+END"""
+BOTO3 = """python3 - <<'END'
 import boto3
 asked = [{{"role": "user", "content": [{{"text": {question!r}}}]}}]
 told = boto3.client("bedrock-runtime").converse(modelId="casemate.extractive-reader", messages=asked)
 print(told["output"]["message"]["content"][0]["text"])
-END'''
+END"""
 
 
 @verb(

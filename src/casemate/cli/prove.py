@@ -10,7 +10,7 @@ import click
 from casemate.cli.ask import coloured
 from casemate.cli.command import option, verb
 from casemate.cli.talk import Talk
-from casemate.cli.tongue import t
+from casemate.cli.tongue import t, told
 from casemate.errors import BadInput
 
 __all__ = ["prove", "shown"]
@@ -50,6 +50,7 @@ def shown(talk: Talk, proof: dict[str, Any]) -> list[str]:
         t("prove.who", principal=proof["principal"], copied=copied),
         t("prove.first", digest=proof["first"][:24]),
         t("prove.second", digest=proof["second"][:24]),
-        talk.bold(equal) + t("prove.compared", what=proof["compared"]),
+        talk.bold(equal)
+        + t("prove.compared", what=told(f"prove.{proof['compared'].replace(' ', '_')}") or proof["compared"]),
         t("prove.signed", key=proof["key_id"][:16], solo=t("prove.solo") if proof["solo"] else ""),
     ]

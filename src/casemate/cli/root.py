@@ -43,6 +43,7 @@ class Root(Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
+        del standalone_mode  # every end is ours
         words = list(sys.argv[1:] if args is None else args)
         choose(words)
         try:

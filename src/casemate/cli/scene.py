@@ -1,4 +1,4 @@
-"""How the demonstration looks: one table, then what is behind it. Plain text without a terminal, 100 columns at most."""
+"""How the demonstration looks: one table, then what is behind it. Plain text without a terminal; 100 columns."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from casemate.cli.prove import shown
 from casemate.cli.story import Hidden, Player, Scores
 from casemate.cli.table import columns, width, wrapped
 from casemate.cli.talk import Talk
-from casemate.cli.tongue import t
+from casemate.cli.tongue import language, t
 from casemate.clock import iso
-from casemate.words import Problem
+from casemate.words import Problem, say
 
 __all__ = ["Scene"]
 
 WIDEST = 100
-NAMES = 22
+NAMES = 24
+EXERCISE = "EXERCISE HARBOUR LANTERN - "  # how every title of the corpus begins
 
 
 class Scene:
@@ -46,7 +47,10 @@ class Scene:
         for name, title, marking in rows:
             first, *rest = wrapped(marking, max(20, room))
             lines = [(name, title, first), *(("", "", line) for line in rest)]
-            wide = [(a.ljust(max(width(r[0]) for r in rows)), b.ljust(max(width(r[1]) for r in rows)), c) for a, b, c in lines]
+            wide = [
+                (a.ljust(max(width(r[0]) for r in rows)), b.ljust(max(width(r[1]) for r in rows)), c)
+                for a, b, c in lines
+            ]
             for line in columns(wide):
                 self.talk.out(line)
 
@@ -59,39 +63,44 @@ class Scene:
     def loaded(self, loaded: dict[str, Any]) -> None:
         self.talk.out()
         self._say(t("demo.loaded", **{**loaded, "policies": ", ".join(loaded["policies"])}), 0)
+        self._say(t("init.keys"), 0)
         if not loaded["embedder"]:
             self._say(t("demo.no_embedder"), 0)
 
     def questions(self, asked: Sequence[tuple[str, Sequence[tuple[Player, Answer]]]]) -> None:
-        """The table. A paragraph that somebody above in the table has had is told faintly: what is lit is what differs."""
+        """The table. A paragraph that somebody further up was told is only named here: what is lit is what differs."""
         for question, answers in asked:
             self._title("question", question=question)
             seen: set[str] = set()
             for player, answer in answers:
                 self.talk.out("  " + "─" * (self._wide - 2))
-                name = f"  {player.name}".ljust(NAMES)
+                name = player.name
                 for rung in answer.data["rungs"]:
                     self._rung(name, rung, new=rung["text"] not in seen)
-                    name = " " * NAMES
+                    name = ""
                     seen.add(rung["text"])
             self.talk.out("  " + "─" * (self._wide - 2))
         self._say(t("demo.same" if self.talk.colours() else "demo.same_plain"))
 
     def _rung(self, name: str, rung: dict[str, Any], new: bool) -> None:
+        """One paragraph: its mark, what it quotes, and from where."""
         mark = rung["mark"]
-        bare = rung["text"].removeprefix(mark).strip()
-        pad = "+ " if new else "  "
-        lines = wrapped(f"{mark} {bare}", self._wide - NAMES - 2)
-        for place, line in enumerate(lines):
-            body = line.removeprefix(mark) if place == 0 else line
-            shown_mark = self.talk.mark(mark, rung["label"]) if place == 0 and line.startswith(mark) else ""
-            body = body if place == 0 and shown_mark else line
-            told = self.talk.lit(body) if new else self.talk.dim(body)
-            self.talk.out(name + (pad if place == 0 else "  ") + shown_mark + told)
-            name = " " * NAMES
-        sources = "; ".join(f"[{c['number']}] {c['mark']} {c['title']}" for c in rung["citations"])
-        for line in wrapped(sources, self._wide - NAMES - 4) if sources else ():
-            self.talk.out(" " * (NAMES + 4) + self.talk.dim(line))
+        said = (
+            rung["text"]
+            .removeprefix(mark)
+            .strip()
+            .removeprefix(say("assistants.extract", language(), quotes=""))
+            .strip()
+        )
+        sources = "; ".join(f"[{each['number']}] {each['title'].removeprefix(EXERCISE)}" for each in rung["citations"])
+        lines = wrapped(f"{mark} {said}" if new else f"{mark} {t('demo.above')} {sources}", self._wide - NAMES - 4)
+        more = wrapped(sources, self._wide - NAMES - 4) if new and sources else []
+        for place, line in enumerate([*lines, *more]):
+            head = f"  {name if place == 0 else ''}".ljust(NAMES) + ("+ " if new and place == 0 else "  ")
+            marked = self.talk.mark(mark, rung["label"]) if place == 0 else ""
+            rest = line.removeprefix(mark) if place == 0 else line
+            lit = new and place < len(lines)
+            self.talk.out(head + marked + (self.talk.lit(rest) if lit else self.talk.dim(rest)))
 
     def hidden(self, hidden: Hidden) -> None:
         self._title("hidden", name=hidden.name, mark=hidden.mark)
@@ -100,7 +109,9 @@ class Scene:
             head, _, body = text.partition("\n\n")
             self._say(head.splitlines()[0], 4)
             self._say(body, 4)
-        self._say(self.talk.bold(t("demo.hidden_equal" if hidden.equal else "demo.hidden_differ", size=len(hidden.above))))
+        self._say(
+            self.talk.bold(t("demo.hidden_equal" if hidden.equal else "demo.hidden_differ", size=len(hidden.above)))
+        )
 
     def stored(self, problem: Problem | None) -> None:
         self._title("stored")
@@ -118,7 +129,9 @@ class Scene:
         if scores.fts5:
             before, after = (f"{score:.6f}" for score in scores.fts5)
             moved = t("demo.moved" if before != after else "demo.unmoved")
-            self._say(t("demo.score_row", name=t("demo.fts5"), before=before, after=after) + f"  {self.talk.lit(moved)}", 4)
+            self._say(
+                t("demo.score_row", name=t("demo.fts5"), before=before, after=after) + f"  {self.talk.lit(moved)}", 4
+            )
         else:
             self._say(t("demo.no_fts5"), 4)
         unchanged = scores.same_bytes and scores.ours[0] == scores.ours[1]

@@ -28,9 +28,9 @@ __all__ = ["Hidden", "Player", "Scores", "Story"]
 NEVER = "doc_" + "a" * 26
 HIDDEN = """TOP SECRET//SI//NOFORN
 
-(U) EXERCISE EXERCISE EXERCISE
+(TS//SI//NF) EXERCISE HARBOUR LANTERN - Hidden note
 
-(TS//SI//NF) Convoy LK-7 leaves Port Sable, Port Sable, Port Sable: this note exists so that a word is counted once more.
+(TS//SI//NF) EXERCISE. Convoy LK-7 leaves, Port Sable, convoy, convoy: this note is here to be counted and not seen.
 
 TOP SECRET//SI//NOFORN
 """
@@ -83,6 +83,7 @@ class Story:
         self._owner = owner
         self._url = addresses.console
         self._over = over
+        self._note = ("", "", "")
 
     def cast(self) -> list[Player]:
         """The exercise's people, each with a clearance and a key from the region's floor up to it."""
@@ -98,9 +99,7 @@ class Story:
             client = remote(self._url, token, _unmarked)
             me = client.get("/api/session").data
             title = one.title[language()]
-            self.players[one.name] = Player(
-                one.name, title, made["clearance"], me["ceiling"]["marking"], token, client
-            )
+            self.players[one.name] = Player(one.name, title, made["clearance"], me["ceiling"]["marking"], token, client)
         self.told["principals"] = [
             {"name": each.name, "clearance": each.marking, "token": each.token} for each in self.players.values()
         ]
@@ -132,7 +131,6 @@ class Story:
             "keys": about["keys"],
             "seconds": round(time.monotonic() - began, 2),
         }
-        self._listed = found["documents"]
         return dict(self.told["loaded"])
 
     def _send(self, group: Sequence[Any]) -> list[str]:
@@ -164,19 +162,17 @@ class Story:
         return asked
 
     def hidden(self) -> Hidden:
-        """The visitor asks for an id that lies above him, and for one that never was."""
+        """The visitor asks for the id of the document that was just added, and for one that never was."""
         visitor = self.players["visitor"].client
-        seen = visitor.get("/api/documents").data
-        visible = {each["id"] for each in (*seen["documents"], *seen["parts"])}
-        above = next(each for each in self._listed if each["id"] not in visible and each["state"] == "ready")
-        one, entry = self._refused(visitor, above["id"])
+        id, name, mark = self._note
+        one, entry = self._refused(visitor, id)
         two, _ = self._refused(visitor, NEVER)
-        told = Hidden(above["id"], above["name"], above["mark"], one, two, one == two, entry)
+        told = Hidden(id, name, mark, one, two, one == two, entry)
         self.told["hidden"] = {"above": one, "never": two, "equal": told.equal}
         return told
 
     def _refused(self, client: Client, id: str) -> tuple[str, str]:
-        """The whole answer as text, with the two things replaced that cannot be equal: the asked id, the entry's number."""
+        """The whole answer as text. Two things in it cannot be equal and are replaced: the asked id, the entry's."""
         response = client.raw("GET", f"/api/documents/{id}")
         lines = [f"HTTP {response.status}", *(f"{n}: {v}" for n, v in response.headers if n.lower() != "date")]
         text = "\n".join([*lines, "", response.raw.decode()])
@@ -215,7 +211,9 @@ class Story:
         brought = Brought()
         sent = self._owner.post("/api/documents", HIDDEN.encode(), name="hidden-note.txt", base="exercise").data
         brought.added[sent["id"]] = sent["name"]
-        settle_quietly(self._owner, brought, lambda done: None, self._over)
+        settle_quietly(self._owner, brought, _still, self._over)
+        note = self._owner.get(f"/api/documents/{sent['id']}").data["document"]
+        self._note = (sent["id"], note["name"], note["mark"])
         after = visitor.get("/api/search", q=question)
         visible = [hit["text"] for hit in before.data]
         others = [p for d in documents() for p in map(_bare, d.paragraphs) if p not in visible]
@@ -250,8 +248,11 @@ def _bare(paragraph: str) -> str:
     return re.sub(r"^\([^)]*\)\s*", "", paragraph)
 
 
+def _still(done: int) -> None:
+    """Nobody watches."""
+    del done
+
+
 def _unmarked(marking: str) -> None:
     """The demonstration shows many labels at once and says each beside its text."""
     del marking
-
-

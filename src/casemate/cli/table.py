@@ -28,7 +28,9 @@ def columns(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:
         return []
     wide = [max(width(row[place]) for row in rows) for place in range(len(rows[0]) - 1)]
     return [
-        gap.join([*(cell + " " * (size - width(cell)) for cell, size in zip(row, wide, strict=False)), row[-1]]).rstrip()
+        gap.join(
+            [*(cell + " " * (size - width(cell)) for cell, size in zip(row, wide, strict=False)), row[-1]]
+        ).rstrip()
         for row in rows
     ]
 

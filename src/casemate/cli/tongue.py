@@ -9,19 +9,18 @@ from casemate.words import LANGUAGES, language_of, say
 
 __all__ = ["choose", "language", "t", "told"]
 
-_chosen = "en"
+_chosen = ["en"]  # one run, one language: click asks for help texts without a context
 
 
 def language() -> str:
     """en or fr; English until somebody has chosen."""
-    return _chosen
+    return _chosen[0]
 
 
 def choose(args: Sequence[str], environ: Mapping[str, str] = os.environ) -> str:
     """Before anything is parsed, since help itself is spoken: `--language`, CASEMATE_LANGUAGE, or the locale."""
-    global _chosen  # one run, one language: click asks for help texts without a context
-    _chosen = _asked(args) or _of(environ)
-    return _chosen
+    _chosen[0] = _asked(args) or _of(environ)
+    return _chosen[0]
 
 
 def _asked(args: Sequence[str]) -> str:
@@ -45,7 +44,7 @@ def _of(environ: Mapping[str, str]) -> str:
 
 def t(slug: str, **facts: object) -> str:
     """The command line's sentence of that slug."""
-    return say(f"cli.{slug}", _chosen, **facts)
+    return say(f"cli.{slug}", _chosen[0], **facts)
 
 
 def told(slug: str) -> str:

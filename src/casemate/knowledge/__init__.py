@@ -22,7 +22,7 @@ from casemate.knowledge.document import (
 )
 from casemate.knowledge.extract import Extracted, Extractor
 from casemate.knowledge.ingest import Ingest
-from casemate.knowledge.library import Embedder, Library
+from casemate.knowledge.library import QUESTION, Embedder, Library
 from casemate.knowledge.passage import Passage, document_title, passages
 from casemate.knowledge.portions import (
     HEADING,
@@ -47,6 +47,7 @@ __all__ = [
     "HEADING",
     "PARAGRAPH",
     "PART",
+    "QUESTION",
     "SEGMENT",
     "Added",
     "Asked",

@@ -5,17 +5,19 @@ segments of a base are merged, which changes no byte of any result.
 
 Each label domain has a cache of its own, filled by its own requests alone: whether a question finds a shard in memory
 must not tell that somebody above has asked one. Domains that hold the same shard share its memory, not its loading.
+A domain is let go when it has long asked nothing, never because others are many: that could be noticed too.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from weakref import WeakValueDictionary
 
 from casemate.access import Flow
+from casemate.clock import SECOND
 from casemate.errors import UnknownKnowledge
 from casemate.knowledge.analyse import terms
 from casemate.knowledge.document import SEGMENT, Segment
@@ -23,11 +25,12 @@ from casemate.knowledge.search import Asked, Results
 from casemate.knowledge.shard import Shard, decode, merge
 from casemate.objects import Found, Where
 
-__all__ = ["ALL", "Embedder", "Library"]
+__all__ = ["ALL", "QUESTION", "Embedder", "Library"]
 
 ALL = "all"
 SHARDS_KEPT = 256  # in a domain
-DOMAINS_KEPT = 256
+IDLE = 900 * SECOND
+QUESTION = 8192  # characters of a question that are searched with; a prompt may be longer
 
 
 class Embedder(Protocol):
@@ -48,12 +51,20 @@ class _Held:
 Place = tuple[str, str]  # (access class, base)
 
 
+@dataclass(slots=True)
+class _Domain:
+    """`used`: when it last asked (microseconds)."""
+
+    used: int
+    held: OrderedDict[Place, _Held] = field(default_factory=OrderedDict)
+
+
 class Library:
     """One per answer process. Holds nothing that the store does not hold."""
 
     def __init__(self, embedder: Embedder | None) -> None:
         self.embedder = embedder
-        self._domains: OrderedDict[str, OrderedDict[Place, _Held]] = OrderedDict()
+        self._domains: OrderedDict[str, _Domain] = OrderedDict()
         self._shared: WeakValueDictionary[tuple[Place, tuple[str, ...]], Shard] = WeakValueDictionary()
 
     async def bases(self, flow: Flow) -> list[str]:
@@ -70,8 +81,8 @@ class Library:
                 raise UnknownKnowledge(name=name[:200])
 
     async def ask(self, question: str) -> Asked:
-        """The question made ready: its terms and, where there is an embedder, its vector."""
-        vector = None
+        """The beginning of the question made ready: its terms and, where there is an embedder, its vector."""
+        question, vector = question[:QUESTION], None
         if self.embedder is not None and question.strip():
             [vector] = await self.embedder.embed([question])
         return Asked(terms(question), vector)
@@ -83,7 +94,7 @@ class Library:
     async def shards(self, flow: Flow, names: tuple[str, ...]) -> list[Shard]:
         """The visible shards of these bases, one per class and base."""
         found: list[Found[Segment]] = []
-        for name in names:
+        for name in dict.fromkeys(names):
             found.extend(await flow.every(SEGMENT, None if name == ALL else Where((("base", name),))))
         groups: dict[tuple[str, str], list[Found[Segment]]] = {}
         for item in found:
@@ -104,12 +115,14 @@ class Library:
         return held.shard
 
     def _cache(self, flow: Flow) -> OrderedDict[Place, _Held]:
-        """The cache of the request's label domain."""
-        domain = self._domains.setdefault(flow.domain.text, OrderedDict())
-        self._domains.move_to_end(flow.domain.text)
-        while len(self._domains) > DOMAINS_KEPT:
+        """The cache of the request's label domain; the least lately used domains stand first."""
+        now = flow.gate.vault.clock.now()
+        while self._domains and now - next(iter(self._domains.values())).used > IDLE:
             self._domains.popitem(last=False)
-        return domain
+        domain = self._domains.setdefault(flow.domain.text, _Domain(now))
+        domain.used = now
+        self._domains.move_to_end(flow.domain.text)
+        return domain.held
 
 
 def _merged(raws: list[bytes], found: list[Found[Segment]]) -> Shard:

@@ -48,6 +48,6 @@ ACTIONS: dict[str, Rule] = {
     "ledger.reconcile": _by("service"),
     "ledger.checkpoint": _by("service"),
     "region.read": Rule(ANYONE),
-    "region.configure": _by("officer", "operator"),
+    "region.configure": _by("officer"),
     "region.health": Rule(ANYONE),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import stat
 import sys
@@ -53,7 +52,7 @@ def _keys(folder: Folder, language: str) -> Check:
         if not (folder.keys / name).exists():
             return _check("keys", False, "keys_gone", language, name=name)
     for file in (folder.keys, *folder.keys.glob("*")):
-        if stat.S_IMODE(os.stat(file).st_mode) & 0o077:
+        if stat.S_IMODE(file.stat().st_mode) & 0o077:
             return _check("keys", False, "keys_open", language, name=file.name)
     return _check("keys", True, "keys", language)
 

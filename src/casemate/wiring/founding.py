@@ -5,8 +5,9 @@ It is made in a folder beside and renamed into its place, so that whoever is kil
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import os
+import errno
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -49,9 +50,9 @@ async def found(
         raise Misconfigured(setting="folder", why=f"{folder.path.parent}: {error.strerror}") from None
     try:
         told = await _made(Folder(draft), text, owner, uid, language)
-        os.rename(draft, folder.path)
+        await asyncio.to_thread(draft.rename, folder.path)
     except OSError as error:
-        if error.errno in (28, 122):  # ENOSPC, EDQUOT
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StorageFull from None
         raise Misconfigured(setting="folder", why=f"{folder.path}: {error.strerror}") from None
     finally:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Callable
+from typing import Any
 
 from casemate.assistants import Assistant, Prover
 from casemate.doors import console, native
@@ -20,6 +23,8 @@ from casemate.wiring.relay import AnswerServer, Relay
 from casemate.wiring.twin import Twin
 
 __all__ = ["furnish"]
+
+_POLICIES = re.compile(r"\s*policies\s*=")
 
 
 async def furnish(house: House, role: Role) -> None:
@@ -49,6 +54,7 @@ async def furnish(house: House, role: Role) -> None:
         settings=house.settings,
         checks=lambda language: checks(house.folder, house.settings, embedder.name if embedder else "", language),
         add_policy=lambda name: _add_policy(house, name),
+        wires=house.folder.wires,
     )
     planes = [console.PLANE, native.PLANE]
     house.app = App(house.gate, Table([*native.routes(rooms), *console.routes(rooms)]), planes)
@@ -78,8 +84,8 @@ def sandbox_of(house: House) -> Sandbox:
     return Sandbox(home, (folder.data, folder.keys, folder.run))
 
 
-def _add_policy(house: House, name: str) -> None:
-    """Write another policy into casemate.toml; it is read at the next start."""
+def _add_policy(house: House, name: str) -> Callable[[], None]:
+    """What writes another policy into casemate.toml, to be read at the next start. Raises BadInput where none can."""
     listed = house.settings.region.policies
     try:
         Policies.load((*listed, name))
@@ -87,11 +93,27 @@ def _add_policy(house: House, name: str) -> None:
         raise BadInput(what=f"There is no policy {name[:40]!r}.") from error
     file = house.folder.settings_file
     text = file.read_text(encoding="utf-8")
-    now = tuple(tomllib.loads(text)["region"]["policies"])
-    if name in now:
-        return
-    lines = []
-    for line in text.splitlines():
-        quoted = ", ".join(f'"{p}"' for p in (*now, name))
-        lines.append(f"policies = [{quoted}]" if line.strip().startswith("policies") else line)
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    written = tomllib.loads(text)
+    now = tuple(written["region"].get("policies", listed))
+    wanted = now if name in now else (*now, name)
+    quoted = ", ".join(f'"{p}"' for p in wanted)
+    lines = [f"policies = [{quoted}]" if _POLICIES.match(line) else line for line in text.splitlines()]
+    changed = "\n".join(lines) + "\n"
+    written["region"]["policies"] = list(wanted)
+    if not _reads(changed, written):
+        raise BadInput(what=f"casemate.toml does not list its policies on one line; add {name!r} to them by hand.")
+
+    def write() -> None:
+        draft = file.with_name(f".{file.name}.new")
+        draft.write_text(changed, encoding="utf-8")
+        draft.replace(file)
+
+    return write
+
+
+def _reads(text: str, wanted: dict[str, Any]) -> bool:
+    """Whether the changed settings say what they should and nothing else."""
+    try:
+        return tomllib.loads(text) == wanted
+    except tomllib.TOMLDecodeError:
+        return False

@@ -1,101 +1,87 @@
-"""A process that serves: uvicorn around the frame, the local socket with the kernel's word on who calls, and the loops."""
+"""A process that serves: the frame behind TCP and behind the local socket, and the loops of its rooms."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import socket
-import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from casemate.clock import Loop
 from casemate.errors import CasemateError
 from casemate.wiring.house import House
+from casemate.wiring.http import PeerProtocol, TcpProtocol, config
 from casemate.wiring.local import listen
 
-__all__ = ["serve"]
+__all__ = ["run_loop", "serve"]
 
-_PEER = struct.Struct("3i")
-
-
-class PeerProtocol(HttpToolsProtocol):
-    """HTTP on the local socket: the client's address is the user id that the kernel gives (SO_PEERCRED)."""
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        connection = transport.get_extra_info("socket")
-        raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
-        self.client = ("peer", _PEER.unpack(raw)[1])
-
-
-def _config(app: Any, protocol: Any) -> uvicorn.Config:
-    config = uvicorn.Config(
-        app,
-        http=protocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=30,
-        h11_max_incomplete_event_size=64 << 10,
-    )
-    config.load()
-    return config
+PATIENCE = 5.0  # seconds that requests under way have left once we are told to stop
+SLOWEST = 30.0  # seconds between two tries of a loop that fails
 
 
 async def serve(
     house: House, tcp: socket.socket | None, local: Path | None, ready: Callable[[], None], stop: asyncio.Event
 ) -> None:
     """Serve until `stop` is set; then requests under way may end, loops are cancelled, and the house is closed."""
-    server = uvicorn.Server(_config(house.app, HttpToolsProtocol))
-    loop = asyncio.get_running_loop()
-    servers: list[asyncio.AbstractServer] = []
-    if tcp is not None:
-        config, state = server.config, server.server_state
-        servers.append(
-            await loop.create_server(
-                lambda: HttpToolsProtocol(config=config, server_state=state, app_state={}), sock=tcp
-            )
-        )
-    if local is not None:
-        peers = _config(house.app, PeerProtocol)
-        state = server.server_state
-        servers.append(
-            await loop.create_unix_server(
-                lambda: PeerProtocol(config=peers, server_state=state, app_state={}), sock=listen(local)
-            )
-        )
-    tasks = [asyncio.create_task(run_loop(each)) for each in house.loops]
+    state = ServerState()
+    servers = await _listening(house, state, tcp, local)
+    loops = [asyncio.create_task(run_loop(each)) for each in house.loops]
     ready()
     try:
         await stop.wait()
     finally:
-        for listening in servers:
-            listening.close()
-        for connection in list(server.server_state.connections):
-            connection.shutdown()
-        for _ in range(50):
-            if not server.server_state.tasks:
-                break
-            await asyncio.sleep(0.1)
-        for task in tasks:
+        for server in servers:
+            server.close()
+        await _finish(state)
+        for task in loops:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for each in house.loops:
-            if each.name == "ledger.checkpoint":
-                with contextlib.suppress(CasemateError):
-                    await each.step()
+        await asyncio.gather(*loops, return_exceptions=True)
+        await _sign(house)
         await house.close()
-        if local is not None:
-            local.unlink(missing_ok=True)
+        _remove(local)
+
+
+async def _listening(
+    house: House, state: ServerState, tcp: socket.socket | None, local: Path | None
+) -> list[asyncio.AbstractServer]:
+    loop = asyncio.get_running_loop()
+    made = config(house.app)
+    servers: list[asyncio.AbstractServer] = []
+    if tcp is not None:
+        servers.append(await loop.create_server(lambda: TcpProtocol(made, state, {}), sock=tcp))
+    if local is not None:
+        servers.append(await loop.create_unix_server(lambda: PeerProtocol(made, state, {}), sock=listen(local)))
+    return servers
+
+
+async def _finish(state: ServerState) -> None:
+    """Let requests under way end; those that do not are cancelled, and record that they were."""
+    for connection in list(state.connections):
+        connection.shutdown()
+    running = set(state.tasks)
+    if running:
+        await asyncio.wait(running, timeout=PATIENCE)
+    left = [task for task in running if not task.done()]
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+
+
+async def _sign(house: House) -> None:
+    """A last checkpoint over what has just ended."""
+    for each in house.loops:
+        if each.name == "ledger.checkpoint":
+            with contextlib.suppress(CasemateError):
+                await each.step()
+
+
+def _remove(local: Path | None) -> None:
+    if local is not None:
+        local.unlink(missing_ok=True)
 
 
 async def run_loop(loop: Loop) -> None:
@@ -108,8 +94,8 @@ async def run_loop(loop: Loop) -> None:
             told, pause = "", loop.every
         except asyncio.CancelledError:
             raise
-        except Exception as error:
-            moved, pause = 0, min(pause * 2 or 1.0, 30.0)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the loop goes on and its neighbours too
+            moved, pause = 0, min(pause * 2 or 1.0, SLOWEST)
             said = error.slug if isinstance(error, CasemateError) else type(error).__name__
             if said != told:
                 told = said

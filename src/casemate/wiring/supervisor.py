@@ -120,9 +120,7 @@ async def _start_all(folder: Folder, children: list[_Child], lock: int) -> None:
     first = 1 if children[0].role == "writer" else 0
     for child in children[:first]:
         await _start(folder, child, lock)
-    started = await asyncio.gather(
-        *(_start(folder, child, lock) for child in children[first:]), return_exceptions=True
-    )
+    started = await asyncio.gather(*(_start(folder, child, lock) for child in children[first:]), return_exceptions=True)
     for outcome in started:
         if isinstance(outcome, BaseException):
             raise outcome
@@ -166,9 +164,7 @@ def _told(line: bytes, role: str) -> CasemateError:
     return _KINDS.get(told.error, Internal)(**told.facts)
 
 
-async def _watch(
-    folder: Folder, child: _Child, lock: int, died: Callable[[Died], None], stop: asyncio.Event
-) -> None:
+async def _watch(folder: Folder, child: _Child, lock: int, died: Callable[[Died], None], stop: asyncio.Event) -> None:
     """Start it again whenever it dies, until we are told to stop."""
     loop = asyncio.get_running_loop()
     stopping = asyncio.ensure_future(stop.wait())

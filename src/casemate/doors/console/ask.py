@@ -100,7 +100,7 @@ def _chat(form: AskForm, flow: Flow) -> Chat:
 async def _events(view: View, form: AskForm, course: Course) -> AsyncIterator[bytes]:
     """The head, a fragment for every rung, and at the end what can be done with the whole."""
     said: list[str] = []
-    number = 0
+    number, extract = 0, False
     assert view.flow is not None
     mark = view.gate.vault.region.policies.portion(view.label)
     try:
@@ -112,10 +112,12 @@ async def _events(view: View, form: AskForm, course: Course) -> AsyncIterator[by
                 yield _event(render("ask/pieces.html", view, found=found, number=number, mark=mark))
             else:
                 number += 1
+                extract = extract or found.extract
                 said.append(("\n\n" if said else "") + found.text)
                 yield _event(render("ask/rung.html", view, rung=found, number=number))
         whole = "".join(said)
-        yield _event(render("ask/end.html", view, asked=form, text=whole, entry=view.flow.begun, finish=course.finish))
+        end = {"text": whole, "entry": view.flow.begun, "finish": course.finish, "extract": extract}
+        yield _event(render("ask/end.html", view, asked=form, **end))
     finally:
         await course.close()
 

@@ -58,7 +58,9 @@ class _Keys:
             raise BadInput(what=say("console.keys.no_days", call.flow.session.language))
         body = KeyRequest(form.client, form.floor, form.ceiling, int(form.days), form.name)
         data, facts = await self._face.ask("POST /api/keys", call, body)
-        address = f"http://{call.headers.get('host', '127.0.0.1')}"
+        here = f"http://{call.headers.get('host', '127.0.0.1')}"
+        split = self._face.rooms.settings.listen.processes == "split"
+        address = self._face.rooms.wires() if split else here
         return Shown("key.html", data, status=201, facts=facts, secret=True, more={"address": address})
 
     async def revoke(self, call: Call) -> Reply:

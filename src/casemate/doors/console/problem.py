@@ -21,8 +21,8 @@ def page(problem: Problem, request: Request, at: Whereabouts) -> Told:
     if request.raw_path.endswith(".json") or not (script or "text/html" in request.headers.get("accept", "")):
         told = NATIVE.tell(problem, request)
         return Told(told.status, told.media, told.body, (*told.headers, *SAFE))
-    known = at.flow if at.flow is not None and at.flow.session.id != VISITOR else None
-    view = View(at.gate, at.label, at.language, known)
+    known = at.session if at.session is not None and at.session.id != VISITOR else None
+    view = View(at.gate, at.label, at.language, at.flow if known is not None else None, known)
     if problem.status == 401:
         return _sign_in(request, view, script)
     template = "problem/part.html" if script else "problem.html"

@@ -11,8 +11,7 @@ from casemate.accounts import open_console
 from casemate.doors.console.consent import agreed, from_here, local
 from casemate.doors.console.face import Face, Shown, go, page
 from casemate.doors.console.view import HTML, PLACES, SAFE, View, render
-from casemate.doors.frame import LANGUAGE, Call, Cookies, Reply, Route, spoken
-from casemate.doors.frame.enter import Request
+from casemate.doors.frame import LANGUAGE, Call, Cookies, Reply, Route
 from casemate.errors import CasemateError
 from casemate.identity import Bearer, Session
 from casemate.policy import ACTIONS, Action
@@ -73,8 +72,7 @@ class _SignIn:
         except CasemateError as error:
             return await self._refused(call, asked, error)
         flow = await call.gate.open(session, OPEN)
-        language = spoken(Request("GET", "", "", call.headers, None)) or session.language
-        text = await open_console(flow, session.floor, session.ceiling, language)
+        text = await open_console(flow, session.floor, session.ceiling, call.flow.session.language)
         to = local(asked.next) or first_place(session)
         set_ = ("Set-Cookie", Cookies.set(text, HOURS * 3600))
         return go(to, set_) if session.floor is session.ceiling else go("/session", set_, next=to)

@@ -27,6 +27,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.parts: list[_Part] = []
+        self.whole = False
 
     def on_part_begin(self) -> None:
         if len(self.parts) >= MOST:
@@ -44,6 +45,9 @@ class _Reader:
         part.headers[part.header.decode("latin-1").lower()] = bytes(part.value)
         part.header, part.value = bytearray(), bytearray()
 
+    def on_end(self) -> None:
+        self.whole = True
+
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         self.parts[-1].data += data[start:end]
 
@@ -59,9 +63,10 @@ def read_form(content_type: str, body: bytes) -> tuple[dict[str, str], list[tupl
     try:
         parser = MultipartParser(boundary, callbacks)  # type: ignore[arg-type]
         parser.write(body)
-        parser.finalize()
     except FormParserError:
-        raise BadInput(what="The form is not whole.") from None
+        reader.whole = False
+    if not reader.whole:
+        raise BadInput(what="The form is not whole.")
     return _sorted(reader.parts)
 
 

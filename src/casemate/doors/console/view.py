@@ -16,6 +16,7 @@ from casemate.access import Flow, Gate
 from casemate.clock import iso
 from casemate.doors.console import shades
 from casemate.doors.frame import Call
+from casemate.identity import Session
 from casemate.labels import Label
 from casemate.models import Citation
 from casemate.policy import ACTIONS
@@ -53,18 +54,21 @@ PLACES = (
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Where a page stands: its label and language; `flow` is None where nobody has been admitted."""
+    """Where a page stands: its label and language; `session` is None where nobody has been admitted."""
 
     gate: Gate
     label: Label
     language: str
     flow: Flow | None = None
+    session: Session | None = None
 
     @classmethod
     def of(cls, call: Call) -> View:
         """The view of a request; a visitor's flow is nobody's."""
         flow = call.flow
-        return cls(call.gate, flow.label, flow.session.language, None if flow.session.id == VISITOR else flow)
+        if flow.session.id == VISITOR:
+            return cls(call.gate, flow.label, flow.session.language)
+        return cls(call.gate, flow.label, flow.session.language, flow, flow.session)
 
     def say(self, slug: str, **facts: object) -> str:
         """A sentence of the console's catalogue."""
@@ -103,7 +107,7 @@ class View:
 
     @property
     def who(self) -> str:
-        return self.flow.session.principal.name if self.flow is not None else ""
+        return self.session.principal.name if self.session is not None else ""
 
     @property
     def acting(self) -> str:
@@ -114,10 +118,10 @@ class View:
 
     def may(self, action: str) -> bool:
         """Whether one of the caller's roles allows the action at all."""
-        return self.flow is not None and bool(self.flow.session.principal.roles & ACTIONS[action].roles)
+        return self.session is not None and bool(self.session.principal.roles & ACTIONS[action].roles)
 
     def role(self, name: str) -> bool:
-        return self.flow is not None and name in self.flow.session.principal.roles
+        return self.session is not None and name in self.session.principal.roles
 
     def places(self) -> list[tuple[str, str]]:
         """The pages that the caller may open: path and slug."""

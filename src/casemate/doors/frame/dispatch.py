@@ -1,6 +1,6 @@
 """The dispatcher, bare ASGI: admit, open, look, record, handle, release. The only catcher of errors.
 
-    request -> route -> body (bounded) -> admit -> open at the acting label -> decode -> look for marks
+    request -> route -> admit -> body (bounded) -> open at the acting label -> decode -> look for marks
             -> BEGIN -> handler -> END -> response          (a stream: BEGIN -> head -> pieces -> END)
 
 An error takes the same way out: one Problem, in the protocol's own brackets, with its label and its entry.
@@ -19,12 +19,21 @@ from typing import Any
 import msgspec
 
 from casemate.access import Flow, Gate
-from casemate.doors.frame.enter import Receive, Request, form_as_json, query_of, read_body, request_of, spoken
+from casemate.doors.frame.enter import (
+    Receive,
+    Request,
+    announced,
+    form_as_json,
+    query_of,
+    read_body,
+    request_of,
+    spoken,
+)
 from casemate.doors.frame.leave import Send, marking_headers, send_piece, send_start, send_whole
 from casemate.doors.frame.plane import Plane, Whereabouts
 from casemate.doors.frame.route import Call, Reply, Route, Stream, Table
 from casemate.errors import Absent, BadInput, CasemateError, Internal, Unauthenticated
-from casemate.identity import Principal, Session
+from casemate.identity import Credential, Principal, Session, Signed
 from casemate.labels import Label
 from casemate.policy import Action
 from casemate.words import language_of, problem, say
@@ -53,9 +62,14 @@ class App:
             await turn.run()
         except CasemateError as error:
             await turn.tell(error)
+        except asyncio.CancelledError:
+            await asyncio.shield(turn.cut_off())
+            raise
         except Exception as error:  # noqa: BLE001 - a defect is told too, and by its place alone
             _say_where(error)
             await turn.tell(Internal())
+        finally:
+            turn.over()
 
 
 class _Turn:
@@ -78,7 +92,10 @@ class _Turn:
         if matched is None:
             raise Absent(kind="page", id=self.request.raw_path[:200])
         self.route, path = matched
-        body = await read_body(self.receive, self.request.headers, self.route.limit, self._language())
+        announced(self.request.headers, self.route.limit, self._language())
+        if not isinstance(self._shown(self.route), Signed):  # a signature is over the body; no other stranger's is read
+            self.session = self._admit(self.route)
+        body = await read_body(self.receive, self.route.limit, self._language())
         self.request.body = body
         flow = await self._open(self.route)
         if self.route.takes is not None:
@@ -113,16 +130,19 @@ class _Turn:
                 await asyncio.gather(work, return_exceptions=True)
 
     async def _open(self, route: Route) -> Flow:
-        self.session = self._admit(route)
+        self.session = self.session or self._admit(route)
         asked = self.request.headers.get(ACTING) or self.request.query.get("acting", "")
         acting = self.gate.vault.region.reach(asked) if asked else None
         self.flow = await self.gate.open(self.session, route.action, acting)
         return self.flow
 
+    def _shown(self, route: Route) -> Credential | None:
+        return None if route.public else self.app.planes[route.plane].credential(self.request)
+
     def _admit(self, route: Route) -> Session:
         if route.public:
             return self._visitor()
-        credential = self.app.planes[route.plane].credential(self.request)
+        credential = self._shown(route)
         if credential is None:
             raise Unauthenticated
         session = self.gate.admit(credential)
@@ -140,7 +160,7 @@ class _Turn:
     async def _whole(self, flow: Flow, reply: Reply) -> None:
         entry = flow.begun
         if self.route is not None and not self.route.public:
-            kept = b"" if reply.secret else reply.body
+            kept = b"" if reply.secret else reply.body[:KEPT]
             entry = (await flow.release(kept, reply.outcome, reply.facts, reply.subjects)).entry
         headers = [*self._marks(flow.label, entry), *reply.headers]
         self.started = True
@@ -186,6 +206,17 @@ class _Turn:
         while (await self.receive())["type"] != "http.disconnect":
             pass
 
+    async def cut_off(self) -> None:
+        """The process stops, or whoever serves has given up: what began is ended in the record."""
+        if self.flow is not None and self.flow.begun in self.gate.running:
+            with contextlib.suppress(CasemateError):
+                await self.flow.release(b"", "cancelled")
+
+    def over(self) -> None:
+        """Nothing of this request runs any more."""
+        if self.flow is not None:
+            self.gate.running.discard(self.flow.begun)
+
     async def tell(self, error: CasemateError) -> None:
         """The error as this protocol tells it, recorded first. Where a response has begun there is nothing to add."""
         if self.started:
@@ -195,7 +226,7 @@ class _Turn:
         plane = self._plane()
         said = problem(error, language, label.text, entry)
         if plane.page is not None:
-            told = plane.page(said, self.request, Whereabouts(self.gate, label, language))
+            told = plane.page(said, self.request, Whereabouts(self.gate, label, language, self.session, self.flow))
         else:
             told = plane.tell(said, self.request)
         headers = [*self._marks(label, entry), *told.headers]

@@ -18,6 +18,7 @@ __all__ = [
     "LANGUAGE",
     "Cookies",
     "Request",
+    "announced",
     "bearer",
     "cookie",
     "form_as_json",
@@ -85,11 +86,15 @@ def query_of(text: str, language: str) -> dict[str, str]:
         raise BadInput(what=say("frame.query", language, most=FIELDS)) from None
 
 
-async def read_body(receive: Receive, headers: dict[str, str], limit: int, language: str) -> bytes:
-    """The whole body, at most `limit` bytes. Raises TooLarge without reading on, and BadInput where the client left."""
+def announced(headers: dict[str, str], limit: int, language: str) -> None:
+    """Raises TooLarge where the request itself says that its body is beyond the limit."""
     declared = headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
         raise TooLarge(what=say("frame.body", language), limit=limit)
+
+
+async def read_body(receive: Receive, limit: int, language: str) -> bytes:
+    """The whole body, at most `limit` bytes. Raises TooLarge without reading on, and BadInput where the client left."""
     parts: list[bytes] = []
     size = 0
     while True:

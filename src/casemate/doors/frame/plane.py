@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from casemate.access import Flow, Gate
 from casemate.doors.frame.enter import Request
-from casemate.identity import Credential
+from casemate.identity import Credential, Session
 from casemate.labels import Label
 from casemate.words import Problem
 
@@ -26,11 +26,12 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """Where a problem is told: what a page needs for its marking, in the caller's language. `flow`: if one was open."""
+    """Where a problem is told: what a page needs for its marking, and what was open by then."""
 
     gate: Gate
     label: Label
     language: str
+    session: Session | None = None
     flow: Flow | None = None
 
 

@@ -63,9 +63,7 @@ async def _list(call: Call) -> Reply:
     wholes, parts = ([], []) if call.query.get("only") == "waiting" else await listed(flow)
     data = {
         "documents": [_document(call, f.id, f.value, f.label) for f in wholes],
-        "parts": [
-            {"id": f.id, "base": f.value.base, "title": f.value.title, **marked(flow, f.label)} for f in parts
-        ],
+        "parts": [{"id": f.id, "base": f.value.base, "title": f.value.title, **marked(flow, f.label)} for f in parts],
         "waiting": [
             {
                 "id": f.id,

@@ -15,9 +15,7 @@ __all__ = ["document", "routes"]
 
 def routes(table: list[Route]) -> list[Route]:
     """The route that serves the document."""
-    return [
-        Route("GET", "/api/openapi.json", "native", Action("health", "region"), _Served(table).serve, public=True)
-    ]
+    return [Route("GET", "/api/openapi.json", "native", Action("health", "region"), _Served(table).serve, public=True)]
 
 
 def document(table: list[Route]) -> dict[str, Any]:

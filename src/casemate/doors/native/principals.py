@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from casemate.accounts import Person, PersonRequest, add_person, change_person, confirm, people, proposals
+from casemate.accounts import Person, PersonRequest, add_person, change_person, confirm, people, proposals, withdraw
 from casemate.doors.frame import Call, Reply, Route
 from casemate.doors.native.rooms import Rooms, reply
 from casemate.policy import Action
@@ -19,6 +19,7 @@ def routes(rooms: Rooms) -> list[Route]:
         Route("POST", "/api/principals", "native", Action("add", "principal"), _add, takes=PersonRequest, gives=Person),
         Route("PUT", "/api/principals/{id}", "native", grant, _change, takes=PersonRequest, gives=Person),
         Route("POST", "/api/principals/{id}/confirm", "native", grant, _confirm, gives=Person),
+        Route("DELETE", "/api/principals/{id}/confirm", "native", grant, _withdraw, gives=dict[str, str]),
     ]
 
 
@@ -42,3 +43,9 @@ async def _change(call: Call) -> Reply:
 
 async def _confirm(call: Call) -> Reply:
     return reply(call.flow, await confirm(call.flow, call.path["id"]))
+
+
+async def _withdraw(call: Call) -> Reply:
+    """A proposal that waits is taken back."""
+    await withdraw(call.flow, call.path["id"])
+    return reply(call.flow, {"withdrawn": call.path["id"]})

@@ -29,7 +29,10 @@ class Check(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """Given by wiring. `checks` (in a language) and `add_policy` belong to the machine, not to a room."""
+    """Given by wiring. `checks` (in a language), `add_policy` and `wires` (their address) belong to the machine.
+
+    `add_policy` looks whether a policy can be listed, and gives the deed that lists it.
+    """
 
     gate: Gate
     catalogue: Catalogue
@@ -38,7 +41,8 @@ class Rooms:
     prover: Prover
     settings: Settings
     checks: Callable[[str], list[Check]]
-    add_policy: Callable[[str], None]
+    add_policy: Callable[[str], Callable[[], None]]
+    wires: Callable[[], str]
 
 
 def reply(flow: Flow, data: Any, status: int = 200, **facts: Any) -> Reply:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from casemate.access import audit
+from casemate.access import Seen, audit
+from casemate.assistants import question_of
 from casemate.clock import SECOND
 from casemate.doors.frame import Call, Reply, Route
 from casemate.doors.native.ledger import shown
@@ -14,6 +15,7 @@ from casemate.policy import Action
 __all__ = ["routes", "summary"]
 
 DAY = 86_400 * SECOND
+STOPPED = ("refused", "absent", "failed", "unauthenticated")
 
 
 def routes(rooms: Rooms) -> list[Route]:
@@ -30,12 +32,20 @@ async def summary(call: Call) -> dict[str, list[dict[str, Any]]]:
         if seen.entry.at < since:
             continue
         if seen.entry.action == "answer.ask" and seen.entry.outcome == "begin":
-            heaps["asked"].append(shown(call, seen))
+            heaps["asked"].append(shown(call, seen) | {"question": await _own(call, seen)})
         elif seen.entry.outcome == "lent":
             heaps["left"].append(shown(call, seen))
-        elif seen.entry.outcome in ("refused", "absent", "failed"):
+        elif seen.entry.outcome in STOPPED:
             heaps["stopped"].append(shown(call, seen))
     return heaps
+
+
+async def _own(call: Call, seen: Seen) -> str:
+    """What the caller himself asked; of anybody else's question only that it was asked."""
+    if not seen.kept or seen.entry.principal != call.flow.session.principal.name:
+        return ""
+    said = await audit.own_content(call.flow, seen.entry.id)
+    return question_of(said or b"")
 
 
 async def _today(call: Call) -> Reply:

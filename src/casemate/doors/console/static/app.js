@@ -2,7 +2,7 @@
 const one = (what) => document.querySelector(what);
 const on = (name, what) => document.addEventListener(name, what);
 const shut = (but) => document.querySelectorAll(".menu[open]").forEach((menu) => (menu.open = menu.contains(but)));
-document.documentElement.classList.add("scripted");
+document.body.classList.add("scripted");
 
 on("change", ({ target }) => target.matches("[data-go], [data-go] select") && target.form.submit());
 on("click", ({ target }) => {
@@ -28,19 +28,14 @@ on("htmx:finally:request", busy(false));
 
 const drop = one("#drop");
 async function send(files) {
-  const bar = one("#progress");
   one("#dropped").replaceChildren();
-  bar.hidden = false;
-  bar.max = files.length;
-  for (const [at, body] of [...files].entries()) {
-    bar.value = at;
+  for (const body of [...files]) {
     const to = new URL(drop.dataset.drop, location);
     for (const name of ["base", "label"]) to.searchParams.set(name, one("#" + name).value);
     to.searchParams.set("name", body.name);
     const sent = await fetch(to, { method: "POST", body, headers: { "HX-Request": "true" } });
     one("#dropped").insertAdjacentHTML("beforeend", await sent.text());
   }
-  bar.hidden = true;
   htmx.trigger("#library", "reread");
 }
 if (drop) {
