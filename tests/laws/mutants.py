@@ -410,9 +410,7 @@ MUTANTS = (
     Mutant("answers-cached-by-question", "Bob gets what Alice was told", _answers_cached_by_question, doors),
     Mutant("ledger-index-shared", "an entry's number counts hidden entries", _shared_ledger_index, gates),
     Mutant("ledger-of-everybody", "the ledger shows hidden sessions", _everybodys_entries, gates),
-    Mutant(
-        "answer-stored-at-its-marking", "an answer is stored at its portion's mark", _stored_at_its_marking, writes
-    ),
+    Mutant("answer-stored-at-its-marking", "an answer is stored at its portion's mark", _stored_at_its_marking, writes),
     Mutant("write-where-asked", "a caller writes down by asking for it", _write_where_asked, writes),
     Mutant("refusal-with-the-inward-reason", "hidden and never-existing differ", _inward_reason, gates),
     Mutant("id-from-a-shared-counter", "ids count hidden objects", _ids_from_a_counter, gates),

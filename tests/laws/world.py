@@ -112,6 +112,7 @@ class World:
     calls: list[str]
     keys: dict[str, str] = field(default_factory=dict)
     signers: dict[str, tuple[str, str]] = field(default_factory=dict)
+    cookies: dict[str, str] = field(default_factory=dict)
     prints: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from casemate.access.record import Note
 from casemate.access.state import State
-from casemate.errors import Absent
+from casemate.errors import Absent, Damaged
 from casemate.labels import AccessClass, Label
 from casemate.ledger import Checkpoint, Entry, Head, Record, Verdict, verify, write_export
 from casemate.objects import Kind
@@ -141,11 +141,21 @@ def export(flow: State, access: AccessClass) -> bytes:
 
 
 def _records(flow: State, access: AccessClass) -> Iterator[Record]:
-    """A whole log, page by page: what was said is not kept in memory beside it."""
+    """A whole log, page by page: what was said is not kept in memory beside it.
+
+    An entry that cannot be opened is given as nothing, which is not what its leaf says.
+    """
     size = flow.gate.vault.reader.sizes().get(access.id, 0)
     for start in range(0, size, PAGE):
         for item in flow.gate.vault.reader.entries(access.id, start, min(size, start + PAGE)):
-            yield Record(item.seq, item.leaf, flow.gate.recorder.plain(access.id, item))
+            yield Record(item.seq, item.leaf, _plain(flow, access, item))
+
+
+def _plain(flow: State, access: AccessClass, stored: StoredEntry) -> bytes:
+    try:
+        return flow.gate.recorder.plain(access.id, stored)
+    except Damaged:
+        return b""
 
 
 def _seen(flow: State, access: AccessClass, stored: StoredEntry) -> Seen:

@@ -1,10 +1,14 @@
 """What the gate does by itself: sign heads, tell higher logs what was really refused, forget what retention ends.
 
-Each step works class by class with a service session of that class. `reconcile` reads the logs below and writes in the
-log of its own class only: the low side has already been answered, and nothing of this is visible there.
+Each step works class by class with a service session of that class; what goes wrong in one class is its own, and stops
+no other. `reconcile` reads the logs below and writes in the log of its own class only: the low side has already been
+answered, and nothing of this is visible there.
 """
 
 from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
 
 import msgspec
 
@@ -12,6 +16,7 @@ from casemate.access.audit import CHECKPOINT
 from casemate.access.gate import Gate
 from casemate.access.record import Note
 from casemate.clock import Loop
+from casemate.errors import CasemateError
 from casemate.labels import AccessClass
 from casemate.ledger import Entry, Frontier, sign_checkpoint
 from casemate.objects import Kind, Put
@@ -28,6 +33,8 @@ class Cursor(msgspec.Struct, frozen=True):
 
 CURSOR = Kind("ledger.cursor", Cursor)
 STEP = 500
+BACK = 5000  # how far a class that has never told anything looks back
+LEAVES = 10_000
 
 
 class Keeper:
@@ -38,17 +45,33 @@ class Keeper:
         self._trees: dict[str, Frontier] = {}
         self._signed: dict[str, int] = {}
         self._told: dict[tuple[str, str], int] = {}
+        self.problems: dict[str, str] = {}
+
+    async def _alone(self, access: AccessClass, work: Awaitable[int]) -> int:
+        """The work of one class; what prevents it is kept in `problems`, for that class alone."""
+        try:
+            done = await work
+        except CasemateError as error:
+            self.problems[access.id] = error.slug
+            return 0
+        self.problems.pop(access.id, None)
+        return done
 
     async def checkpoint(self) -> int:
         """Sign the head of every log that has grown since its last checkpoint."""
         signed = 0
         sizes = self._gate.vault.reader.sizes()
         for access in self._plain():
-            size = sizes.get(access.id, 0)
-            if size > self._signed.get(access.id, self._last(access)):
-                await self._sign(access, size)
-                signed += 1
+            signed += await self._alone(access, self._head(access, sizes.get(access.id, 0)))
         return signed
+
+    async def _head(self, access: AccessClass, size: int) -> int:
+        if access.id not in self._signed:
+            self._signed[access.id] = self._last(access)
+        if size <= self._signed[access.id]:
+            return 0
+        await self._sign(access, size)
+        return 1
 
     def _plain(self) -> list[AccessClass]:
         return [c for c in self._gate.classes.everything() if not c.originator]
@@ -65,8 +88,10 @@ class Keeper:
     async def _sign(self, access: AccessClass, size: int) -> None:
         vault = self._gate.vault
         tree = self._trees.setdefault(access.id, Frontier())
-        for leaf in vault.reader.leaves(access.id, tree.size, size):
-            tree.append(leaf)
+        while tree.size < size:
+            for leaf in vault.reader.leaves(access.id, tree.size, min(size, tree.size + LEAVES)):
+                tree.append(leaf)
+            await asyncio.sleep(0)  # a long log is read again after a start, while others are served
         point = sign_checkpoint(
             vault.signer, access.id, size, tree.root(), vault.clock.now(), solo=not self._gate.directory.two_person()
         )
@@ -77,28 +102,43 @@ class Keeper:
     async def reconcile(self) -> int:
         """Every higher class looks at what was answered `absent` below it, and records what really lay there."""
         told = 0
-        classes = self._plain()
-        for high in classes:
-            for low in classes:
-                if low is not high and low.label <= high.label:
-                    told += await self._tell(high, low)
+        classes, sizes = self._plain(), self._gate.vault.reader.sizes()
+        for low in classes:
+            above = [high for high in classes if high is not low and low.label <= high.label]
+            told += await self._alone(low, self._upward(low, above, sizes.get(low.id, 0)))
         return told
 
-    async def _tell(self, high: AccessClass, low: AccessClass) -> int:
-        gate = self._gate
-        start = self._told.get((high.id, low.id), -1)
-        if start < 0:
-            rows = gate.vault.reader.get(CURSOR.name, low.id, [high.id])
-            start = gate.rows.open(CURSOR, rows[0]).value.seq if rows else 0
-        stop = min(gate.vault.reader.sizes().get(low.id, 0), start + STEP)
-        if stop <= start:
+    async def _upward(self, low: AccessClass, above: list[AccessClass], size: int) -> int:
+        """One stretch of a log, read once for all classes above that have not come so far."""
+        starts = {high: self._start(high, low, size) for high in above if self._told.get((high.id, low.id)) != size}
+        starts = {high: start for high, start in starts.items() if start < size}
+        if not starts:
             return 0
+        first = min(starts.values())
+        stop = min(size, first + STEP)
+        stored = self._gate.vault.reader.entries(low.id, first, stop)
+        opened = [(each.seq, self._gate.recorder.open(low.id, each)) for each in stored]
+        asked = [(seq, entry) for seq, entry in opened if entry.outcome == "absent"]
+        told = 0
+        for high, start in starts.items():
+            if start < stop:
+                new = [entry for seq, entry in asked if seq >= start]
+                told += await self._alone(high, self._tell(high, low, new, start, stop))
+        await asyncio.sleep(0)
+        return told
+
+    def _start(self, high: AccessClass, low: AccessClass, size: int) -> int:
+        if (high.id, low.id) not in self._told:
+            rows = self._gate.vault.reader.get(CURSOR.name, low.id, [high.id])
+            seq = self._gate.rows.open(CURSOR, rows[0]).value.seq if rows else max(0, size - BACK)
+            self._told[high.id, low.id] = seq
+        return self._told[high.id, low.id]
+
+    async def _tell(self, high: AccessClass, low: AccessClass, asked: list[Entry], start: int, stop: int) -> int:
+        gate = self._gate
         session = gate.service("ledger", high)
-        entries = []
-        for stored in gate.vault.reader.entries(low.id, start, stop):
-            note = self._really(gate.recorder.open(low.id, stored), high, low)
-            if note is not None:
-                entries.append(gate.recorder.entry(session, high, note)[1])
+        notes = [note for note in (self._really(entry, high, low) for entry in asked) if note is not None]
+        entries = [gate.recorder.entry(session, high, note)[1] for note in notes]
         if entries or stop - start >= STEP:
             put = gate.rows.put(high, Put(CURSOR, low.id, Cursor(stop)))
             batch = Batch(high.id, f"tell/{low.id}/{start}", [put], [], entries, [gate.classes.row(high)])
@@ -108,7 +148,7 @@ class Keeper:
 
     def _really(self, entry: Entry, high: AccessClass, low: AccessClass) -> Note | None:
         kind, id = str(entry.facts.get("kind", "")), str(entry.facts.get("id", ""))
-        if entry.outcome != "absent" or not self._gate.vault.reader.get(kind, id, [high.id]):
+        if not self._gate.vault.reader.get(kind, id, [high.id]):
             return None
         facts = (
             ("acting", low.label.text),
@@ -121,14 +161,18 @@ class Keeper:
 
     async def forget(self) -> int:
         """Destroy what was said where its retention has ended; the tree still verifies."""
-        vault, gone = self._gate.vault, 0
+        gone = 0
         for access in self._plain():
-            due = vault.reader.expired(vault.clock.now(), [access.id], STEP)
-            if due:
-                forgets = [Forget(log, seq) for log, seq in due]
-                await vault.committer.commit(Batch(domain=access.id, forgets=forgets))
-            gone += len(due)
+            gone += await self._alone(access, self._end(access))
         return gone
+
+    async def _end(self, access: AccessClass) -> int:
+        vault = self._gate.vault
+        due = vault.reader.expired(vault.clock.now(), [access.id], STEP)
+        if due:
+            forgets = [Forget(log, seq) for log, seq in due]
+            await vault.committer.commit(Batch(domain=access.id, forgets=forgets))
+        return len(due)
 
 
 def loops(gate: Gate) -> list[Loop]:

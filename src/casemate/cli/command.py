@@ -19,7 +19,7 @@ import click
 from casemate.cli.failure import Failed, failed, usage
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t, told
-from casemate.errors import CasemateError
+from casemate.errors import BadInput, CasemateError
 from casemate.words import LANGUAGES
 
 __all__ = ["Group", "Option", "option", "shared", "verb"]
@@ -170,6 +170,8 @@ class Talking:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, click.UsageError):
             error = usage(error)
+        if isinstance(error, OSError):
+            error = BadInput(what=f"{error.filename or ''}: {error.strerror or error}")
         if isinstance(error, CasemateError):
             error = failed(error)
         if isinstance(error, Failed):

@@ -45,30 +45,16 @@ async def _play(talk: Talk, once: bool) -> None:
     folder = Folder(talk.folder or Path())
     await found(folder, "exercise", AGENCY, POLICIES, 0, owner(), str(os.getuid()), language())
     stop = asyncio.Event()
-    told: list[asyncio.Future[None]] = []
+    loop = asyncio.get_running_loop()
 
     def ready(addresses: Addresses) -> None:
-        told.append(asyncio.ensure_future(_tell(talk, addresses, began, once, stop)))
+        _story(Scene(talk), Story(talk.client(), addresses, stop.is_set), began)
+        if once:
+            loop.call_soon_threadsafe(stop.set)
+        elif not stop.is_set():
+            talk.say("demo.stays", url=addresses.console)
 
-    running = asyncio.ensure_future(run(talk, ready, stop))
-    try:
-        await running
-    finally:
-        for telling in told:
-            await telling
-
-
-async def _tell(talk: Talk, addresses: Addresses, began: float, once: bool, stop: asyncio.Event) -> None:
-    try:
-        story = Story(talk.client(), addresses, stop.is_set)
-        await asyncio.to_thread(_story, Scene(talk), story, began)
-    except BaseException:
-        stop.set()
-        raise
-    if once:
-        stop.set()
-    elif not stop.is_set():
-        talk.say("demo.stays", url=addresses.console)
+    await run(talk, ready, stop)
 
 
 def _story(scene: Scene, story: Story, began: float) -> None:

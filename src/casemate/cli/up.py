@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["run", "up"]
 
 TOKEN_DAYS = 1
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @verb("up")
@@ -29,18 +30,30 @@ def up(talk: Talk) -> None:
 
 
 async def run(talk: Talk, ready: Callable[[Addresses], None], stop: asyncio.Event | None = None) -> None:
-    """Supervise the region of this folder until a signal, or until `stop`."""
+    """Supervise the region of this folder until a signal, or until `stop`. `ready` talks to it, in a thread.
+
+    What `ready` raises ends the region too, and is raised here.
+    """
     from casemate.wiring import supervise
 
     ends = stop or asyncio.Event()
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
+    told: list[asyncio.Future[None]] = []
+
+    def called(addresses: Addresses) -> None:
+        telling = asyncio.ensure_future(asyncio.to_thread(ready, addresses))
+        telling.add_done_callback(lambda done: ends.set() if done.exception() is not None else None)
+        told.append(telling)
+
+    for name in SIGNALS:
         loop.add_signal_handler(name, ends.set)
     try:
-        await supervise(talk.region(), ready, lambda died: _died(talk, died), ends)
+        await supervise(talk.region(), called, lambda died: _died(talk, died), ends)
     finally:
-        for name in (signal.SIGINT, signal.SIGTERM):
+        for name in SIGNALS:
             loop.remove_signal_handler(name)
+    for telling in told:
+        await telling
     talk.say("up.stopped")
 
 

@@ -15,7 +15,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -79,7 +79,8 @@ async def supervise(
     children: list[_Child] = []
     try:
         children, addresses = _children(settings)
-        await _start_all(folder, children, lock)
+        if not await _unless(stop, _start_all(folder, children, lock)):
+            return
         folder.addresses.write_bytes(msgspec.json.encode(addresses))
         ready(addresses)
         await asyncio.gather(*(_watch(folder, child, lock, died, stop) for child in children))
@@ -87,6 +88,20 @@ async def supervise(
         await _stop(children)
         folder.addresses.unlink(missing_ok=True)
         os.close(lock)
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> bool:
+    """Do it unless we are told to stop first; whether it was done. Raises what it raises."""
+    doing, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    await asyncio.wait((doing, stopping), return_when=asyncio.FIRST_COMPLETED)
+    for task in (doing, stopping):
+        if not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    if doing.cancelled():
+        return False
+    doing.result()
+    return True
 
 
 def _whole(folder: Folder) -> None:

@@ -32,11 +32,12 @@ from casemate.doors.frame.enter import (
 from casemate.doors.frame.leave import Send, marking_headers, send_piece, send_start, send_whole
 from casemate.doors.frame.plane import Plane, Whereabouts
 from casemate.doors.frame.route import Call, Reply, Route, Stream, Table
+from casemate.doors.frame.spell import spelled
 from casemate.errors import Absent, BadInput, CasemateError, Internal, Unauthenticated
 from casemate.identity import Credential, Principal, Session, Signed
-from casemate.labels import Label
+from casemate.labels import Label, Policies
 from casemate.policy import Action
-from casemate.words import language_of, problem, say
+from casemate.words import language_of, say
 
 __all__ = ["App"]
 
@@ -102,9 +103,11 @@ class _Turn:
             body = form_as_json(self.request.headers, body, flow.session.language)
         value = _decode(self.route, body, flow.session.language)
         if self.route.texts is not None:
-            await flow.inspect(self.route.texts(value))
+            await flow.inspect(self.route.texts(self.request.query if self.route.takes is None else value))
         if self.route.asks:
-            await flow.begin(body, {"operation": f"{self.route.method} {self.route.path}"})
+            await flow.begin(
+                body or self.request.query_string.encode(), {"operation": f"{self.route.method} {self.route.path}"}
+            )
         call = Call(self.gate, flow, path, self.request.query, self.request.headers, value, body)
         answer = await self._handled(self.route, call)
         if answer is None:
@@ -198,7 +201,7 @@ class _Turn:
     async def _broken(self, flow: Flow, stream: Stream, kept: bytes, error: CasemateError) -> None:
         """A failure in mid-stream is reported in the stream, and never restarted."""
         entry = (await flow.release(kept, "failed", {**stream.facts, "error": error.slug})).entry
-        told = problem(error, flow.session.language, flow.label.text, entry)
+        told = spelled(error, self._policies, flow.session.language, flow.label.text, entry)
         plane = self.app.planes[self.route.plane] if self.route else next(iter(self.app.planes.values()))
         await send_piece(self.send, plane.event(told), False)
 
@@ -224,7 +227,7 @@ class _Turn:
         label, language = self._told_at()
         entry = await self._record(error)
         plane = self._plane()
-        said = problem(error, language, label.text, entry)
+        said = spelled(error, self._policies, language, label.text, entry)
         if plane.page is not None:
             told = plane.page(said, self.request, Whereabouts(self.gate, label, language, self.session, self.flow))
         else:
@@ -232,6 +235,10 @@ class _Turn:
         headers = [*self._marks(label, entry), *told.headers]
         self.started = True
         await send_whole(self.send, told.status, told.media, headers, told.body, self.request.method == "HEAD")
+
+    @property
+    def _policies(self) -> Policies:
+        return self.gate.vault.region.policies
 
     def _told_at(self) -> tuple[Label, str]:
         if self.flow is not None:

@@ -64,7 +64,8 @@ Handler = Callable[[Call], Awaitable[Reply | Stream]]
 class Route:
     """One operation. `path` has `{name}` for one segment and `{name*}` for the rest.
 
-    `texts` names what in the body a person wrote, to be looked at for marks. `asks` writes BEGIN before the handler.
+    `texts` names what a person wrote in the body (of a route that takes none: in the query), to be looked at for marks.
+    `asks` writes BEGIN before the handler.
     `public` routes have no session: their flow is a visitor's at the region's floor, and they are not recorded.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ __all__ = ["routes"]
 
 FILE_LIMIT = 64 << 20
 LIST = Action("list", "document")
+SEARCH = Action("search", "knowledge")
 
 
 class StateRequest(msgspec.Struct, frozen=True):
@@ -37,7 +39,7 @@ def routes(rooms: Rooms) -> list[Route]:
         Route("GET", "/api/documents", "native", LIST, _list, gives=dict[str, Any]),
         Route("POST", "/api/documents/label", "native", adds, _state, takes=StateRequest, gives=dict[str, int]),
         Route("GET", "/api/documents/{id}", "native", read, _read, gives=dict[str, Any]),
-        Route("GET", "/api/search", "native", Action("search", "knowledge"), _Search(rooms).search, gives=list[Any]),
+        Route("GET", "/api/search", "native", SEARCH, _Search(rooms).search, gives=list[Any], texts=_words, asks=True),
     ]
 
 
@@ -121,12 +123,14 @@ async def _read(call: Call) -> Reply:
         "document": _document(call, whole.id, whole.value, whole.label) if whole else None,
         "passages": passages,
     }
-    return reply(call.flow, data)
+    return reply(call.flow, data, document=call.path["id"])
 
 
 async def _state(call: Call) -> Reply:
     """Say the label of unmarked documents."""
     flow, request = call.flow, call.body
+    if request.marks not in ("read", "text"):
+        raise BadInput(what="Marks are read, or are text.")
     label = call.gate.vault.region.label(request.label)
     ids = request.ids or tuple(
         f.id
@@ -136,6 +140,10 @@ async def _state(call: Call) -> Reply:
     for id in ids:
         await flow.restate(id, label, request.marks)
     return reply(flow, {"labelled": len(ids)})
+
+
+def _words(query: dict[str, str]) -> Iterable[str]:
+    return (query.get("q", ""),)
 
 
 class _Search:
