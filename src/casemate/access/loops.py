@@ -16,7 +16,7 @@ from casemate.access.audit import CHECKPOINT
 from casemate.access.gate import Gate
 from casemate.access.record import Note
 from casemate.clock import Loop
-from casemate.errors import CasemateError
+from casemate.errors import CasemateError, Damaged
 from casemate.labels import AccessClass
 from casemate.ledger import Entry, Frontier, sign_checkpoint
 from casemate.objects import Kind, Put
@@ -89,7 +89,11 @@ class Keeper:
         vault = self._gate.vault
         tree = self._trees.setdefault(access.id, Frontier())
         while tree.size < size:
-            for leaf in vault.reader.leaves(access.id, tree.size, min(size, tree.size + LEAVES)):
+            stop = min(size, tree.size + LEAVES)
+            leaves = vault.reader.leaves(access.id, tree.size, stop)
+            if len(leaves) != stop - tree.size:
+                raise Damaged(what="ledger")
+            for leaf in leaves:
                 tree.append(leaf)
             await asyncio.sleep(0)  # a long log is read again after a start, while others are served
         point = sign_checkpoint(
@@ -109,30 +113,31 @@ class Keeper:
         return told
 
     async def _upward(self, low: AccessClass, above: list[AccessClass], size: int) -> int:
-        """One stretch of a log, read once for all classes above that have not come so far."""
-        starts = {high: self._start(high, low, size) for high in above if self._told.get((high.id, low.id)) != size}
-        starts = {high: start for high, start in starts.items() if start < size}
-        if not starts:
-            return 0
-        first = min(starts.values())
-        stop = min(size, first + STEP)
-        stored = self._gate.vault.reader.entries(low.id, first, stop)
-        opened = [(each.seq, self._gate.recorder.open(low.id, each)) for each in stored]
-        asked = [(seq, entry) for seq, entry in opened if entry.outcome == "absent"]
+        """What is new in a log, read once for all classes above that have come equally far."""
+        waiting: dict[int, list[AccessClass]] = {}
+        for high in above:
+            if (high.id, low.id) not in self._told:
+                await self._alone(high, self._begin(high, low, size))
+            start = self._told.get((high.id, low.id), size)
+            if start < size:
+                waiting.setdefault(start, []).append(high)
         told = 0
-        for high, start in starts.items():
-            if start < stop:
-                new = [entry for seq, entry in asked if seq >= start]
-                told += await self._alone(high, self._tell(high, low, new, start, stop))
-        await asyncio.sleep(0)
+        for start, highs in waiting.items():
+            stop = min(size, start + STEP)
+            stored = self._gate.vault.reader.entries(low.id, start, stop)
+            opened = [self._gate.recorder.open(low.id, each) for each in stored]
+            asked = [entry for entry in opened if entry.outcome == "absent"]
+            for high in highs:
+                told += await self._alone(high, self._tell(high, low, asked, start, stop))
+            await asyncio.sleep(0)
         return told
 
-    def _start(self, high: AccessClass, low: AccessClass, size: int) -> int:
-        if (high.id, low.id) not in self._told:
-            rows = self._gate.vault.reader.get(CURSOR.name, low.id, [high.id])
-            seq = self._gate.rows.open(CURSOR, rows[0]).value.seq if rows else max(0, size - BACK)
-            self._told[high.id, low.id] = seq
-        return self._told[high.id, low.id]
+    async def _begin(self, high: AccessClass, low: AccessClass, size: int) -> int:
+        """How far a class has read a log, as far as it has written that down."""
+        rows = self._gate.vault.reader.get(CURSOR.name, low.id, [high.id])
+        seq = self._gate.rows.open(CURSOR, rows[0]).value.seq if rows else max(0, size - BACK)
+        self._told[high.id, low.id] = seq
+        return 0
 
     async def _tell(self, high: AccessClass, low: AccessClass, asked: list[Entry], start: int, stop: int) -> int:
         gate = self._gate

@@ -10,7 +10,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from casemate.cli.command import option, verb
+from casemate.cli.failure import Failed
 from casemate.cli.init import owner
 from casemate.cli.scene import Scene
 from casemate.cli.story import Story
@@ -48,7 +51,12 @@ async def _play(talk: Talk, once: bool) -> None:
     loop = asyncio.get_running_loop()
 
     def ready(addresses: Addresses) -> None:
-        _story(Scene(talk), Story(talk.client(), addresses, stop.is_set), began)
+        try:
+            _story(Scene(talk), Story(talk.client(), addresses, stop.is_set), began)
+        except Failed:
+            if stop.is_set():  # the region was told to stop under the story
+                raise click.Abort from None
+            raise
         if once:
             loop.call_soon_threadsafe(stop.set)
         elif not stop.is_set():

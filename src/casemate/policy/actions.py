@@ -30,7 +30,6 @@ ACTIONS: dict[str, Rule] = {
     "document.add": _by("user"),
     "document.list": _by("user"),
     "document.read": _by("user"),
-    "document.delete": _by("user"),
     "document.settle": _by("service"),
     "knowledge.search": _by("user", "service"),
     "key.issue": _by("user", "officer", "auditor", "operator", "releaser"),
