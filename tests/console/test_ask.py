@@ -194,6 +194,8 @@ def test_a_model_as_itself_is_told_in_pieces_under_the_mark_of_the_page() -> Non
             assert "Written by acme." in opening
             assert any('<hx-partial hx-target="#said-1"' in message for message in told)
             assert "Prove it" not in told[-1]
+            whole = (await analyst.post("/ask", asked)).body.decode()
+            assert '<span class="mark">(S//NF)</span> As &lt;b&gt;itself&lt;/b&gt;: forty-two.' in whole
 
     asyncio.run(ask())
 

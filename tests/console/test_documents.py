@@ -37,10 +37,11 @@ def test_a_dropped_file_is_a_row_and_then_a_document() -> None:
             target = "/documents/file?name=note.txt&base=&label="
             row = await analyst.send("POST", target, b"UNCLASSIFIED\n\n(U) A new note.\n\nUNCLASSIFIED\n", *OWN)
             assert row.status == 202
-            assert "Reading its marks" in row.body.decode()
+            assert "Received" in row.body.decode()
             waiting = await analyst.get("/documents?look=1", ("hx-request", "true"))
             assert "<html" not in waiting.body.decode()
             assert "look=2" in waiting.body.decode()
+            assert "Reading its marks" in waiting.body.decode()
             await world.step("knowledge.ingest")
             ready = await analyst.get("/documents?look=2", ("hx-request", "true"))
             assert "look=3" not in ready.body.decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import json
 import re
 
 from casemate.ledger import Head
@@ -56,7 +57,7 @@ def test_the_verdict_is_shown_with_what_it_cannot_know() -> None:
             heads = (await world.call("auditor", "GET", "/api/ledger/heads")).json["data"]
             assert heads
             assert set(heads[0]) == set(Head.__struct_fields__)
-            part = await auditor.post("/ledger/verify", {"heads": world_json(heads)}, ("hx-request", "true"))
+            part = await auditor.post("/ledger/verify", {"heads": json.dumps(heads)}, ("hx-request", "true"))
             assert part.body.decode().count("rollback") < page.text.count("rollback")
             wrong = await auditor.post("/ledger/verify", {"heads": "{"})
             assert (wrong.status, "JSON list" in wrong.body.decode()) == (400, True)
@@ -65,12 +66,6 @@ def test_the_verdict_is_shown_with_what_it_cannot_know() -> None:
             assert (await analyst.post("/ledger/verify", {})).status == 403
 
     asyncio.run(look())
-
-
-def world_json(value: object) -> str:
-    import json
-
-    return json.dumps(value)
 
 
 def test_a_key_is_shown_once_and_its_lines_run() -> None:
@@ -122,12 +117,20 @@ def test_an_officer_adds_and_changes_principals_but_never_himself() -> None:
             assert (own.status, "self-grant" in own.body.decode()) == (403, True)
             assert f"/principals/{ids['auditor']}" not in page.source
             assert (await auditor.post("/principals", {"name": "x", "clearance": "us:NONSENSE"})).status == 400
-            await two_officers(world, auditor)
 
-    async def two_officers(world: object, auditor: Visitor) -> None:
-        """A grant waits for a second officer, whose page shows it."""
-        await auditor.world.person("second", SECRET, ("officer", "user"))
-        assert (await auditor.world.call("auditor", "POST", "/api/region/two-person")).status == 200
+    asyncio.run(look())
+
+
+def test_where_two_officers_are_asked_a_grant_waits_for_the_second() -> None:
+    async def look() -> None:
+        async with a_region() as world:
+            auditor = await Visitor(world).sign_in("auditor")
+            await world.person("second", world.house.gate.vault.region.ceiling.text, ("officer",))
+            second = await Visitor(world).sign_in("second")
+            assert (await world.call("auditor", "POST", "/api/region/two-person")).status == 200
+            await waits(auditor, second)
+
+    async def waits(auditor: Visitor, second: Visitor) -> None:
         await auditor.post("/principals", {"name": "third", "clearance": "us:UNCLASSIFIED", "role_user": "1"})
         page = Page.of(await auditor.get("/principals"))
         assert "Proposed by one officer" in page.text
@@ -135,5 +138,8 @@ def test_an_officer_adds_and_changes_principals_but_never_himself() -> None:
         [action] = [f["action"] for f in page.all("form") if f.get("action", "").endswith("/confirm")]
         alone = await auditor.post(action, {})
         assert (alone.status, "two-person" in alone.body.decode()) == (403, True)
+        assert (await second.post(action, {})).status == 303
+        assert "third" in Page.of(await auditor.get("/principals")).text
+        assert "Proposed by one officer" not in Page.of(await auditor.get("/principals")).text
 
     asyncio.run(look())

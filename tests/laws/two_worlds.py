@@ -11,7 +11,6 @@ import random
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from tests.laws import operations_console as _console  # noqa: F401 - registers its operations
 import tests.laws.console_operations  # noqa: F401 - registers its operations
 from tests.laws.operations import MAKERS, WORDS, Operation
 from tests.laws.world import Seen, World, a_world

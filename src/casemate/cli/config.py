@@ -101,7 +101,7 @@ def add(talk: Talk, name: str) -> None:
     talk.say("config.restart")
 
 
-@verb("config.two-person", click.argument("state", type=click.Choice(["on"])))
+@verb("config.two-person", click.argument("state", type=click.Choice(["on"]), metavar="on"))
 def two_person(talk: Talk, state: str) -> None:
     del state
     answer = talk.client().post("/api/region/two-person")

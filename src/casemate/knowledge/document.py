@@ -12,7 +12,7 @@ from casemate.access import HELD, Flow, HeldRecord, Hold
 from casemate.crypto import digest
 from casemate.errors import BadInput
 from casemate.knowledge.passage import Passage
-from casemate.objects import Found, Kind, Where
+from casemate.objects import Delete, Found, Kind, Where
 
 __all__ = ["DOCUMENT", "PART", "SEGMENT", "Added", "Document", "Part", "Segment", "add", "listed", "opened", "waiting"]
 
@@ -66,7 +66,10 @@ class Added(msgspec.Struct, frozen=True):
 
 
 async def add(flow: Flow, name: str, base: str, data: bytes, stated: str = "", marks: str = "read") -> Added:
-    """Hold a file until the loop has read its marks. The same bytes in the same base are known, and held only once."""
+    """Hold a file until the loop has read its marks. The same bytes in the same base are known, and held only once.
+
+    What lies in quarantine is read again; at its own label the new finding takes its place.
+    """
     name = name.replace("\\", "/").rsplit("/", 1)[-1]
     if not name.isprintable() or not 0 < len(name) <= NAME_LIMIT:
         raise BadInput(what=f"A file's name has 1 to {NAME_LIMIT} printable characters.")
@@ -77,13 +80,17 @@ async def add(flow: Flow, name: str, base: str, data: bytes, stated: str = "", m
     if stated:
         stated = flow.gate.vault.region.label(stated).text
     key = digest(f"{base}\x00{stated}\x00{marks}\x00".encode() + data).hex()
-    known = await flow.scan(DOCUMENT, Where((("digest", key),)), limit=1)
+    known = await flow.every(DOCUMENT, Where((("digest", key),)))
     held = await flow.scan(HELD, Where((("digest", key),)), limit=1)
-    if known.items:
-        return Added(known.items[0].id, name, "known")
+    ready = [found for found in known if found.value.state != "quarantined"]
+    if ready:
+        return Added(ready[0].id, name, "known")
     if held.items:
         return Added(held.items[0].id, name, "waiting")
     ref = await flow.hold(Hold(name, base, key, stated, marks), data)
+    for found in known:  # what was refused is read again: the region may list the policy by now
+        if found.ref.class_id == flow.access.id:
+            await flow.commit(Delete(DOCUMENT, found.id, expect=found.version))
     return Added(ref.id, name, "waiting")
 
 

@@ -17,7 +17,7 @@ import msgspec
 
 from casemate.access import HELD, Ceiling, Flow, Gate, HeldRecord, Settling
 from casemate.clock import Loop
-from casemate.errors import Damaged, Unavailable, Unreadable
+from casemate.errors import CasemateError, Damaged, Unreadable
 from casemate.ids import fresh
 from casemate.knowledge import extract, portions
 from casemate.knowledge.document import DOCUMENT, PART, SEGMENT, Document, Part, Segment
@@ -85,16 +85,35 @@ class Ingest:
         self._lanes.clear()
 
     async def _lane(self, access: AccessClass) -> int:
-        """The documents that one class holds now, oldest first; one that cannot be done now does not stop the next."""
+        """The documents that one class holds now, oldest first; one that cannot be done now does not stop the next.
+
+        Nothing that happens here leaves the lane: another class would feel it.
+        """
         moved = 0
         self.problems.pop(access.id, None)
-        for id in await self._held(access):
+        try:
+            held = await self._held(access)
+        except CasemateError as error:
+            self.problems[access.id] = error.slug
+            return 0
+        for id in held:
             try:
                 await self._one(access, id)
                 moved += 1
-            except Unavailable as error:
+            except CasemateError as error:
                 self.problems[access.id] = error.slug
+            except Exception:  # noqa: BLE001 - a defect that this document meets: kept, it would meet it for ever
+                moved += await self._put_aside(access, id)
         return moved
+
+    async def _put_aside(self, access: AccessClass, id: str) -> int:
+        try:
+            flow = await self._flow(access)
+            await self._refuse(flow, await flow.read(HELD, id), "defect", {})
+        except CasemateError as error:
+            self.problems[access.id] = error.slug
+            return 0
+        return 1
 
     async def _flow(self, access: AccessClass) -> Flow:
         return await self._gate.open(self._gate.service("knowledge", access), Action("settle", "document"))
@@ -194,7 +213,10 @@ class Ingest:
         merged = 0
         for access in self._gate.classes.everything():
             if not access.originator and not access.need:
-                merged += await self._compact(access)
+                try:
+                    merged += await self._compact(access)
+                except CasemateError as error:
+                    self.problems[access.id] = error.slug
         return merged
 
     async def _compact(self, access: AccessClass) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from casemate.access import Flow
@@ -42,15 +43,15 @@ async def copied(flow: Flow, library: Library) -> World:
     shards: list[tuple[Label, str, bytes, int]] = []
     for base in bases:
         visible = await library.shards(flow, (base,))
-        shards.extend((shard.label, base, encode(_anew(shard)), shard.count) for shard in visible)
+        shards += [(each.label, base, await asyncio.to_thread(_anew, each), each.count) for each in visible]
     labels = sorted({whole.label for whole in wholes} | {part.label for part in parts}, key=_text)
     return World(tuple(labels), tuple(wholes), tuple(parts), tuple(shards))
 
 
-def _anew(shard: Shard) -> Shard:
+def _anew(shard: Shard) -> bytes:
     passages: list[Passage] = shard.passages()
     vectors = [shard.vectors[row].tobytes() for row in range(shard.count)] if shard.vectors.shape[1] else []
-    return build(shard.label, passages, vectors)
+    return encode(build(shard.label, passages, vectors))
 
 
 def _text(label: Label) -> str:

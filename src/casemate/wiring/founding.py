@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ async def found(
     folder: Folder, name: str, agency: str, policies: tuple[str, ...], port: int, owner: str, uid: str, language: str
 ) -> Founded:
     """Make the region. Raises Occupied where its place is taken, Misconfigured for settings that cannot be."""
+    os.umask(0o077)
     text = template(name, agency, policies, port)
     region_of(parse(text).region)
     _free(folder.path)

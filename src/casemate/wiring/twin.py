@@ -62,6 +62,8 @@ class Twin:
             clock=ManualClock(first.clock.now()),
             entropy=SystemEntropy(),
         )
+        # Whatever a crash leaves of the copies cannot be opened: their keys live in this process alone from here on.
+        shutil.rmtree(folder / "keys")
         gate = Gate(vault)
         await _plant(gate, world)
         there = await gate.open(flow.session, flow.action, flow.acting)

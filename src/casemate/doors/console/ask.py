@@ -102,14 +102,13 @@ async def _events(view: View, form: AskForm, course: Course) -> AsyncIterator[by
     said: list[str] = []
     number, extract = 0, False
     assert view.flow is not None
-    mark = view.gate.vault.region.policies.portion(view.label)
     try:
         yield _event(render("ask/head.html", view, asked=form))
         async for found in rungs(course.deltas()):
             if isinstance(found, Pieces):
                 number += found.opens
                 said.append(found.text)
-                yield _event(render("ask/pieces.html", view, found=found, number=number, mark=mark))
+                yield _event(render("ask/pieces.html", view, found=found, number=number))
             else:
                 number += 1
                 extract = extract or found.extract

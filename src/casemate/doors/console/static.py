@@ -1,59 +1,25 @@
-"""Our own files, and the style sheets that depend on the region's policies or on the caller's acting label.
+"""Serves our own files, and the style sheets that depend on the region's policies or on the caller's acting label.
 
 Files are named with their digest, so a browser keeps them for good; nothing here is ever fetched from elsewhere.
 """
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-from dataclasses import dataclass
-from functools import cache
-from importlib import resources
-
 from casemate.doors.console import shades
 from casemate.doors.console.face import Face
+from casemate.doors.console.files import FILES, MEDIA, file
 from casemate.doors.console.view import SAFE
 from casemate.doors.frame import Call, Reply, Route
 from casemate.errors import Absent
 from casemate.policy import Action
 from casemate.words import LANGUAGES
 
-__all__ = ["FILES", "File", "address", "file", "routes"]
+__all__ = ["routes"]
 
 SEE = Action("read", "region")
-MEDIA = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
-FONT = "vendor/public-sans.woff2"
-FILES = ("console.css", "app.js", "icon.svg", "vendor/htmx.min.js", "vendor/hx-sse.min.js", FONT)
 FOR_GOOD = ("Cache-Control", "public, max-age=31536000, immutable")
 FOR_NOW = ("Cache-Control", "private, max-age=3600")
 COLD = ("Cache-Control", "no-cache")
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file of the package, packed once."""
-
-    media: str
-    raw: bytes
-    packed: bytes
-    digest: str
-
-
-@cache
-def file(name: str) -> File:
-    """The file of that name."""
-    raw = resources.files("casemate.doors.console").joinpath("static", *name.split("/")).read_bytes()
-    if name == "console.css":
-        raw = raw.replace(f"url({FONT})".encode(), f"url({address(FONT)})".encode())
-    media = next((media for end, media in MEDIA.items() if name.endswith(end)), "font/woff2")
-    packed = b"" if media == "font/woff2" else gzip.compress(raw, 9, mtime=0)
-    return File(media, raw, packed, hashlib.sha256(raw).hexdigest())
-
-
-def address(name: str) -> str:
-    """Where a page finds it: another digest is another address."""
-    return f"/static/{name}?v={file(name).digest[:12]}"
 
 
 def routes(face: Face) -> list[Route]:

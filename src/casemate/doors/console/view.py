@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from casemate.access import Flow, Gate
 from casemate.clock import iso
 from casemate.doors.console import shades
+from casemate.doors.console.files import address
 from casemate.doors.frame import Call
 from casemate.identity import Session
 from casemate.labels import Label
@@ -78,6 +79,11 @@ class View:
     def banner(self) -> str:
         """The marking of the page: the same words as in `Casemate-Marking`."""
         return self.gate.vault.region.policies.banner(self.label, self.language)
+
+    @property
+    def mark(self) -> str:
+        """The portion mark of what stands at the label of the page."""
+        return self.gate.vault.region.policies.portion(self.label)
 
     @property
     def region(self) -> str:
@@ -180,8 +186,6 @@ class View:
 
 @cache
 def _environment() -> Environment:
-    from casemate.doors.console.static import address
-
     made = Environment(
         loader=PackageLoader("casemate.doors.console"),
         autoescape=True,

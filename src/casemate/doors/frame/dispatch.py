@@ -134,7 +134,7 @@ class _Turn:
 
     async def _open(self, route: Route) -> Flow:
         self.session = self.session or self._admit(route)
-        asked = self.request.headers.get(ACTING) or self.request.query.get("acting", "")
+        asked = "" if route.public else self.request.headers.get(ACTING) or self.request.query.get("acting", "")
         acting = self.gate.vault.region.reach(asked) if asked else None
         self.flow = await self.gate.open(self.session, route.action, acting)
         return self.flow
@@ -157,7 +157,7 @@ class _Turn:
 
     def _visitor(self) -> Session:
         floor = self.gate.vault.region.floor
-        visitor = Principal("visitor", "visitor", floor, frozenset({"user"}))
+        visitor = Principal("visitor", "stranger", floor, frozenset({"user"}))  # a name that no principal may have
         return Session("visitor", visitor, floor, floor, self._language())
 
     async def _whole(self, flow: Flow, reply: Reply) -> None:

@@ -1,0 +1,59 @@
+"""One region for all tests of a module, in both process forms; nothing may be written into HOME."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import Place, Up, running
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    yield from _place(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def module_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    yield from _place(tmp_path_factory.mktemp("region"))
+
+
+def _place(folder: Path) -> Iterator[Place]:
+    home, work = folder / "home", folder / "work"
+    home.mkdir()
+    work.mkdir()
+    yield Place(work, home)
+    assert list(home.iterdir()) == [], "something was written into HOME"
+
+
+@pytest.fixture(scope="module", params=["all", "split"])
+def region(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """A region of two policies with three marked documents, up and loaded."""
+    for found in _place(tmp_path_factory.mktemp(request.param)):
+        found.init("--policy", "house,us", processes=request.param)
+        papers = found.path / "papers"
+        papers.mkdir()
+        (papers / "harbour.txt").write_text(HARBOUR)
+        (papers / "garden.md").write_text(GARDEN)
+        with running(found) as up:
+            added = up.run("add", papers, "--base", "intel", "--json")
+            assert added.data["added"] == 2, added
+            yield up
+
+
+HARBOUR = """SECRET//NOFORN
+
+(U) The harbour of Port Sable is closed until Friday.
+
+(S//NF) The convoy leaves Port Sable on Thursday at 0400.
+
+SECRET//NOFORN
+"""
+GARDEN = """INTERNAL
+
+(INTERNAL) The garden of the harbour office opens at nine.
+
+INTERNAL
+"""
