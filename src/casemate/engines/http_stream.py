@@ -74,13 +74,12 @@ class Exchange:
     async def open(self, body: bytes, headers: Mapping[str, str]) -> None:
         """Connect, send, and read up to the end of the head. Raises Broken."""
         goal = self._target
-        self._reader, self._writer = await self._soon(
-            asyncio.open_connection(goal.host, goal.port, ssl=goal.tls, limit=READ)
-        )
+        reader, writer = await self._soon(asyncio.open_connection(goal.host, goal.port, ssl=goal.tls, limit=READ))
+        self._reader, self._writer = reader, writer
         lines = [f"POST {goal.path} HTTP/1.1", f"Host: {goal.authority}", f"Content-Length: {len(body)}"]
         lines += ["Connection: close", *(f"{name}: {value}" for name, value in headers.items())]
-        self._writer.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
-        await self._soon(self._writer.drain())
+        writer.write("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+        await self._soon(writer.drain())
         while not self._headed:
             await self._feed()
 
