@@ -44,8 +44,9 @@ def refuse(opened: socket.socket, address: Any) -> None:
 
 @pytest.fixture(scope="session")
 def real_documents() -> Path:
-    """The folder in CASEMATE_TEST_DATA; a test that needs it is marked `data` and skipped without it."""
-    folder = Path(os.environ.get("CASEMATE_TEST_DATA", "absent"))
+    """The folder in CASEMATE_TEST_DATA, else ../shared/data; a test that needs it is skipped without it."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("CASEMATE_TEST_DATA", beside))
     if not folder.is_dir():
         pytest.skip("CASEMATE_TEST_DATA names no folder of real documents")
     return folder

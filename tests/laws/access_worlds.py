@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from casemate.access import Ceiling, Flow, Hold, audit
+from casemate.access import HELD, Ceiling, Flow, Hold, audit
 from casemate.errors import CasemateError
 from casemate.identity import Principal, Session
 from casemate.labels import Label, Labelled
@@ -43,6 +43,11 @@ class Deed:
     label: str
     do: Callable[[Flow], Awaitable[Any]]
     action: Action
+
+    @property
+    def confined(self) -> bool:
+        """Whether it is done by a session that may bring nothing below its label: what has marks may rest there."""
+        return self.name in ("hold", "restate", "settle")
 
 
 def _deeds(rng: random.Random, label: str) -> Deed:
@@ -137,6 +142,35 @@ def _lower(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
     return do
 
 
+def _lower_lend(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
+    """What a rung does at its own label: it lends, asks for what is not there, and is refused."""
+    target, ceiling = rng.choice(LABELS), rng.choice(LABELS)
+
+    async def do(flow: Flow) -> Any:
+        lower = flow.at(_label(flow, target))
+        return await lower.lend(Labelled(lower.acting, "said"), Ceiling("engine", _label(flow, ceiling), True))
+
+    return do
+
+
+def _lower_put(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
+    target, id = rng.choice(LABELS), rng.choice(IDS)
+
+    async def do(flow: Flow) -> Any:
+        return await flow.at(_label(flow, target)).commit(Put(NOTE, id, Note("lower", "ships")))
+
+    return do
+
+
+def _lower_absent(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
+    target = rng.choice(LABELS)
+
+    async def do(flow: Flow) -> Any:
+        return await flow.at(_label(flow, target)).read(NOTE, "never")
+
+    return do
+
+
 def _lend(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
     target, outside = rng.choice(LABELS), rng.random() < 0.5
 
@@ -151,6 +185,37 @@ def _hold(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
 
     async def do(flow: Flow) -> Any:
         return await flow.hold(Hold("f.txt", "law", data.hex()), data)
+
+    return do
+
+
+def _restate(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
+    """The label of a document that waits; also of one that never did."""
+    target, place = rng.choice(LABELS), rng.random()
+
+    async def do(flow: Flow) -> Any:
+        waiting = [found.id for found in await flow.every(HELD)]
+        id = waiting[int(place * len(waiting))] if waiting else "doc_none"
+        await flow.restate(id, _label(flow, target))
+        return _plain(await flow.read(HELD, id))
+
+    return do
+
+
+def _settle(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
+    """A document comes to rest, in a service flow, at a label that its marks might say."""
+    target, place, note = rng.choice(LABELS), rng.random(), Note("settled", rng.choice(TOPICS))
+
+    async def do(flow: Flow) -> Any:
+        own = [found.id for found in await flow.every(HELD) if found.ref.class_id == flow.access.id]
+        if not own:
+            return None
+        id = own[int(place * len(own))]
+        gate: Any = flow.gate
+        service = await gate.open(gate.service("knowledge", flow.access), SETTLE)
+        settling = service.settle(await service.read(HELD, id))
+        settling.change(_label(flow, target), Put(NOTE, "settled", note))
+        return await settling.commit("settled", {"passages": 1})
 
     return do
 
@@ -206,15 +271,25 @@ def _children(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
 
 
 def _another(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
-    name, reason = rng.choice(("hidden-1", "observer-0", "nobody")), rng.choice(("", "law"))
+    """To see as somebody else sees, to lend there, and to miss something there."""
+    name, reason = rng.choice((*PEOPLE, *PEOPLE, "", "nobody")), rng.choice(("", "law", "law", "law"))
+    at, lends = rng.choice((None, None, *LABELS)), rng.random() < 0.5
 
     async def do(flow: Flow) -> Any:
-        return (await flow.as_seen_by(name, None, reason)).acting.text
+        seen = await flow.as_seen_by(name, None if at is None else _label(flow, at), reason)
+        told = [_plain(found) for found in await seen.every(NOTE)]
+        if lends:
+            await seen.lend(Labelled(seen.floor, "said"), Ceiling("engine", seen.acting, True))
+            return told, seen.acting.text
+        return await seen.read(NOTE, "never")
 
     return do
 
 
 ACT = Action("keep", "answer")
+SETTLE = Action("settle", "document")
+# Principals whom auditors may ask as, by the label of their clearance.
+PEOPLE = {f"person-{number}": label for number, label in enumerate(LABELS)}
 DEEDS: dict[str, tuple[Action, Callable[[random.Random], Callable[[Flow], Awaitable[Any]]]]] = {
     "another": (Action("prove", "answer"), _another),
     "children": (ACT, _children),
@@ -226,11 +301,16 @@ DEEDS: dict[str, tuple[Action, Callable[[random.Random], Callable[[Flow], Awaita
     "inspect": (ACT, _inspect),
     "lend": (ACT, _lend),
     "lower": (ACT, _lower),
+    "lower_absent": (ACT, _lower_absent),
+    "lower_lend": (ACT, _lower_lend),
+    "lower_put": (ACT, _lower_put),
     "put": (ACT, _put),
     "read": (ACT, _read),
     "read_each": (ACT, _read_each),
     "release": (ACT, _release),
+    "restate": (Action("add", "document"), _restate),
     "scan": (ACT, _scan),
+    "settle": (Action("add", "document"), _settle),
     "verdicts": (Action("verify", "ledger"), _verdicts),
 }
 
@@ -274,6 +354,8 @@ def sequence(seed: int, observer: str, length: int = 9) -> Sequence:
 async def run(case: Sequence, one: World, two: World) -> int:
     """The sequence in both worlds; how many outcomes were compared. Raises Leak."""
     compared = 0
+    for world in (one, two):
+        await _people(world)
     for place, (kind, deed) in enumerate(case.steps):
         first = await _done(one, deed, kind) if kind != "two" else None
         second = await _done(two, deed, kind) if kind != "one" else None
@@ -290,13 +372,21 @@ async def run(case: Sequence, one: World, two: World) -> int:
     return compared
 
 
+async def _people(world: World) -> None:
+    """The principals of a world, made once, before anything differs."""
+    for name, label in PEOPLE.items():
+        if world.house.gate.directory.named(name) is None:
+            await world.person(name, label)
+
+
 async def _done(world: World, deed: Deed, kind: str) -> Any:
     gate = world.house.gate
     label = gate.vault.region.policies.parse(deed.label)
     part = {"one": "hidden", "two": "hidden", "both": "seen"}.get(kind, "observer")
     name = f"{part}-{LABELS.index(deed.label)}"
-    roles = frozenset({"user", "auditor"} if part == "observer" else {"user"})
-    session = Session(f"ses-{name}", Principal(name, name, label, roles), gate.vault.region.floor, label)
+    roles = frozenset({"user", "auditor"})
+    floor = label if deed.confined and part == "hidden" else gate.vault.region.floor
+    session = Session(f"ses-{name}", Principal(name, name, label, roles), floor, label)
     world.calls.clear()
     try:
         told: Any = await deed.do(await gate.open(session, deed.action))
