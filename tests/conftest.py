@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import ipaddress
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before anything imports onnxruntime
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from tests.laws.world import World
 
 hypothesis.settings.register_profile("casemate", deadline=None, derandomize=bool(os.environ.get("CI")))
 hypothesis.settings.load_profile("casemate")
@@ -50,3 +56,35 @@ def real_documents() -> Path:
     if not folder.is_dir():
         pytest.skip("CASEMATE_TEST_DATA names no folder of real documents")
     return folder
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """A test that is a coroutine runs on the loop of its fixtures, or on one of its own."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = pyfuncitem._fixtureinfo.argnames
+    started = pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names})
+    runner = pyfuncitem.funcargs.get("runner")
+    if runner is not None:
+        runner.run(started)
+    else:
+        asyncio.run(started)
+    return True
+
+
+@pytest.fixture
+def runner() -> Iterator[asyncio.Runner]:
+    """The loop of one test."""
+    with asyncio.Runner() as running:
+        yield running
+
+
+@pytest.fixture
+def world(runner: asyncio.Runner) -> Iterator[World]:
+    """A fresh region of the policy us in this process, with its owner; time and entropy are the test's."""
+    from tests.laws.world import a_world
+
+    stack = AsyncExitStack()
+    yield runner.run(stack.enter_async_context(a_world(0, ("us",))))
+    runner.run(stack.aclose())

@@ -93,6 +93,22 @@ def test_no_officer_holds_the_key_of_another_where_it_takes_two() -> None:
     scene(do)
 
 
+def test_an_officer_makes_only_the_first_key_of_another_where_it_takes_two() -> None:
+    async def do(world: World) -> None:
+        await two_officers(world)
+        await add(world, "ann", "carl")
+        waiting = (await world.call("ben", "GET", "/api/principals", acting=TOP)).json["data"]["proposals"]
+        await world.call("ben", "POST", f"/api/principals/{waiting[0]['id']}/confirm", acting=TOP)
+        asked = {"principal": "carl", "floor": LOW, "ceiling": SECRET}
+        first = await world.call("ann", "POST", "/api/keys", asked, TOP)
+        assert first.status == 201
+        assert (await world.call("ann", "POST", "/api/keys", asked, TOP)).json["rule"] == "key-of-another"
+        world.keys["carl"] = first.json["data"]["secret"]
+        assert (await world.call("carl", "POST", "/api/keys", {}, SECRET)).status == 201
+
+    scene(do)
+
+
 def test_a_proposal_is_not_replaced_under_the_eyes_of_who_confirms() -> None:
     async def do(world: World) -> None:
         await two_officers(world)

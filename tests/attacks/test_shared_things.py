@@ -6,8 +6,9 @@ from typing import Any
 
 import apsw
 
-from casemate.knowledge import Library
+from casemate.knowledge import Library, copied
 from casemate.policy import Action
+from casemate.wiring.twin import Twin
 from tests.attacks.scene import ASKED, LOW, SECRET, TOP, flow_of, hide, label_of, log, principal, scene
 from tests.laws.world import World
 
@@ -164,5 +165,26 @@ def test_what_was_really_asked_still_reaches_the_log_above() -> None:
         assert [entry.facts["principal"] for entry in told] == ["low"]
         await world.step("ledger.reconcile")
         assert [entry for entry in log(world, SECRET) if entry.rule == "no-read-up"] == told
+
+    scene(do)
+
+
+def test_what_a_crash_leaves_of_a_proof_cannot_be_opened() -> None:
+    """The copies of a proof lie outside of the region's folder: their keys do not lie beside them."""
+
+    async def do(world: World) -> None:
+        await world.person("analyst", SECRET)
+        await hide(world, "analyst")
+        flow = await flow_of(world, principal(world, "analyst", SECRET), Action("ask", "answer"))
+        twin = Twin(world.house.catalogue, _library(world).embedder)
+        second = await twin(flow, await copied(flow, _library(world)))
+        try:
+            assert [found.name for found in second.folder.iterdir()] == ["data"]
+            files = [file for file in second.folder.rglob("*") if file.is_file()]
+            assert files
+            assert not any(b"lantern" in file.read_bytes() for file in files)
+        finally:
+            await second.close()
+        assert not second.folder.exists()
 
     scene(do)

@@ -86,7 +86,8 @@ def test_a_label_that_cannot_be_is_told_and_nothing_is_labelled(region: Up, pape
 
 def test_marks_may_be_text(region: Up, papers: Path) -> None:
     assert region.run("add", papers, "--marks", "text").code == 2
-    added = region.run("add", papers / "broken.txt", "--base", "three", "--marks", "text", "--label", "INTERNAL", "--json")
+    words = ("--base", "three", "--marks", "text", "--label", "INTERNAL", "--json")
+    added = region.run("add", papers / "broken.txt", *words)
     assert (added.data["added"], added.data["quarantined"]) == (1, [])
     asked = region.run("ask", "Which door is open?", "--base", "three")
     assert "INTERNAL" in asked.out
@@ -113,7 +114,8 @@ def terminal(up: Up, *words: str | Path, answer: str = "") -> tuple[int, str]:
     """A command at a terminal, where somebody answers its question; everything that the terminal showed."""
     parent, child = pty.openpty()
     env = {**up.place.environment, "TERM": "xterm-256color", "COLUMNS": "100"}
-    process = subprocess.Popen([*CASEMATE, *map(str, words)], cwd=up.place.path, env=env, stdin=child, stdout=child, stderr=child)
+    command = [*CASEMATE, *map(str, words)]
+    process = subprocess.Popen(command, cwd=up.place.path, env=env, stdin=child, stdout=child, stderr=child)
     os.close(child)
     shown = b""
     answered = False

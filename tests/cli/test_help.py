@@ -52,7 +52,8 @@ def test_all_that_the_issue_names_is_there() -> None:
     assert paths >= {"init", "up", "demo", "add", "ask", "prove", "principal", "key", "ledger", "doctor", "config"}
     assert paths >= {f"principal {verb}" for verb in ("add", "list", "grant", "confirm")}
     assert paths >= {f"ledger {verb}" for verb in ("list", "show", "open", "verify", "heads", "export")}
-    assert paths >= {"key issue", "key list", "key revoke", "config policies add", "config two-person", "help exit-codes"}
+    wanted = {"key issue", "key list", "key revoke", "config policies add", "config two-person", "help exit-codes"}
+    assert paths >= wanted
 
 
 @pytest.mark.parametrize("path", [path for path, _ in EVERY], ids=" ".join)
@@ -137,7 +138,9 @@ def test_the_version_is_told() -> None:
         (["ask", "--", "--language=fr"], {"LANG": "en"}, "en"),
     ],
 )
-def test_the_language_is_chosen_before_anything_is_said(args: list[str], environ: dict[str, str], language: str) -> None:
+def test_the_language_is_chosen_before_anything_is_said(
+    args: list[str], environ: dict[str, str], language: str
+) -> None:
     try:
         assert choose(args, environ) == language
     finally:

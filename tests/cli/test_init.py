@@ -123,7 +123,8 @@ def test_an_owner_whom_the_machine_does_not_name(place: Place, monkeypatch: pyte
 
 
 def test_a_region_that_was_never_made_says_how_to_make_one(place: Place) -> None:
-    for words in (("ask", "x"), ("up",), ("doctor",), ("ledger", "verify"), ("config", "show"), ("add", str(Path(__file__)))):
+    here = str(Path(__file__))
+    for words in (("ask", "x"), ("up",), ("doctor",), ("ledger", "verify"), ("config", "show"), ("add", here)):
         ran = place.run(*words)
         assert ran.code == 8, words
         assert "casemate init" in ran.err, words

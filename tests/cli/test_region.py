@@ -1,4 +1,4 @@
-"""The commands against a region that runs, in both process forms: what people read, what programs read, how they end."""
+"""The commands against a region that runs, in both process forms: what people and programs read, how they end."""
 
 from __future__ import annotations
 
@@ -98,7 +98,8 @@ def test_to_ask_as_another_needs_a_reason(region: Up) -> None:
 
 
 def test_principals_are_added_listed_and_granted(region: Up) -> None:
-    added = region.run("principal", "add", "ana", "--clearance", "us:SECRET//NOFORN", "--role", "user", "--role", "auditor")
+    roles = ("--role", "user", "--role", "auditor")
+    added = region.run("principal", "add", "ana", "--clearance", "us:SECRET//NOFORN", *roles)
     assert added.code == 0, added
     assert "SECRET//NOFORN" in added.out
     assert region.run("principal", "add", "ana", "--clearance", "INTERNAL").code == 6
@@ -119,7 +120,8 @@ def shell(script: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Run lines as somebody who pastes them: in a shell, with this Python first on the path."""
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     found = {"PATH": path, "HOME": "/nonexistent", "AWS_EC2_METADATA_DISABLED": "true", **env}
-    return subprocess.run(["/bin/sh"], input=script, env=found, capture_output=True, text=True, timeout=120, check=False)
+    kept = {"capture_output": True, "text": True, "timeout": 120}
+    return subprocess.run(["/bin/sh"], input=script, env=found, check=False, **kept)
 
 
 @pytest.mark.parametrize("client", ["openai", "boto3"])

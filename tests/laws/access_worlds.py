@@ -19,7 +19,7 @@ from casemate.identity import Principal, Session
 from casemate.labels import Label, Labelled
 from casemate.objects import Delete, Kind, Put, Ref, Where
 from casemate.policy import Action
-from tests.laws.two_worlds import HIDDEN, LABELS, LOW, Leak
+from tests.laws.two_worlds import EVERYBODY, HIDDEN, LABELS, LOW, Leak
 from tests.laws.world import World
 
 
@@ -126,9 +126,11 @@ def _down(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
 
 def _deposit(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
     target, id = rng.choice(LABELS), rng.choice(IDS)
+    put = Put(NOTE, id, Note("deposited", "storm"), expect=rng.choice((None, 0)))
+    change = rng.choice((put, put, put, Delete(NOTE, id)))
 
     async def do(flow: Flow) -> Any:
-        return await flow.deposit(_label(flow, target), Put(NOTE, id, Note("deposited", "storm")))
+        return await flow.deposit(_label(flow, target), change)
 
     return do
 
@@ -386,10 +388,12 @@ async def _done(world: World, deed: Deed, kind: str) -> Any:
     name = f"{part}-{LABELS.index(deed.label)}"
     roles = frozenset({"user", "auditor"})
     floor = label if deed.confined and part == "hidden" else gate.vault.region.floor
-    session = Session(f"ses-{name}", Principal(name, name, label, roles), floor, label)
+    # The observer could act higher: what he is told is still a function of the world at the label at which he acts.
+    ceiling = gate.vault.region.policies.parse(EVERYBODY) if part == "observer" else label
+    session = Session(f"ses-{name}", Principal(name, name, ceiling, roles), floor, ceiling)
     world.calls.clear()
     try:
-        told: Any = await deed.do(await gate.open(session, deed.action))
+        told: Any = await deed.do(await gate.open(session, deed.action, label))
     except CasemateError as error:
         told = (type(error).__name__, sorted(error.facts.items()), error.entry)
     return told, tuple(world.calls)

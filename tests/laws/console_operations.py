@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
-from tests.laws.operations import MAKERS, Doing, Maker, operation, question, sentence
+from tests.laws.operations import MAKERS, Doing, Maker, model, operation, question, sentence, somebody
 from tests.laws.world import Seen, World
 
 HTML = ("accept", "text/html")
@@ -67,7 +67,8 @@ def ask_in_console(rng: random.Random, who: str, label: str) -> tuple[Doing, str
         "question": asked,
         "mode": rng.choice(("rungs", "rungs", "single")),
         "knowledge": rng.choice(("all", "all", "law", "never")),
-        "who": rng.choice(("", "", "", "somebody")),
+        "who": somebody(rng),
+        "model": model(rng),
         "reason": "law",
     }
     return browse("POST", path, form)(who, label), asked

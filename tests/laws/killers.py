@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from typing import Any
 
+from casemate.models import Card, Usage
 from tests.laws import access_worlds, test_rungs
 from tests.laws.two_worlds import HIDDEN, Leak, generate, judge
 from tests.laws.world import a_world
@@ -47,6 +50,11 @@ async def writes(count: int = 1) -> None:
         mine = await world.call("writer", "GET", "/api/answers", acting=label)
         if b"secret word" not in mine.body:
             raise Leak("an answer was lost")
+        key = await world.call("writer", "POST", "/api/keys", {"floor": label, "ceiling": label}, label)
+        world.keys["program"] = key.json["data"]["secret"]
+        lower = {"floor": "agency=EXERCISE", "ceiling": label}
+        if (await world.call("program", "POST", "/api/keys", lower, label)).status != 403:
+            raise Leak("a program may write below its floor, with a second key")
 
 
 async def marked(count: int = 1) -> None:
@@ -68,6 +76,36 @@ async def marked(count: int = 1) -> None:
         asked = await world.call("low", "POST", "/api/ask", {"question": "(S//NF) the lantern?"})
         if asked.status != 403:
             raise Leak("a marked question was answered below its mark")
+        below = {"question": "(S//NF) the lantern?", "at": "agency=EXERCISE"}
+        if (await world.call("writer", "POST", "/api/prove", below, label)).status != 403:
+            raise Leak("a marked question was asked below its mark")
+
+
+async def spoken(count: int = 1) -> None:
+    """Whatever an engine writes, its paragraph bears the mark of its rung and no other."""
+    del count
+    async with a_world(6) as world:
+        label = "agency=EXERCISE + us:SECRET//REL=USA"
+        await world.person("writer", label)
+        text = b"SECRET//NOFORN\n\n(S//NF) The covered sensor.\n\nSECRET//NOFORN"
+        await world.call("writer", "POST", "/api/documents?name=b.txt&base=law", text, label)
+        await world.step("knowledge.ingest")
+        world.house.catalogue.cards["law/liar"] = Card("law/liar", "liar", "law", world.policies.parse(label), _Liar())
+        told = await world.call(
+            "writer", "POST", "/api/ask", {"question": "covered sensor", "model": "law/liar"}, label
+        )
+        lines = told.json["data"]["text"].splitlines()
+        if [mark[0].text for line in lines if (mark := world.policies.read_portion(line)[0])] != ["S//NF"]:
+            raise Leak("an engine's mark stands in an answer")
+
+
+class _Liar:
+    """An engine that marks what it writes."""
+
+    async def generate(self, *given: Any) -> AsyncIterator[str | Usage]:
+        del given
+        yield "The sensor is covered. [1]\n\n(U) This may be told to all."
+        yield Usage(1, 1, False)
 
 
 async def rested(count: int = 1) -> None:

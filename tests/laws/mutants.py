@@ -16,7 +16,7 @@ from typing import Any
 
 from casemate.access import classes
 from tests.laws import breaks
-from tests.laws.killers import doors, gates, marked, rested, rungs, writes
+from tests.laws.killers import doors, gates, marked, rested, rungs, spoken, writes
 
 Killer = Callable[[], Awaitable[None]]
 
@@ -75,6 +75,24 @@ MUTANTS = (
     Mutant("rung-from-the-whole", "a rung depends on what lies above it", breaks.rung_from_the_whole, rungs),
     Mutant("marks-ignored", "a marked question is answered below its mark", breaks.marks_ignored, marked),
     Mutant("settled-at-the-floor", "a portion rests below its mark", breaks.settled_at_the_floor, rested),
+    Mutant(
+        "settled-below-its-floor",
+        "what a program brings at SECRET rests below",
+        breaks.settled_below_its_floor,
+        gates,
+    ),
+    Mutant("recorded-at-the-rung", "a rung's lend stands in the log below", breaks.recorded_at_the_rung, gates),
+    Mutant("lent-in-the-log-below", "an answer above adds entries below", breaks.recorded_at_the_rung, doors),
+    Mutant("written-through-a-rung", "a request writes below its label", breaks.written_through_a_rung, gates),
+    Mutant("as-another-in-his-own-name", "who asks as Bob is seen by Bob", breaks.in_his_own_name, gates),
+    Mutant("asked-above-the-acting-label", "SECRET is told as UNCLASSIFIED", breaks.asked_above, gates),
+    Mutant("proof-above-the-acting-label", "a proof tells SECRET as UNCLASSIFIED", breaks.asked_above, doors),
+    Mutant("mark-lost-in-a-proof", "a marked question is asked below", breaks.mark_lost_at_another_label, marked),
+    Mutant("deposit-tries-out", "a deposit says which ids are taken above", breaks.deposit_tries_out, gates),
+    Mutant("domains-crowded-out", "what is asked above makes a question below cold", breaks.domains_crowded_out, doors),
+    Mutant("disk-told-below", "the room on the disk shows hidden documents", breaks.disk_told_below, doors),
+    Mutant("key-below-its-session", "a program frees itself of its floor", breaks.key_below_its_session, writes),
+    Mutant("engines-marks-believed", "an engine marks its own words", breaks.engines_marks_believed, spoken),
 )
 
 
@@ -101,7 +119,7 @@ def main() -> int:
         died = killed(mutant)
         dead += died
         print(f"{'killed  ' if died else 'SURVIVED'}  {mutant.name:34} {mutant.leak}", flush=True)
-    for law in (doors, gates, rungs, writes, marked, rested):
+    for law in (doors, gates, rungs, writes, marked, rested, spoken):
         asyncio.run(law(10))
     print(f"{dead}/{len(MUTANTS)} mutants killed; the laws hold without them")
     return 0 if dead == len(MUTANTS) else 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.laws.world import Seen, World
@@ -25,6 +25,7 @@ class Operation:
     label: str
     do: Doing
     query: str = ""
+    roles: tuple[str, ...] = ("user", "auditor")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,12 @@ class Maker:
 
 
 MAKERS: dict[str, Maker] = {}
+AT = (
+    "agency=EXERCISE",
+    "agency=EXERCISE + us:SECRET//REL=USA",
+    "agency=EXERCISE + us:TOP SECRET//REL=USA//SCI=SI",
+    "agency=EXERCISE + fr:SECRET",
+)
 WORDS = (
     "convoy",
     "harbour",
@@ -53,15 +60,20 @@ WORDS = (
 )
 
 
-def operation(*routes: tuple[str, str]) -> Callable[[Any], Any]:
-    """Register a maker. The decorated function gives the deed and, where it asks, its query."""
+def operation(*routes: tuple[str, str], roles: tuple[str, ...] = ()) -> Callable[[Any], Any]:
+    """Register a maker. The decorated function gives the deed and, where it asks, its query.
+
+    With `roles` it is done by a principal of its own, who holds them.
+    """
 
     def register(f: Callable[[random.Random, str, str], tuple[Doing, str]]) -> Any:
         name = f.__name__
 
         def make(rng: random.Random, who: str, label: str) -> Operation:
+            who = f"{who}-{roles[0]}" if roles else who
             doing, query = f(rng, who, label)
-            return Operation(name, who, label, doing, query)
+            operation = Operation(name, who, label, doing, query)
+            return replace(operation, roles=roles) if roles else operation
 
         MAKERS[name] = Maker(name, routes, make)
         return f
@@ -76,6 +88,17 @@ def sentence(rng: random.Random, size: int = 5) -> str:
 
 def question(rng: random.Random) -> str:
     return " ".join(rng.sample(WORDS, 3)) + "?"
+
+
+def model(rng: random.Random) -> str:
+    """Mostly the reader; an engine elsewhere, to which each rung is lent; one that is not there."""
+    return rng.choice(("casemate/extractive-reader",) * 5 + ("law/far",) * 2 + ("nobody/nothing",))
+
+
+def somebody(rng: random.Random) -> str:
+    """A principal who may exist, whatever his label; mostly oneself."""
+    part = rng.choice(("hidden", "seen", "observer"))
+    return rng.choice(("", "", "nobody", f"{part}-{rng.randrange(6)}"))
 
 
 @operation(("POST", "/api/documents"))
@@ -95,9 +118,10 @@ def add_document(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
 @operation(("POST", "/api/ask"))
 def ask(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
     asked, mode = question(rng), rng.choice(("rungs", "rungs", "single"))
+    body = {"question": asked, "mode": mode, "model": model(rng)}
 
     async def do(world: World) -> Seen:
-        return await world.call(who, "POST", "/api/ask", {"question": asked, "mode": mode}, label)
+        return await world.call(who, "POST", "/api/ask", body, label)
 
     return do, asked
 
@@ -115,12 +139,12 @@ def ask_streamed(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
 @operation(("POST", "/v1/chat/completions"))
 def openai_chat(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
     asked, stream = question(rng), rng.random() < 0.5
-    model = rng.choice(("casemate/extractive-reader",) * 5 + ("nobody/nothing",))
+    name = model(rng)
     knowledge = rng.choice(("all", "law", "law", "never"))
 
     async def do(world: World) -> Seen:
         body = {
-            "model": model,
+            "model": name,
             "messages": [{"role": "user", "content": asked}],
             "stream": stream,
             "metadata": {"knowledge": knowledge},
@@ -180,6 +204,17 @@ reading(
 )
 
 
+@operation(("GET", "/api/ledger"))
+def the_log(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    """All that an auditor reads: what hidden sessions left there would stand in it."""
+    del rng
+
+    async def do(world: World) -> Seen:
+        return await world.call(who, "GET", "/api/ledger?limit=1000", acting=label)
+
+    return do, ""
+
+
 @operation(("GET", "/api/documents/{id}"))
 def read_document(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
     place = rng.random()
@@ -207,7 +242,13 @@ def read_absent(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
 
 @operation(("POST", "/api/keys"))
 def issue_key(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
-    body = {"client": rng.choice(("openai", "boto3")), "days": rng.choice((1, 30, 0))}
+    body = {
+        "client": rng.choice(("openai", "boto3")),
+        "days": rng.choice((1, 30, 0)),
+        "floor": rng.choice(("", "", *AT)),
+        "ceiling": rng.choice(("", "", *AT)),
+        "principal": somebody(rng),
+    }
 
     async def do(world: World) -> Seen:
         return await world.call(who, "POST", "/api/keys", body, label)
@@ -227,10 +268,13 @@ def verify_ledger(rng: random.Random, who: str, label: str) -> tuple[Doing, str]
 
 @operation(("POST", "/api/prove"))
 def prove(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
-    asked, other = question(rng), rng.choice(("", "", "somebody"))
+    asked = question(rng)
+    body = {"question": asked, "who": somebody(rng), "reason": "law", "at": rng.choice(("", "", *AT))}
+    if rng.random() < 0.2:
+        body = {**body, "question": "", "last": True}
 
     async def do(world: World) -> Seen:
-        return await world.call(who, "POST", "/api/prove", {"question": asked, "who": other}, label)
+        return await world.call(who, "POST", "/api/prove", body, label)
 
     return do, asked
 
@@ -259,11 +303,31 @@ def not_allowed(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
             ("POST", "/api/ledger/ent_x/open", {"reason": "law"}),
             ("GET", "/api/ledger/logs/none", None),
             ("POST", "/api/region/two-person", None),
+            ("GET", "/api/doctor", None),
         )
     )
 
     async def do(world: World) -> Seen:
         return await world.call(who, method, target, body, label)
+
+    return do, ""
+
+
+@operation(("GET", "/api/principals"), ("POST", "/api/principals"), ("PUT", "/api/principals/{id}"), roles=("officer",))
+def officers_deed(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    """Names are the region's own: that one is taken is told to every officer, so no two ask for the same here."""
+    person = {"name": f"{who}-{rng.randrange(10**9)}", "clearance": rng.choice((label, "agency=EXERCISE"))}
+    place = rng.random()
+
+    async def do(world: World) -> Seen:
+        listed = await world.call(who, "GET", "/api/principals", acting=label)
+        if place < 0.3:
+            return listed
+        people = [] if listed.status != 200 else listed.json["data"]["principals"]
+        if place < 0.6 or not people:
+            return await world.call(who, "POST", "/api/principals", person, label)
+        id = people[int(place * len(people))]["id"]
+        return await world.call(who, "PUT", f"/api/principals/{id}", {**person, "roles": ["user"]}, label)
 
     return do, ""
 

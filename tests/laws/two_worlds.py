@@ -8,10 +8,13 @@ then sees is compared byte for byte, stream boundaries and the sequence of calls
 from __future__ import annotations
 
 import random
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from typing import Any
 
 import tests.laws.console_operations  # noqa: F401 - registers its operations
+from casemate.models import Card, Message, Usage
 from tests.laws.operations import MAKERS, WORDS, Operation
 from tests.laws.world import Seen, World, a_world
 
@@ -29,7 +32,8 @@ HIDDEN = {
     SECRET: (TOP, FRENCH, HOUSE),
     FRENCH: (SECRET, TOP, HOUSE),
 }
-EVERYBODY = "agency=EXERCISE + us:TOP SECRET//DISSEM=FOUO//REL=USA//SCI=SI"
+EVERYBODY = "agency=EXERCISE + fr:SECRET + house:CONFIDENTIAL + us:TOP SECRET//DISSEM=FOUO//REL=USA//SCI=SI"
+FAR = "law/far"
 
 
 class Leak(AssertionError):
@@ -82,7 +86,9 @@ def generate(seed: int, length: int = 10) -> Case:
         else:
             kind, name = rng.choice(("one", "two")), rng.choice(everything)
         if rng.random() < 0.3 and kind == "observe":
-            name = rng.choice(("ask", "search", "openai_chat", "read_document", "ask_streamed"))
+            name = rng.choice(("ask", "search", "openai_chat", "read_document", "ask_streamed", "prove"))
+        if rng.random() < 0.3 and kind in ("one", "two") and place > 1:
+            name = rng.choice(("ask", "openai_chat", "prove"))
         label = rng.choice(HIDDEN[observer]) if kind in ("one", "two") else rng.choice(visible)
         if kind == "observe":
             label = observer
@@ -90,13 +96,30 @@ def generate(seed: int, length: int = 10) -> Case:
         case.steps.append((kind, MAKERS[name].make(rng, who, label)))
     asking = MAKERS["ask"].make(rng, name_of(observer, "observer"), observer)
     case.steps.append(("observe", asking))
+    case.steps.append(("observe", MAKERS["the_log"].make(rng, name_of(observer, "observer"), observer)))
     return case
 
 
 async def prepare(world: World, case: Case) -> None:
-    """The people of a case: the same in both worlds, made before anything differs."""
-    for who, label in sorted({(op.who, op.label) for _, op in case.steps}):
-        await world.person(who, label)
+    """The people of a case, and an engine elsewhere: the same in both worlds, made before anything differs.
+
+    The observer could act higher: what he is told is still a function of the world at the label at which he acts.
+    """
+    observed = {op.who for kind, op in case.steps if kind == "observe"}
+    for who, label, roles in sorted({(op.who, op.label, op.roles) for _, op in case.steps}):
+        await world.person(who, EVERYBODY if who in observed else label, roles)
+    level = world.policies.parse(SECRET)
+    world.house.catalogue.cards[FAR] = Card(FAR, FAR, "law", level, Echo(), outside=True)
+
+
+class Echo:
+    """An engine that says some of what it was lent."""
+
+    async def generate(self, model: str, messages: tuple[Message, ...], *_: Any) -> AsyncIterator[str | Usage]:
+        del model
+        yield f"{len(messages)} "
+        yield " ".join(messages[-1].content.split()[-9:]) + " [1]"
+        yield Usage(len(messages), 9, False)
 
 
 async def judge(case: Case, doors: str = "asgi") -> int:

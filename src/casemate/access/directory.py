@@ -78,7 +78,7 @@ class StateRecord(msgspec.Struct, frozen=True):
 CEILING = "ceiling"  # the clearance of an owner: the region's ceiling, also after a policy has been added
 STATE = Kind("directory.state", StateRecord)
 PRINCIPAL = Kind("directory.principal", PrincipalRecord, indexed=("name", "uid"))
-CREDENTIAL = Kind("directory.credential", CredentialRecord)
+CREDENTIAL = Kind("directory.credential", CredentialRecord, indexed=("principal",))
 NAME = Kind("directory.name", NameRecord)
 PAGE = 500
 
@@ -136,6 +136,12 @@ class Directory:
     def credential(self, id: str) -> CredentialRecord | None:
         """The key or console session of that id."""
         return self._get(CREDENTIAL, id)
+
+    def keyless(self, principal: str) -> bool:
+        """Whether that principal has neither a key nor a console session."""
+        blind = self._rows.blind(self.access.id, f"{CREDENTIAL.name}.principal", principal)
+        rows, _ = self._vault.reader.scan(CREDENTIAL.name, [("principal", blind)], [self.access.id], None, 1)
+        return not rows
 
     def taken(self, principal: str, name: str, uid: str) -> list[Put]:
         """What makes a new principal's name and local user his alone; a Conflict where they are another's already."""

@@ -1,6 +1,7 @@
 """A client of the native API: over the region's local socket as whoever runs this, or over TCP with a key.
 
-One connection, kept; a request that finds it closed is sent once more where the connection had answered before.
+One connection, kept while it is in use. A read that finds it closed is asked once more; what changes something is never
+sent twice, since nobody knows how far it came.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +26,7 @@ from casemate.words import Problem
 __all__ = ["Answer", "Client", "local", "remote"]
 
 PATIENCE = 600.0
+IDLE = 5.0  # seconds after which a kept connection is not trusted: the region closes it after some more
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Client:
     marked: Callable[[str], None]
     key: str = ""
     _open: http.client.HTTPConnection | None = field(default=None, repr=False)
+    _used: float = 0.0
 
     def get(self, path: str, acting: str = "", **query: str) -> Answer:
         return self.call("GET", path, acting=acting, query=query)
@@ -72,8 +76,7 @@ class Client:
         """The whole response, whatever it says."""
         response = self._send(method, path, body, acting, query or {})
         raw = self._read(response)
-        told = json.loads(raw) if response.headers.get_content_type() == "application/json" else {}
-        told = told if isinstance(told, dict) else {"data": told}
+        told = self._document(raw) if response.headers.get_content_type() == "application/json" else {}
         return Answer(
             status=response.status,
             data=told.get("data", told),
@@ -117,12 +120,14 @@ class Client:
             headers["Casemate-Acting-Label"] = acting
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
-        kept = self._open is not None
+        if time.monotonic() - self._used > IDLE:
+            self.close()
+        kept = self._open is not None and method == "GET"
         try:
             return self._ask(method, target, raw, headers)
-        except (http.client.RemoteDisconnected, ConnectionError):
+        except (http.client.HTTPException, OSError) as error:
             self.close()
-            if not kept:
+            if not kept or not isinstance(error, ConnectionError):  # RemoteDisconnected is one
                 raise failed(Unavailable(what=self.where)) from None
         try:
             return self._ask(method, target, raw, headers)
@@ -143,7 +148,9 @@ class Client:
         except UnicodeEncodeError:
             self.close()
             raise
-        return self._open.getresponse()
+        response = self._open.getresponse()
+        self._used = time.monotonic()
+        return response
 
     def _read(self, response: http.client.HTTPResponse) -> bytes:
         try:
@@ -159,6 +166,13 @@ class Client:
         except (http.client.HTTPException, OSError, ValueError):
             self.close()
             raise failed(Unavailable(what=self.where)) from None
+
+    def _document(self, raw: bytes) -> dict[str, Any]:
+        try:
+            told = json.loads(raw)
+        except ValueError:
+            raise failed(Unavailable(what=self.where)) from None
+        return told if isinstance(told, dict) else {"data": told}
 
     def _problem(self, raw: bytes, marking: str) -> Failed:
         """The region's own telling; what is none of its tellings came from something else."""

@@ -66,9 +66,9 @@ class Usage(msgspec.Struct, frozen=True):
 class Delta(msgspec.Struct, frozen=True, kw_only=True):
     """A piece of an answer.
 
-    The texts of all deltas, one after the other, are the answer: marks, gaps and notes stand in them. `mark` and `label`
-    say whose paragraph a delta belongs to; the last delta of a rung bears its citations and the engine that wrote it. The
-    last delta of all bears `finish` (stop, length or abstain) and the usage.
+    The texts of all deltas, one after the other, are the answer: marks, gaps and notes stand in them. `mark` and
+    `label` say whose paragraph a delta belongs to; the last delta of a rung bears its citations and the engine that
+    wrote it. The last delta of all bears `finish` (stop, length or abstain) and the usage.
     """
 
     text: str = ""

@@ -147,7 +147,7 @@ def same_origin(headers: dict[str, str]) -> bool:
     """Whether the browser says that one of our own pages sent this."""
     site = headers.get("sec-fetch-site")
     origin = headers.get("origin", "").partition("://")[2]
-    return site in (None, "same-origin") and origin == headers.get("host", "")
+    return site in (None, "same-origin") and bool(origin) and origin == headers.get("host", "")
 
 
 def _cookies(request: Request) -> SimpleCookie:
