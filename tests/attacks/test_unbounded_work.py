@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from casemate.access import audit
+from casemate.assistants import question_of
 from casemate.doors.frame import dispatch
 from casemate.knowledge import QUESTION
 from casemate.policy import Action
@@ -114,3 +115,20 @@ def test_a_response_is_kept_up_to_a_bound() -> None:
         assert gate.recorder.content(found[0], found[1]) == b'{"data":{"'
 
     scene(do)
+
+
+@pytest.mark.parametrize(
+    ("said", "question"),
+    [
+        (b'{"messages": [{"role": "user", "content": "pier?"}, {"role": "assistant", "content": null}]}', "pier?"),
+        (b'{"messages": [{"role": "user", "content": [{"text": "pier?"}, {"cachePoint": {}}]}]}', "pier?\n\n"),
+        (b'{"messages": [{"role": "user", "content": null}]}', ""),
+        (b'{"messages": 3}', ""),
+        (b'{"question": "pier?"}', "pier?"),
+        (b"[" * 100_000, ""),
+        (b"question=pier", ""),
+    ],
+)
+def test_no_kept_request_spoils_the_pages_that_show_it(said: bytes, question: str) -> None:
+    """One chat whose last content was null took `today` and `prove --last` from its author for a day."""
+    assert question_of(said) == question

@@ -38,7 +38,9 @@ def server(*answers: bytes, keep: int = 100) -> Iterator[tuple[str, list[bytes]]
                     if not line:
                         return
                     head += line
-                size = next((int(x.split(b":")[1]) for x in head.split(b"\r\n") if x.lower().startswith(b"content-length")), 0)
+                size = next(
+                    (int(x.split(b":")[1]) for x in head.split(b"\r\n") if x.lower().startswith(b"content-length")), 0
+                )
                 heard.append(head + self.rfile.read(size))
                 if not left:
                     return

@@ -117,15 +117,30 @@ class Prover:
         return msgspec.structs.replace(proof, signature=vault.signer.sign(proof.body()).hex())
 
 
+class _Part(msgspec.Struct):
+    text: str | None = None
+
+
+class _Turn(msgspec.Struct):
+    role: str = ""
+    content: str | list[_Part] | None = None
+
+
+class _Asked(msgspec.Struct):
+    """A request of any wire, as far as its question goes."""
+
+    question: str = ""
+    messages: list[_Turn] = []
+
+
 def question_of(said: bytes) -> str:
-    """The question in a kept request of any wire."""
+    """The question in a kept request of any wire: what the user said last, or "" where it cannot be found."""
     try:
-        asked = msgspec.json.decode(said)
-    except msgspec.DecodeError:
+        asked = msgspec.json.decode(said, type=_Asked)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
-    if isinstance(asked, dict) and isinstance(asked.get("question"), str):
-        return str(asked["question"])
-    if isinstance(asked, dict) and isinstance(asked.get("messages"), list) and asked["messages"]:
-        content = asked["messages"][-1].get("content", "")
-        return content if isinstance(content, str) else "".join(str(part.get("text", "")) for part in content)
-    return ""
+    for turn in reversed(asked.messages):
+        if turn.role == "user":
+            content = turn.content or ""
+            return content if isinstance(content, str) else "\n\n".join(part.text or "" for part in content)
+    return asked.question

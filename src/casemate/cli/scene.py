@@ -140,7 +140,7 @@ class Scene:
     def proved(self, proof: dict[str, Any]) -> None:
         self._title("proved")
         for line in shown(self.talk, proof):
-            self.talk.out(f"  {line}")
+            self._say(line, len(line) - len(line.lstrip()) + 2)
 
     def reconciled(self, seen: dict[str, Any]) -> None:
         self._title("reconciled")
@@ -172,6 +172,6 @@ class Scene:
 
     def end(self, players: Sequence[Player], seconds: float) -> None:
         self._title("tokens")
-        for line in columns([("  " + player.name, player.token) for player in players]):
-            self.talk.out(line)
+        for player in players:
+            self.talk.out(f"  {player.name}\n    {player.token}")
         self.talk.say("demo.took", seconds=f"{seconds:.1f}")

@@ -16,7 +16,7 @@ from casemate.cli.add import Brought, settle_quietly
 from casemate.cli.bm25 import filtered_scores
 from casemate.cli.client import Answer, Client, remote
 from casemate.cli.failure import Failed
-from casemate.cli.tongue import language
+from casemate.cli.tongue import language, t
 from casemate.exercise import CEILING, demo_questions, documents, principals
 from casemate.words import Problem
 
@@ -99,7 +99,8 @@ class Story:
             client = remote(self._url, token, _unmarked)
             me = client.get("/api/session").data
             title = one.title[language()]
-            self.players[one.name] = Player(one.name, title, made["clearance"], me["ceiling"]["marking"], token, client)
+            shown = t("demo.ceiling") if one.clearance == CEILING else me["ceiling"]["marking"]
+            self.players[one.name] = Player(one.name, title, made["clearance"], shown, token, client)
         self.told["principals"] = [
             {"name": each.name, "clearance": each.marking, "token": each.token} for each in self.players.values()
         ]

@@ -1,0 +1,41 @@
+"""casemate.toml: defaults, what is refused, and the template that `init` writes."""
+
+from __future__ import annotations
+
+import pytest
+
+from casemate.errors import Misconfigured
+from casemate.settings import Settings, parse, template
+
+
+def test_an_empty_file_is_the_defaults() -> None:
+    assert parse("") == Settings()
+
+
+def test_the_template_is_what_it_says() -> None:
+    found = parse(template("fort", "EXERCISE", ("us", "nato"), 9000))
+    assert (found.region.name, found.region.agency, found.region.policies) == ("fort", "EXERCISE", ("us", "nato"))
+    assert (found.listen.host, found.listen.port, found.listen.processes) == ("127.0.0.1", 9000, "all")
+
+
+def test_an_upstream_is_two_lines() -> None:
+    found = parse('[upstreams.local]\nurl = "http://127.0.0.1:1/v1"\nmodel = "m"\n')
+    assert found.upstreams["local"].accreditation == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[region", "casemate.toml"),
+        ("[region]\nnmae = 'x'", "casemate.toml"),
+        ("[listen]\nport = 'x'", "casemate.toml"),
+        ("[listen]\nport = 70000", "listen.port"),
+        ("[listen]\nprocesses = 'three'", "casemate.toml"),
+        ("[region]\npolicies = []", "region.policies"),
+        ("[upstreams.x]\nurl = 'u'", "casemate.toml"),
+    ],
+)
+def test_what_cannot_be_is_named(text: str, said: str) -> None:
+    with pytest.raises(Misconfigured) as raised:
+        parse(text)
+    assert raised.value.facts["setting"] == said
