@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from casemate.errors import Absent, Conflict, Refused
+from casemate.errors import Absent, BadInput, Conflict, Refused
 from casemate.objects import Delete, Put, Ref, Where
 from casemate.store import Receipt
 from tests.access.test_flow import at
@@ -121,3 +121,15 @@ async def test_a_parent_that_is_not_seen_is_absent(world: World) -> None:
     with pytest.raises(Absent):
         await low.commit(Put(NOTE, "one", B, parents=(Ref(NOTE.name, "hidden", high.access.id),)))
     assert await low.every(NOTE) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [Delete(NOTE, "one"), Put(NOTE, "one", A, expect=0), Put(NOTE, "one", A, parents=(Ref(NOTE.name, "x", "y"),))],
+    ids=["removes", "expects", "refers"],
+)
+async def test_a_deposit_only_adds(world: World, change: Put | Delete) -> None:
+    """Anything else would try out what lies above."""
+    with pytest.raises(BadInput):
+        await (await at(world, LOW)).deposit(label_of(world, TOP), Put(NOTE, "new", A), change)
+    assert await (await at(world, TOP)).every(NOTE) == []

@@ -7,7 +7,16 @@ from unittest.mock import patch
 
 import pytest
 
-from casemate.access import CREDENTIAL, PRINCIPAL, STATE, CredentialRecord, Enrol, PrincipalRecord, StateRecord, directory
+from casemate.access import (
+    CREDENTIAL,
+    PRINCIPAL,
+    STATE,
+    CredentialRecord,
+    Enrol,
+    PrincipalRecord,
+    StateRecord,
+    directory,
+)
 from casemate.accounts import KeyRequest, issue, revoke
 from casemate.clock import SECOND, iso
 from casemate.errors import Conflict, Damaged, Expired, Skewed, Unauthenticated

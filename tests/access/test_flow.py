@@ -47,6 +47,16 @@ async def test_hidden_and_never_existing_are_told_and_recorded_alike(world: Worl
     assert told[0] == told[1]
 
 
+async def test_a_room_may_say_that_something_is_absent(world: World) -> None:
+    """As `read` does: the same error, the same entry."""
+    flow, told = await at(world, SECRET), []
+    for asked in (flow.absent(NOTE, "one"), flow.read(NOTE, "one")):
+        with pytest.raises(Absent) as error:
+            await asked
+        told.append((error.value.facts, log(world, SECRET)[-1].facts, log(world, SECRET)[-1].outcome))
+    assert told[0] == told[1]
+
+
 async def test_an_object_that_lies_at_several_labels_has_a_part_at_each(world: World) -> None:
     for label in (LOW, SECRET, TOP):
         await store(world, label, "one", label)

@@ -140,13 +140,10 @@ async def test_only_what_is_held_is_settled(world: World) -> None:
 
 
 async def test_settling_twice_settles_once(world: World) -> None:
-    ref = await bring(world)
+    _, found = await held(world, await bring(world))
     receipts = []
     for _ in range(2):
-        flow = await serve(world)
-        found = (await held(world, ref))[1] if not receipts else found
-        flow.seen.clear()
-        settling = flow.settle(found)
+        settling = (await serve(world)).settle(found)
         settling.change(label_of(world, LOW), Put(NOTE, "part", A, expect=0))
         receipts.append(await settling.commit("settled", {}))
     assert [receipt.replayed for receipt in receipts] == [False, True]

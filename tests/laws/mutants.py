@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from casemate.access import classes
-from tests.laws import breaks
+from tests.laws import breaks, breaks_written
 from tests.laws.killers import doors, gates, marked, rested, rungs, spoken, writes
 
 Killer = Callable[[], Awaitable[None]]
@@ -57,7 +57,7 @@ MUTANTS = (
     Mutant("cache-without-class", "what was asked above is warm below", breaks.cache_without_class, doors),
     Mutant("answers-cached-by-question", "Bob gets what Alice was told", breaks.answers_cached_by_question, doors),
     Mutant("ledger-index-shared", "an entry's number counts hidden entries", breaks.shared_ledger_index, gates),
-    Mutant("ledger-of-everybody", "the ledger shows hidden sessions", breaks.everybodys_entries, gates),
+    Mutant("ledger-of-everybody", "the ledger shows hidden sessions", breaks_written.everybodys_entries, gates),
     Mutant(
         "answer-stored-at-its-marking",
         "an answer is stored at its portion's mark",
@@ -67,32 +67,41 @@ MUTANTS = (
     Mutant("write-where-asked", "a caller writes down by asking for it", breaks.write_where_asked, writes),
     Mutant("refusal-with-the-inward-reason", "hidden and never-existing differ", breaks.inward_reason, gates),
     Mutant("id-from-a-shared-counter", "ids count hidden objects", breaks.ids_from_a_counter, gates),
-    Mutant("one-entropy", "ids shift with hidden activity", breaks.one_entropy, gates),
+    Mutant("one-entropy", "ids shift with hidden activity", breaks_written.one_entropy, gates),
     Mutant("unique-across-classes", "an id taken above is refused below", breaks.unique_across_classes, gates),
     Mutant("failures-at-the-floor", "hidden failures stand in the lowest log", breaks.strangers_at_the_floor, gates),
-    Mutant("cursor-counts-classes", "a continuation counts hidden classes", breaks.cursor_tells, gates),
-    Mutant("deposit-tells", "a deposit's receipt tells of above", breaks.deposit_tells, gates),
+    Mutant("cursor-counts-classes", "a continuation counts hidden classes", breaks_written.cursor_tells, gates),
+    Mutant("deposit-tells", "a deposit's receipt tells of above", breaks_written.deposit_tells, gates),
     Mutant("rung-from-the-whole", "a rung depends on what lies above it", breaks.rung_from_the_whole, rungs),
     Mutant("marks-ignored", "a marked question is answered below its mark", breaks.marks_ignored, marked),
-    Mutant("settled-at-the-floor", "a portion rests below its mark", breaks.settled_at_the_floor, rested),
+    Mutant("settled-at-the-floor", "a portion rests below its mark", breaks_written.settled_at_the_floor, rested),
     Mutant(
         "settled-below-its-floor",
         "what a program brings at SECRET rests below",
-        breaks.settled_below_its_floor,
+        breaks_written.settled_below_its_floor,
         gates,
     ),
-    Mutant("recorded-at-the-rung", "a rung's lend stands in the log below", breaks.recorded_at_the_rung, gates),
-    Mutant("lent-in-the-log-below", "an answer above adds entries below", breaks.recorded_at_the_rung, doors),
-    Mutant("written-through-a-rung", "a request writes below its label", breaks.written_through_a_rung, gates),
-    Mutant("as-another-in-his-own-name", "who asks as Bob is seen by Bob", breaks.in_his_own_name, gates),
-    Mutant("asked-above-the-acting-label", "SECRET is told as UNCLASSIFIED", breaks.asked_above, gates),
-    Mutant("proof-above-the-acting-label", "a proof tells SECRET as UNCLASSIFIED", breaks.asked_above, doors),
-    Mutant("mark-lost-in-a-proof", "a marked question is asked below", breaks.mark_lost_at_another_label, marked),
-    Mutant("deposit-tries-out", "a deposit says which ids are taken above", breaks.deposit_tries_out, gates),
-    Mutant("domains-crowded-out", "what is asked above makes a question below cold", breaks.domains_crowded_out, doors),
-    Mutant("disk-told-below", "the room on the disk shows hidden documents", breaks.disk_told_below, doors),
-    Mutant("key-below-its-session", "a program frees itself of its floor", breaks.key_below_its_session, writes),
-    Mutant("engines-marks-believed", "an engine marks its own words", breaks.engines_marks_believed, spoken),
+    Mutant("recorded-at-the-rung", "a rung's lend stands in the log below", breaks_written.recorded_at_the_rung, gates),
+    Mutant("lent-in-the-log-below", "an answer above adds entries below", breaks_written.recorded_at_the_rung, doors),
+    Mutant("written-through-a-rung", "a request writes below its label", breaks_written.written_through_a_rung, gates),
+    Mutant("as-another-in-his-own-name", "who asks as Bob is seen by Bob", breaks_written.in_his_own_name, gates),
+    Mutant("asked-above-the-acting-label", "SECRET is told as UNCLASSIFIED", breaks_written.asked_above, gates),
+    Mutant("proof-above-the-acting-label", "a proof tells SECRET as UNCLASSIFIED", breaks_written.asked_above, doors),
+    Mutant(
+        "mark-lost-in-a-proof", "a marked question is asked below", breaks_written.mark_lost_at_another_label, marked
+    ),
+    Mutant("deposit-tries-out", "a deposit says which ids are taken above", breaks_written.deposit_tries_out, gates),
+    Mutant(
+        "domains-crowded-out",
+        "what is asked above makes a question below cold",
+        breaks_written.domains_crowded_out,
+        doors,
+    ),
+    Mutant("disk-told-below", "the room on the disk shows hidden documents", breaks_written.disk_told_below, doors),
+    Mutant(
+        "key-below-its-session", "a program frees itself of its floor", breaks_written.key_below_its_session, writes
+    ),
+    Mutant("engines-marks-believed", "an engine marks its own words", breaks_written.engines_marks_believed, spoken),
 )
 
 

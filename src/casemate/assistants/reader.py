@@ -32,7 +32,7 @@ _AMOUNT = re.compile(
 )
 _MEANING = re.compile(r"\bwhat (?:is|are)\b|\bwhat do(?:es)? .* (?:mean|stand for)\b|\bqu'est-ce\b|\bsignifie", _ANY)
 _DEFINES = re.compile(
-    r"([\w-]+)\W{0,3} (?:is an?|are|means?|indicates?|stands? for|est une?|sont des|signifie)\b", _ANY
+    r"(?<![\w-])([\w-]++)\W{0,3} (?:is an?|are|means?|indicates?|stands? for|est une?|sont des|signifie)\b", _ANY
 )
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from casemate.labels import Policies, Reading
 
@@ -84,10 +85,11 @@ def _cut(
 ) -> Iterator[Piece]:
     """One block as pieces: banners stand alone, a line that opens with a mark begins a new piece."""
     held: Piece | None = None
+    rights = cache(lambda: bool(_RIGHTS.search(block.text)))
     row = False  # in a table: the mark stood alone in its cell, so it is that of the row
     for number, line in enumerate(block.text.split("\n")):
         banner = policies.read_banner(line) if line.strip() else ()
-        mark, readings, rest = _opening(line, policies, block.text)
+        mark, readings, rest = _opening(line, policies, rights)
         if banner:
             if held is not None:
                 yield held
@@ -118,12 +120,15 @@ def _amid(held: Piece) -> bool:
     return bool(held.text) and held.kind not in (HEADING, _TABLE) and not _ENDED.search(held.text)
 
 
-def _opening(line: str, policies: Policies, whole: str) -> tuple[str, tuple[Reading, ...], str]:
-    """(mark as written, readings, the line without the mark); a list number before the mark stays with the text."""
+def _opening(line: str, policies: Policies, rights: Callable[[], bool]) -> tuple[str, tuple[Reading, ...], str]:
+    """(mark as written, readings, the line without the mark); a list number before the mark stays with the text.
+
+    `rights`: whether the paragraph speaks of rights, where (C) is a sign of them.
+    """
     if "(" not in line and "[" not in line and line.isascii():
         return "", (), line
     readings, rest = policies.read_portion(line)
-    if not readings or (readings[0].text == "C" and _RIGHTS.search(whole)):
+    if not readings or (readings[0].text == "C" and rights()):
         return "", (), line
     return f"({readings[0].text})", readings, rest.strip()
 

@@ -10,7 +10,8 @@ import re
 __all__ = ["sentences", "spans"]
 
 _LINE = re.compile(r"[^\n]+")
-_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?:\s*»)?(?=\s+)")
+# Begun at the start of a run of stops alone, and never tried again inside it: a page of dots takes no longer than text.
+_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+(?:\s*»)?(?=\s)")
 _OPENS = re.compile(r"[\"'“‘«(\[]*\s*[\dA-ZÀ-ÖØ-Þ•*–—-]")
 _LAST_WORD = re.compile(r"[^\s(\[«“\"'’]+$")
 _ABBREVIATIONS = frozenset(

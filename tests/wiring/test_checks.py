@@ -1,0 +1,87 @@
+"""What `doctor` says of a machine and a folder, good and bad."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from casemate.settings import Settings, parse
+from casemate.wiring import Folder, checks, examination, examine, found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    made = Folder(tmp_path / "region")
+    asyncio.run(found(made, "r", "A", ("house",), 0, "owner", "0", "en"))
+    return made
+
+
+def looked(folder: Folder, model: str = "m", settings: Settings | None = None, language: str = "en") -> dict[str, Any]:
+    return {check.name: check for check in checks.checks(folder, settings or folder.settings(), model, language)}
+
+
+def test_a_fresh_region_is_in_order(folder: Folder) -> None:
+    found = looked(folder)
+    assert list(found) == ["python", "disk", "keys", "records", "sandbox", "embedder"]
+    assert all(check.good for check in found.values() if check.name not in ("sandbox", "disk"))
+    assert "UNSAFE" in found["keys"].said
+    french = looked(folder, language="fr")
+    assert all(found[name].said != french[name].said for name in ("keys", "records"))
+
+
+class Usage(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
+class Version(NamedTuple):
+    major: int
+    minor: int
+    micro: int
+
+
+def test_what_is_bad_says_what_to_do(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(1, 1, 5 << 20))
+    monkeypatch.setattr(sys, "version_info", Version(3, 9, 1))
+    (folder.keys / "master.key").chmod(0o640)
+    folder.records.write_bytes(b"x" * 4096)
+    found = looked(folder, model="")
+    assert not any(found[name].good for name in ("python", "disk", "keys", "records", "embedder"))
+    assert "5 MiB" in found["disk"].said
+    assert "master.key" in found["keys"].said
+    assert "3.9.1" in found["python"].said
+    folder.records.unlink()
+    (folder.keys / "ledger.key").unlink()
+    found = looked(folder)
+    assert "ledger.key" in found["keys"].said
+    assert "records.db" in found["records"].said
+
+
+def test_no_embedder_is_no_fault_where_none_was_wanted(folder: Folder) -> None:
+    assert not looked(folder, model="")["embedder"].good
+    assert looked(folder, model="", settings=parse('[knowledge]\nembedder = "none"'))["embedder"].good
+
+
+def test_a_kernel_without_fences(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Without:
+        why = "no Landlock"
+        landlock = 0
+
+    monkeypatch.setattr(checks, "support", Without)
+    check = looked(folder)["sandbox"]
+    assert not check.good
+    assert "no Landlock" in check.said
+
+
+def test_offline_it_is_the_same_list(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examination, "default_folder", lambda: Path("/nowhere"))
+    assert [check.name for check in examine(folder, "en")] == list(looked(folder))
+    assert not next(check for check in examine(folder, "en") if check.name == "embedder").good
+    monkeypatch.setattr(examination, "verify", lambda home: None)
+    assert next(check for check in examine(folder, "en") if check.name == "embedder").good
