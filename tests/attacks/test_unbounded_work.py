@@ -9,7 +9,8 @@ import pytest
 from casemate.access import audit
 from casemate.assistants import question_of
 from casemate.doors.frame import dispatch
-from casemate.knowledge import QUESTION
+from casemate.knowledge import QUESTION, portions
+from casemate.labels import Policies
 from casemate.policy import Action
 from tests.attacks.scene import ASKED, LOW, SECRET, flow_of, hide, principal, scene
 from tests.laws.world import World
@@ -132,3 +133,35 @@ def test_a_response_is_kept_up_to_a_bound() -> None:
 def test_no_kept_request_spoils_the_pages_that_show_it(said: bytes, question: str) -> None:
     """One chat whose last content was null took `today` and `prove --last` from its author for a day."""
     assert question_of(said) == question
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The hidden lantern of the pier " + "." * 300_000,
+        "The hidden lantern of the pier " + "." * 300_000 + " is a pier.",
+        "The hidden lantern " + "pier-" * 60_000 + " is a pier.",
+        "The hidden lantern at the pier.\n" + "a word\n" * 100_000,
+    ],
+    ids=["dots", "a long word", "hyphens", "lines without a blank one"],
+)
+def test_a_document_that_takes_a_pattern_for_ever(text: str) -> None:
+    """Twenty thousand dots kept a pattern, and with it the process, busy for ten seconds; twice as many, for forty."""
+
+    async def do(world: World) -> None:
+        await world.person("analyst", SECRET)
+        await hide(world, "analyst", SECRET, text.encode())
+        asked = {"question": f"What is a {ASKED}?"}
+        told = await world.call("analyst", "POST", "/api/ask", asked, SECRET)
+        assert "hidden lantern" in told.json["data"]["text"]
+
+    scene(do)
+
+
+@pytest.mark.parametrize("line", ["(C) x\n", "SECRET//NOFORN\n", "(S//NF) x\n"])
+def test_many_marks_take_as_long_as_they_are_many(line: str) -> None:
+    """Each was looked at once more for every one before it."""
+    policies = Policies.load(("us", "nato"))
+    stated = policies.parse("us:SECRET//NOFORN")
+    outcome = portions.read([portions.Block(line * 20_000)], policies, policies.bottom(), stated)
+    assert isinstance(outcome, portions.Marked)

@@ -38,7 +38,7 @@ class PersonRequest(msgspec.Struct, frozen=True):
 
 
 class Person(msgspec.Struct, frozen=True):
-    """A principal as listed. `clearance` is canonical text."""
+    """A principal as listed: `clearance` is canonical text, `at` when it was granted."""
 
     id: str
     name: str
@@ -46,6 +46,7 @@ class Person(msgspec.Struct, frozen=True):
     roles: tuple[str, ...]
     uid: str = ""
     granted_by: str = ""
+    at: int = 0
 
 
 class Proposal(msgspec.Struct, frozen=True):
@@ -83,8 +84,7 @@ async def add_person(flow: Flow, request: PersonRequest) -> Person | None:
     if request.uid and flow.gate.directory.local(request.uid) is not None:
         raise Conflict(what=f"A principal of the local user {request.uid}")
     id = fresh("prn", flow.gate.vault.entropy, f"principal/{flow.access.id}")
-    person = Person(id, request.name, request.clearance, request.roles, request.uid, flow.session.principal.name)
-    return await _grant(flow, person)
+    return await _grant(flow, _person(flow, id, request))
 
 
 async def change_person(flow: Flow, id: str, request: PersonRequest) -> Person | None:
@@ -92,11 +92,13 @@ async def change_person(flow: Flow, id: str, request: PersonRequest) -> Person |
     found = await flow.read(PERSON, id)
     if id == flow.session.principal.id:
         raise Refused(rule="self-grant")
-    request = _checked(flow, request)
-    person = Person(
-        id, found.value.name, request.clearance, request.roles, found.value.uid, flow.session.principal.name
-    )
-    return await _grant(flow, person)
+    request = msgspec.structs.replace(_checked(flow, request), name=found.value.name, uid=found.value.uid)
+    return await _grant(flow, _person(flow, id, request))
+
+
+def _person(flow: Flow, id: str, request: PersonRequest) -> Person:
+    by, at = flow.session.principal.name, flow.gate.vault.clock.now()
+    return Person(id, request.name, request.clearance, request.roles, request.uid, by, at)
 
 
 async def _grant(flow: Flow, person: Person) -> Person | None:
@@ -149,8 +151,16 @@ async def _commit(flow: Flow, person: Person, *more: Delete) -> None:
 
 
 async def people(flow: Flow) -> list[Found[Person]]:
-    """The principals that this officer's acting label sees."""
-    return await flow.every(PERSON)
+    """The principals that this officer's acting label sees.
+
+    Officers who acted at different labels have left a record at each; the newest that is seen counts.
+    """
+    newest: dict[str, Found[Person]] = {}
+    for found in await flow.every(PERSON):
+        known = newest.setdefault(found.id, found)
+        if known.value.at < found.value.at:
+            newest[found.id] = found
+    return list(newest.values())
 
 
 async def proposals(flow: Flow) -> list[Found[Proposal]]:
@@ -166,6 +176,6 @@ async def found_owner(gate: Gate, name: str, uid: str) -> Person:
     founder = Principal(id, "casemate init", region.ceiling, frozenset({"officer"}))
     session = Session("init", founder, region.floor, region.ceiling)
     flow = await gate.open(session, Action("add", "principal"))
-    person = Person(id, name, CEILING, roles, uid, "casemate init")
+    person = Person(id, name, CEILING, roles, uid, "casemate init", gate.vault.clock.now())
     await _commit(flow, person)
     return person

@@ -63,9 +63,13 @@ def add(talk: Talk, paths: tuple[Path, ...], base: str, label: str, marks: str) 
     brought.skipped += [item for item in found if isinstance(item, Skipped)]
     chosen = [item for item in found if isinstance(item, Path)]
     bring(client, brought, _progress(talk, chosen, "add.sending"), base, label if marks == "text" else "", marks)
-    settle(talk, client, brought)
-    if brought.unmarked:
-        _answer(talk, client, brought, label)
+    try:
+        settle(talk, client, brought)
+        if brought.unmarked:
+            _answer(talk, client, brought, label)
+    except KeyboardInterrupt:
+        talk.say("add.left", count=len(brought.waiting))
+        raise
     last = _outcome(client, brought)
     talk.data(_document(brought, paths, base), last.label, last.marking or session.marking, last.entry)
     _summary(talk, brought, paths, base)

@@ -170,7 +170,7 @@ class Talking:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, click.UsageError):
             error = usage(error)
-        if isinstance(error, OSError):
+        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
             error = BadInput(what=f"{error.filename or ''}: {error.strerror or error}")
         if isinstance(error, CasemateError):
             error = failed(error)

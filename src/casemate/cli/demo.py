@@ -31,7 +31,8 @@ __all__ = ["demo"]
 def demo(talk: Talk, once: bool) -> None:
     home = Path(tempfile.mkdtemp(prefix="casemate-demo-"))
     try:
-        asyncio.run(_play(Talk(home / "region", json=talk.json, plain=talk.plain), once))
+        talk.folder = home / "region"
+        asyncio.run(_play(talk, once))
     finally:
         size = sum(file.stat().st_size for file in home.rglob("*") if file.is_file())
         shutil.rmtree(home, ignore_errors=True)
@@ -67,7 +68,9 @@ async def _play(talk: Talk, once: bool) -> None:
 
 def _story(scene: Scene, story: Story, began: float) -> None:
     """Act by act. The region's own loops need moments: what they do is asked for in the next act, not waited for."""
-    scene.cast(story.cast())
+    players = story.cast()
+    scene.talk.marked(story.marking)
+    scene.cast(players)
     scene.loaded(story.load(scene.progress))
     scene.questions(story.questions())
     scene.scores(story.scores())

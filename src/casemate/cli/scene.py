@@ -20,6 +20,7 @@ from casemate.words import Problem, say
 __all__ = ["Scene"]
 
 WIDEST = 100
+NARROWEST = 80  # below it a mark would not fit beside a name
 NAMES = 24
 EXERCISE = "EXERCISE HARBOUR LANTERN - "  # how every title of the corpus begins
 
@@ -29,7 +30,7 @@ class Scene:
 
     def __init__(self, talk: Talk) -> None:
         self.talk = talk
-        self._wide = min(WIDEST, shutil.get_terminal_size((WIDEST, 24)).columns)
+        self._wide = max(NARROWEST, min(WIDEST, shutil.get_terminal_size((WIDEST, 24)).columns))
         self._moving = talk.colours(sys.stderr)
 
     def _title(self, slug: str, **facts: object) -> None:

@@ -59,12 +59,13 @@ def find(blocks: Sequence[Block], policies: Policies) -> list[Piece]:
     pieces: list[Piece] = []
     edges = _edges(blocks)
     running = _repeated(blocks, edges)
+    before: int | None = None  # the last piece with text, looking through the banners and running lines of a page break
     for at, block in enumerate(blocks):
         for piece in _cut(at, block, policies, edges, running):
-            before = _last_paragraph(pieces)
             if before is not None and not piece.readings and _goes_on(pieces[before], piece):
                 pieces[before] = replace(pieces[before], text=f"{pieces[before].text} {piece.text}")
             else:
+                before = len(pieces) if piece.text else before
                 pieces.append(piece)
     return _unnumbered(pieces)
 
@@ -85,6 +86,7 @@ def _cut(
 ) -> Iterator[Piece]:
     """One block as pieces: banners stand alone, a line that opens with a mark begins a new piece."""
     held: Piece | None = None
+    said: list[str] = []  # its lines
     rights = cache(lambda: bool(_RIGHTS.search(block.text)))
     row = False  # in a table: the mark stood alone in its cell, so it is that of the row
     for number, line in enumerate(block.text.split("\n")):
@@ -92,7 +94,7 @@ def _cut(
         mark, readings, rest = _opening(line, policies, rights)
         if banner:
             if held is not None:
-                yield held
+                yield _whole(held, said)
             held = None
             edge = (at, number) in edges
             yield Piece("", block.page, block.kind, line.strip(), banner, banner=True, edge=edge)
@@ -100,19 +102,24 @@ def _cut(
             if readings:
                 yield Piece("", block.page, block.kind, mark, readings)
         elif readings or (held is None and line.strip()):
-            amid = held is not None and _amid(held)
-            if held is not None:
-                yield held
-            held = Piece(rest if readings else line, block.page, block.kind, mark, readings, amid=amid)
+            before = _whole(held, said) if held is not None else None
+            if before is not None:
+                yield before
+            amid = before is not None and _amid(before)
+            held = Piece("", block.page, block.kind, mark, readings, amid=amid)
+            said = [rest if readings else line]
             row = bool(readings) and not rest
         elif held is not None and line.strip():
             if block.kind == _TABLE and held.readings and not row:
-                yield held
-                held = Piece(line, block.page, block.kind)
-            else:
-                held = replace(held, text=f"{held.text}\n{line}" if held.text else line)
+                yield _whole(held, said)
+                held, said = Piece("", block.page, block.kind), []
+            said.append(line)
     if held is not None:
-        yield held
+        yield _whole(held, said)
+
+
+def _whole(held: Piece, said: Sequence[str]) -> Piece:
+    return replace(held, text="\n".join(line for line in said if line))
 
 
 def _amid(held: Piece) -> bool:
@@ -152,14 +159,6 @@ def _unnumbered(pieces: list[Piece]) -> list[Piece]:
         replace(piece, text=f"{piece.mark} {piece.text}".strip(), mark="", readings=()) if at in numbers else piece
         for at, piece in enumerate(pieces)
     ]
-
-
-def _last_paragraph(pieces: Sequence[Piece]) -> int | None:
-    """The last piece with text, looking through the banners and running lines of a page break."""
-    for at in range(len(pieces) - 1, -1, -1):
-        if pieces[at].text:
-            return at
-    return None
 
 
 def _goes_on(before: Piece, piece: Piece) -> bool:

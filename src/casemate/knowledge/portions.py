@@ -196,9 +196,15 @@ def _contradiction(
         if policies.banner(label | said[0]) != shown:
             reason = "banner-above" if pieces[at].banner else "portion-above"
             return reason, {"marking": pieces[at].mark, "banner": first, "page": max(0, pieces[at].page)}
-    for page in sorted({pieces[run[0]].page for run in banners}):
-        on_page = [at for at, piece in enumerate(pieces) if piece.page == page and (piece.text or piece.banner)]
-        here = [at for at, run in enumerate(banners) if pieces[run[0]].page == page]
+    standing: dict[int, list[int]] = {}
+    for at, piece in enumerate(pieces):
+        if piece.text or piece.banner:
+            standing.setdefault(piece.page, []).append(at)
+    bannered: dict[int, list[int]] = {}
+    for at, run in enumerate(banners):
+        bannered.setdefault(pieces[run[0]].page, []).append(at)
+    for page, here in sorted(bannered.items()):
+        on_page = standing[page]
         top, bottom = banners[here[0]], banners[here[-1]]
         if top[0] == on_page[0] and bottom[-1] == on_page[-1] and said[here[0]] is not said[here[-1]]:
             facts: dict[str, str | int] = {"banner": first, "page": max(0, page)}

@@ -1,0 +1,74 @@
+"""Who may do what through the native API: a table that is read against the routes, by role."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from casemate.identity import ROLES
+from casemate.policy import ACTIONS
+from tests.attacks.scene import SECRET, log
+from tests.laws.world import World
+
+ALL = set(ROLES)
+MAY: dict[str, set[str]] = {
+    "GET /api/region": ALL,
+    "GET /api/doctor": ALL,
+    "POST /api/region/policies": {"officer"},
+    "POST /api/region/two-person": {"officer"},
+    "GET /api/session": ALL,
+    "POST /api/ask": {"user"},
+    "POST /api/ask/stream": {"user"},
+    "POST /api/answers": {"user"},
+    "GET /api/answers": {"user"},
+    "POST /api/prove": {"user", "auditor"},
+    "POST /api/documents": {"user"},
+    "GET /api/documents": {"user"},
+    "POST /api/documents/label": {"user"},
+    "GET /api/documents/{id}": {"user"},
+    "GET /api/search": {"user"},
+    "POST /api/keys": ALL,
+    "GET /api/keys": ALL,
+    "DELETE /api/keys/{id}": ALL,
+    "GET /api/principals": {"officer"},
+    "POST /api/principals": {"officer"},
+    "PUT /api/principals/{id}": {"officer"},
+    "POST /api/principals/{id}/confirm": {"officer"},
+    "DELETE /api/principals/{id}/confirm": {"officer"},
+    "GET /api/ledger": ALL,
+    "POST /api/ledger/verify": {"auditor", "operator", "officer"},
+    "GET /api/ledger/heads": {"auditor", "operator", "officer"},
+    "GET /api/ledger/logs/{log}": {"auditor"},
+    "GET /api/ledger/{id}": ALL,
+    "POST /api/ledger/{id}/open": {"auditor"},
+    "GET /api/today": ALL,
+}
+
+
+async def test_every_route_stands_in_the_table_and_its_action_in_the_policy(world: World) -> None:
+    routes = [route for route in world.house.app.table.routes if route.path.startswith("/api/") and not route.public]
+    assert {f"{route.method} {route.path}" for route in routes} == set(MAY)
+    for route in world.house.app.table.routes:
+        assert route.action.name in ACTIONS, f"{route.method} {route.path}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_a_role_does_what_it_may_and_is_refused_the_rest(world: World, role: str) -> None:
+    await world.person("ann", SECRET, (role,))
+    for name, may in MAY.items():
+        method, path = name.split()
+        seen = await world.call("ann", method, re.sub(r"\{\w+\}", "x", path), b"", SECRET)
+        refused = seen.status == 403 and seen.json.get("rule") == "role"
+        assert refused == (role not in may), f"{role}: {name} gave {seen.status}"
+        if refused:
+            entry = log(world, SECRET)[-1]
+            assert (entry.id, entry.rule, entry.principal) == (seen.header("casemate-ledger"), "role", "ann")
+
+
+async def test_nobody_does_anything_without_a_credential(world: World) -> None:
+    for name in MAY:
+        method, path = name.split()
+        seen = await world.call("nobody", method, re.sub(r"\{\w+\}", "x", path), b"{}")
+        assert (seen.status, seen.json["slug"]) == (401, "unauthenticated"), name
+        assert seen.header("casemate-ledger")
