@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -76,6 +77,15 @@ async def test_no_key_is_above_the_label_at_which_it_is_made(world: World) -> No
         await issue(flow, KeyRequest(ceiling=SECRET))
     key, _ = await issue(flow, KeyRequest())
     assert (key.floor, key.ceiling) == (LOW, LOW)
+
+
+async def test_no_key_has_a_floor_below_that_of_the_session_that_makes_it(world: World) -> None:
+    """What a client sends back would come down through it."""
+    ann = replace(await session(world), floor=label_of(world, SECRET))
+    flow = await flow_of(world, ann, ISSUE)
+    with pytest.raises(Refused) as told:
+        await issue(flow, KeyRequest(floor=LOW, ceiling=SECRET))
+    assert told.value.facts["rule"] == "key-floor"
 
 
 async def test_a_floor_lies_below_its_ceiling(world: World) -> None:

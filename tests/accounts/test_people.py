@@ -146,3 +146,22 @@ async def test_a_proposal_is_withdrawn_where_it_stands(world: World) -> None:
     assert (await world.call("odo", "DELETE", target, acting=TOP)).json["data"] == {"withdrawn": waiting["id"]}
     assert log(world, TOP)[-2].facts == {"withdrawn": "zoe"}
     assert (await world.call("odo", "DELETE", target, acting=TOP)).status == 404
+
+
+async def test_it_takes_two_officers_to_ask_for_two(world: World) -> None:
+    alone = await world.call("owner", "POST", "/api/region/two-person")
+    assert (alone.status, alone.json["rule"]) == (403, "two-officers")
+    assert not world.house.gate.directory.two_person()
+
+
+async def test_where_it_takes_two_an_officer_makes_the_first_key_of_another_alone(world: World) -> None:
+    await officers(world)
+    await add(world, "ona", "zoe")
+    [waiting] = (await world.call("odo", "GET", "/api/principals", acting=TOP)).json["data"]["proposals"]
+    await world.call("odo", "POST", f"/api/principals/{waiting['id']}/confirm", acting=TOP)
+    asked = {"principal": "zoe", "floor": LOW}
+    assert (await world.call("ona", "POST", "/api/keys", asked, TOP)).status == 201
+    again = await world.call("ona", "POST", "/api/keys", asked, TOP)
+    assert (again.status, again.json["rule"]) == (403, "key-of-another")
+    officer = await world.call("ona", "POST", "/api/keys", {"principal": "odo", "floor": LOW}, TOP)
+    assert (officer.status, officer.json["rule"]) == (403, "key-of-another")

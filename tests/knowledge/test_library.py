@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
+from casemate.clock import SECOND
 from casemate.engines.hashing import HashingEmbedder
 from casemate.errors import Damaged, UnknownKnowledge
 from casemate.knowledge import QUESTION, Library, World, copied, decode, library
@@ -94,6 +95,16 @@ async def test_a_domain_keeps_so_many_shards(world: Region) -> None:
             await searched(world, found, SECRET)
             assert sum("blobs.read" in call for call in world.calls) == 3
     assert await searched(world, found, SECRET)
+
+
+async def test_a_domain_that_has_long_asked_nothing_is_let_go(world: Region) -> None:
+    found, reads = await stored(world), []
+    for wait in (0, library.IDLE // SECOND, 1 + library.IDLE // SECOND):
+        world.clock.forward(wait)
+        world.calls.clear()
+        await searched(world, found, LOW)
+        reads.append(sum("blobs.read" in call for call in world.calls))
+    assert reads == [1, 0, 1]
 
 
 async def test_a_shard_that_was_changed_is_not_searched(world: Region) -> None:

@@ -6,7 +6,10 @@ import pytest
 
 from casemate.doors.frame import LANGUAGE, Cookies, Request, bearer, cookie, peer, same_origin, spoken
 from casemate.doors.frame.enter import request_of
+from casemate.doors.frame.spell import spelled
+from casemate.errors import Refused
 from casemate.identity import Bearer, Peer
+from casemate.labels import Policies
 
 OURS = {"host": "region.test", "origin": "http://region.test", "sec-fetch-site": "same-origin"}
 
@@ -27,7 +30,7 @@ def test_a_bearer_is_what_stands_after_its_word(said: str, secret: str | None) -
 def test_a_cookie_is_believed_of_whoever_only_looks() -> None:
     for method in ("GET", "HEAD"):
         assert cookie(asked(method, cookie="a=b; casemate=cm_a_b")) == Bearer("cm_a_b", "console")
-    for said in ("", "casemate=", "other=x", "casemate", "\x00=;;="):
+    for said in ("", "casemate=", "other=x", "casemate", "\x00=;;=", "a/b=1; casemate=cm_a_b"):
         assert cookie(asked(cookie=said)) is None
 
 
@@ -85,3 +88,13 @@ def test_a_request_is_taken_from_its_scope() -> None:
     assert found.headers == {"x-one": "é", "x-two": "2"}
     sent = request_of({**scope, "raw_path": b"/%C3%A9?a=1", "client": ("peer", 7)})
     assert (sent.raw_path, sent.client) == ("/%C3%A9", ("peer", 7))
+
+
+def test_facts_that_are_labels_are_spelled_as_markings_and_nothing_else_is() -> None:
+    policies = Policies.load(("us",))
+    secret = policies.parse("us:SECRET//NOFORN").text
+    error = Refused(rule="clearance", asked=secret, clearance="no label", floor=7, acting="", who=secret)
+    told = spelled(error, policies, "en", "label", "entry")
+    assert told.detail == "The label SECRET//NOFORN is not dominated by the clearance no label."
+    assert (told.rule, told.label, told.entry) == ("clearance", "label", "entry")
+    assert error.facts["asked"] == secret

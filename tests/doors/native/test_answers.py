@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from casemate.errors import EngineFailed
 from tests.attacks.scene import LOW, SECRET, TOP, Writer, connect, hide, log
 from tests.laws.world import Seen, World
 
@@ -191,3 +192,19 @@ async def test_a_proof_of_the_last_question_and_of_none(world: World) -> None:
     await world.call("ann", "POST", "/api/ask", ASKED, SECRET)
     again = await world.call("ann", "POST", "/api/prove", {"last": True}, SECRET)
     assert again.json["data"]["question"] == ASKED["question"]
+
+
+async def test_what_fails_in_the_middle_of_a_stream_is_its_last_event(world: World) -> None:
+    await world.person("ann", TOP)
+
+    class Fails(Writer):
+        async def generate(self, *_: Any, **__: Any) -> Any:
+            yield "half"
+            raise EngineFailed(engine="far", why="it hung up")
+
+    connect(world, Fails(), SECRET)
+    asked = {"question": "Hello?", "model": "far", "knowledge": "none"}
+    told = events(await world.call("ann", "POST", "/api/ask/stream", asked, SECRET))
+    assert [name for name, _ in told] == ["delta", "problem"]
+    assert (told[1][1]["slug"], told[1][1]["label"]) == ("engine-failed", SECRET)
+    assert log(world, SECRET)[-1].outcome == "failed"
