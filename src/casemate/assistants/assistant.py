@@ -18,7 +18,7 @@ from casemate.assistants.floor import reaches
 from casemate.assistants.prompt import rung_messages
 from casemate.assistants.reader import read
 from casemate.assistants.rungs import CAP, candidates, keep, select, visiting
-from casemate.errors import BadInput
+from casemate.errors import BadInput, EngineFailed
 from casemate.knowledge import QUESTION, Asked, Hit, Library, Results
 from casemate.labels import Label, Labelled
 from casemate.models import READER, Card, Catalogue, Chat, Delta, Message, Usage
@@ -135,6 +135,8 @@ class Assistant:
         lent = await lower.lend(Labelled(label, messages), work.card.ceiling)
         pieces = [piece async for piece in _texts(work.card, work.chat, lent)]
         text = paragraph_of("".join(pieces), policies)
+        if not text:
+            raise EngineFailed(engine=work.card.name, why="it ended without a word")
         return Rung(label, text, used(text, cited) or cited, work.card.name)
 
     async def _alone(self, flow: Flow, chat: Chat, card: Card) -> AsyncIterator[Delta]:

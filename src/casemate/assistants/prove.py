@@ -2,8 +2,8 @@
 
 What the acting label sees is copied, with its ids, into a second world that has never held anything else: its postings
 are built anew from the copied passages, its statistics counted anew. The same question is asked there with the same
-clock. Two equal answers, byte for byte with their citations, and a signature: that is the proof. Where an upstream
-writes, its words may differ from run to run; then the prompts are what is compared, and the proof says so.
+clock. Two equal answers, byte for byte with their citations, and a signature: that is the proof. The reader answers
+both times. An upstream's words may differ from run to run; comparing its prompts instead is not built yet.
 """
 
 from __future__ import annotations
