@@ -385,3 +385,11 @@ def test_strangers_cannot_grow_the_tables() -> None:
         with pytest.raises(MarkingError):
             ALL.parse(f"us:TOP SECRET//SCI=SI-Q{n}")
     assert len(_bits) == before
+
+
+def test_banners_are_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("casemate.labels.listed._KEPT", 2)
+    policies = Policies.load(("us",))
+    labels = [policies.parse(f"us:{level}") for level in ("UNCLASSIFIED", "SECRET//NOFORN", "TOP SECRET//NOFORN")]
+    written = [policies.banner(label) for label in (*labels, *labels)]
+    assert written == ["UNCLASSIFIED", "SECRET//NOFORN", "TOP SECRET//NOFORN"] * 2

@@ -7,7 +7,6 @@ stopped as one.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
 __all__ = ["plain", "shown", "tidy"]
@@ -17,14 +16,11 @@ _CYRILLIC = dict(zip("АВЕЅІЈКМНОРСТУХЗԚԜҮԌЕ", "ABESIJKMHOPC
 _SIGNS = {"⁄": "/", "∕": "/", "⧸": "/", "╱": "/", "⟋": "/", "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "−": "-"}
 _LOOK = str.maketrans(_GREEK | _CYRILLIC | _SIGNS)
 _BACKWARDS = "\u202e"  # right-to-left override: what follows is shown mirrored
-_SPACE = re.compile(r"\s+")
 
 
 def tidy(text: str) -> str:
     """The same text with composed accents and single plain spaces, trimmed. Nothing here changes what it says."""
-    if text.isascii():
-        return _SPACE.sub(" ", text).strip()
-    return _SPACE.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    return " ".join((text if text.isascii() else unicodedata.normalize("NFC", text)).split())
 
 
 def plain(text: str) -> str:

@@ -112,6 +112,8 @@ class Label:
 
     def __le__(self, other: Label) -> bool:
         """Dominance: whether what bears this label may flow to `other`."""
+        if self is other:
+            return True
         if self._need & other._lacks:
             return False
         if self.agencies is not other.agencies and not self.agencies <= other.agencies:

@@ -18,6 +18,7 @@ from casemate.labels.disguise import plain, shown, tidy
 from casemate.labels.grammar import Grammar
 from casemate.labels.label import Element, Label, make_label
 from casemate.labels.marking import evicted, mark
+from casemate.labels.opening import Opening
 from casemate.labels.policy import Policy, extended, read_policy
 from casemate.labels.reading import LONGEST, Reader, Reading
 from casemate.labels.vocabulary import Form
@@ -27,6 +28,7 @@ __all__ = ["PACKAGED", "Policies"]
 PACKAGED = ("house", "tlp", "us", "nato", "fr")
 _AND = " + "
 _LONGEST_LABEL = 16_384
+_KEPT = 4096  # banners that are kept as they were written
 _PREFIX = re.compile(r"([a-z][a-z0-9-]*):(.*)")
 _SAID = re.compile(r"([A-Z][A-Z0-9_-]*)=(.*)")
 
@@ -44,6 +46,8 @@ class Policies:
         self._grammars = {name: Grammar(policy) for name, policy in self.listed.items()}
         others = tuple(Grammar(_packaged(name)) for name in PACKAGED if name not in self.listed)
         self._reader = Reader(tuple(self._grammars.values()), others)
+        self._banners: dict[tuple[Label, str], str] = {}
+        self._opening = Opening.of((*self._grammars.values(), *others))
 
     @classmethod
     def load(cls, names: Sequence[str], extra: Sequence[Path | str] = ()) -> Policies:
@@ -128,7 +132,12 @@ class Policies:
 
     def banner(self, label: Label, language: str = "en") -> str:
         """The marking in full, in the policies' order; never empty."""
-        return _AND.join(self._marks(label, language))
+        found = self._banners.get((label, language))
+        if found is None:
+            if len(self._banners) >= _KEPT:
+                self._banners.clear()
+            found = self._banners[label, language] = _AND.join(self._marks(label, language))
+        return found
 
     def portion(self, label: Label) -> str:
         """The portion mark: "(S//NF)", "(S//NF + NS)"."""
@@ -154,6 +163,18 @@ class Policies:
     def read_portion(self, paragraph: str) -> tuple[tuple[Reading, ...], str]:
         """All readings of the mark that opens a paragraph, and what follows it; (), paragraph if none does."""
         return self._reader.portion(paragraph)
+
+    def lines_to_read(self, text: str) -> list[str]:
+        """The lines of a text that may bear a mark, in order; none of the others does."""
+        return self._opening.lines_to_read(text)
+
+    def may_hold(self, body: bytes) -> bool:
+        """Whether any text in a JSON document may bear a mark; where not, none of them need be looked at."""
+        return self._opening.may_hold(body)
+
+    def may_mark(self, line: str) -> bool:
+        """Whether a line of which this is the beginning may turn out to bear a mark: until then, withhold it."""
+        return self._opening.may_mark(line)
 
     def _marks(self, label: Label, form: str) -> list[str]:
         held = dict(label.elements)

@@ -24,11 +24,16 @@ class AccessClass:
 
 
 _classes: WeakValueDictionary[str, AccessClass] = WeakValueDictionary()
+_plain: WeakValueDictionary[Label, AccessClass] = WeakValueDictionary()  # those of a label alone: nearly all
 _lock = threading.Lock()
 
 
 def access_class(label: Label, need: str = "", originator: str = "") -> AccessClass:
     """The one class of these three. Its id tells nothing of them to whoever does not know them already."""
+    if not need and not originator:
+        found = _plain.get(label)
+        if found is not None:
+            return found
     if "\0" in need or "\0" in originator:
         raise ValueError("a NUL would make two classes one")
     digest = hashlib.sha256("\0".join(("class", label.text, need, originator)).encode()).digest()
@@ -37,4 +42,6 @@ def access_class(label: Label, need: str = "", originator: str = "") -> AccessCl
         found = _classes.get(name)
         if found is None:
             found = _classes[name] = AccessClass(name, label, need, originator)
+        if not need and not originator:
+            _plain[label] = found
         return found
