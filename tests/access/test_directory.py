@@ -15,7 +15,7 @@ from casemate.access import (
     Enrol,
     PrincipalRecord,
     StateRecord,
-    directory,
+    records,
 )
 from casemate.accounts import KeyRequest, issue, revoke
 from casemate.clock import SECOND, iso
@@ -168,7 +168,7 @@ async def test_holders_of_a_role_are_counted_over_all_pages(world: World) -> Non
     for number in range(7):
         roles = ("user", "officer") if number % 2 else ("user",)
         await enrol(world, Put(PRINCIPAL, f"prn_{number}", PrincipalRecord(f"p{number}", SECRET, roles)))
-    with patch.object(directory, "PAGE", 3):
+    with patch.object(records, "PAGE", 3):
         found = world.house.gate.directory
         assert (found.holders("officer"), found.holders("user"), found.holders("releaser")) == (4, 8, 0)
 

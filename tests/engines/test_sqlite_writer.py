@@ -295,3 +295,24 @@ def test_a_reader_sees_whole_batches_alone_while_the_writer_writes(tmp_path: Pat
         watching.join()
         reader.close()
         assert halves == []
+
+
+def test_entries_of_one_batch_stand_in_their_order_in_each_log_and_a_double_is_named(tmp_path: Path) -> None:
+    with writing(tmp_path) as writer:
+        mixed = [
+            entry("ent_1", content=b"said"),
+            entry("ent_2", log="class_b"),
+            entry("ent_3"),
+            entry("ent_4", log="class_b"),
+        ]
+        later, double = entries(entry("ent_5")), entries(entry("ent_6"), entry("ent_3"), entry("ent_7"))
+        first, last, refused, after = told(writer, entries(*mixed), later, double, entries(entry("ent_6")))
+        assert first.entries == (("class_a", 0), ("class_b", 0), ("class_a", 1), ("class_b", 1))
+        assert last.entries == (("class_a", 2),)
+        assert isinstance(refused, Conflict)
+        assert refused.facts == {"what": "entry ent_3"}
+        assert after.entries == (("class_a", 3),)
+        reader = SqliteReader(writer.path)
+        said = [(each.id, each.content) for each in reader.entries("class_a", 0, 2)]
+        assert said == [("ent_1", b"said"), ("ent_3", b"")]
+        assert reader.sizes() == {"class_a": 4, "class_b": 2}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from casemate.store import Batch, ClassRow, EntryRow, Forget, Receipt, RowDelete, RowPut
+from casemate.store import Batch, ClassRow, EntryRow, Forget, Mark, Receipt, RowDelete, RowPut
 
 BATCH = Batch(
     domain="class_a",
@@ -15,6 +15,7 @@ BATCH = Batch(
     entries=[EntryRow("class_a", "ent_1", bytes(48), b"e", b"c", 9)],
     classes=[ClassRow("class_a", b"label")],
     forgets=[Forget("class_a", 3)],
+    marks=[Mark("segment/a", 0, 64)],
 )
 
 

@@ -10,7 +10,21 @@ from __future__ import annotations
 from casemate.access import audit
 from casemate.access.audit import Seen
 from casemate.access.carry import pack, unpack
-from casemate.access.directory import (
+from casemate.access.flow import Flow
+from casemate.access.gate import Gate
+from casemate.access.leave import Ceiling, Released
+from casemate.access.loops import loops
+from casemate.access.outsiders import (
+    ATTRIBUTE,
+    BINDING,
+    STATEMENT,
+    AttributeRecord,
+    BindingRecord,
+    StatementRecord,
+    is_outside,
+)
+from casemate.access.publish import NotOurs, Publisher, Sections, Span, Standing
+from casemate.access.records import (
     CEILING,
     CREDENTIAL,
     PRINCIPAL,
@@ -20,19 +34,22 @@ from casemate.access.directory import (
     PrincipalRecord,
     StateRecord,
 )
-from casemate.access.flow import Flow
-from casemate.access.gate import Gate
-from casemate.access.leave import Ceiling, Released
-from casemate.access.loops import loops
 from casemate.access.settle import HELD, HeldRecord, Hold, Settling
+from casemate.access.trust import Authority, Trust
 from casemate.access.vault import Region, Vault
 
 __all__ = [
+    "ATTRIBUTE",
+    "BINDING",
     "CEILING",
     "CREDENTIAL",
     "HELD",
     "PRINCIPAL",
     "STATE",
+    "STATEMENT",
+    "AttributeRecord",
+    "Authority",
+    "BindingRecord",
     "Ceiling",
     "CredentialRecord",
     "Enrol",
@@ -40,14 +57,22 @@ __all__ = [
     "Gate",
     "HeldRecord",
     "Hold",
+    "NotOurs",
     "PrincipalRecord",
+    "Publisher",
     "Region",
     "Released",
+    "Sections",
     "Seen",
     "Settling",
+    "Span",
+    "Standing",
     "StateRecord",
+    "StatementRecord",
+    "Trust",
     "Vault",
     "audit",
+    "is_outside",
     "loops",
     "pack",
     "unpack",

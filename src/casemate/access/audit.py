@@ -5,6 +5,7 @@ Nothing here is decided per entry of another log: a log that is not visible is n
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ __all__ = [
     "export",
     "floor_of",
     "heads",
+    "judged",
     "open_content",
     "own_content",
     "verdicts",
@@ -94,7 +96,11 @@ async def open_content(flow: State, id: str, reason: str) -> bytes | None:
 
 async def own_content(flow: State, id: str) -> bytes | None:
     """What the caller himself said in one of his own entries. Raises Absent for anybody else's."""
-    seen = entry(flow, id)
+    try:
+        seen = entry(flow, id)
+    except Absent:  # it may be so new that it has not been folded
+        await flow.gate.folded()
+        seen = entry(flow, id)
     found = flow.gate.vault.reader.entry(id)
     if found is None or seen.entry.principal != flow.session.principal.name:
         raise Absent(kind="entry", id=id)
@@ -118,8 +124,15 @@ def checkpoints(flow: State, log: str) -> list[Checkpoint]:
             return rows
 
 
+async def judged(flow: State, heads: list[Head]) -> list[tuple[AccessClass, Verdict]]:
+    """The verdict on every visible log, with everything in it that was durable before. Raises Unavailable, Damaged."""
+    with flow.gate.running.held():
+        await flow.gate.folded()
+        return await asyncio.to_thread(verdicts, flow, heads)
+
+
 def verdicts(flow: State, heads: list[Head]) -> list[tuple[AccessClass, Verdict]]:
-    """The verdict on every visible log."""
+    """The verdict on every visible log as it is folded now."""
     public = flow.gate.vault.signer.public
     result = []
     for access in flow.classes():

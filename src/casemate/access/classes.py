@@ -54,9 +54,15 @@ class Classes:
         return [self._open(row) for row in self._vault.reader.classes()]
 
     def visible(self, acting: Label) -> list[AccessClass]:
-        """The classes dominated by the acting label, in the fixed order of their ids."""
-        seen = [c for c in self.everything() if not c.need and not c.originator and c.label <= acting]
-        return sorted(seen, key=lambda c: c.id)
+        """The classes dominated by the acting label, in the fixed order of their ids.
+
+        Its own class is among them, written or not: what a request asks for must not depend on how far the disk has
+        come with its own BEGIN.
+        """
+        seen = {c.id: c for c in self.everything() if not c.need and not c.originator and c.label <= acting}
+        own = self.of(acting)
+        seen[own.id] = own
+        return [seen[id] for id in sorted(seen)]
 
     def row(self, access: AccessClass) -> ClassRow:
         """The sealed row that makes the class known to whoever opens the folder with its keys."""

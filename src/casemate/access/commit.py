@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from casemate.access.directory import Enrol
 from casemate.access.record import Note, facts_of
+from casemate.access.records import Enrol
 from casemate.access.rows import ref_text
 from casemate.access.state import State
 from casemate.errors import Absent, BadInput
@@ -60,6 +60,7 @@ async def _land(
     flow: State, label: Label, changes: Sequence[Change | Enrol], key: str, facts: dict[str, Any]
 ) -> Receipt:
     gate = flow.gate
+    await flow.durable()  # no change stands without the BEGIN of the request that made it
     access = gate.classes.of(label)
     own = tuple(c for c in changes if isinstance(c, Put | Delete))
     puts, deletes = gate.rows.split(access, own)

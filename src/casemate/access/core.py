@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from asyncio import Future
 from typing import NoReturn
 
 from casemate.access.classes import Classes
 from casemate.access.directory import Directory
 from casemate.access.record import Note, Recorder, facts_of
 from casemate.access.rows import Rows
+from casemate.access.running import Running
 from casemate.access.vault import Vault
 from casemate.errors import Absent, CasemateError, Refused
 from casemate.identity import Principal, Session
 from casemate.labels import AccessClass, Label
 from casemate.policy import Action, Refuse
-from casemate.store import Batch
+from casemate.telemetry import Telemetry
 
 __all__ = ["Core"]
 
@@ -21,7 +23,8 @@ __all__ = ["Core"]
 class Core:
     """One per process; it holds no truth, only ports. `Gate` adds the doors to it.
 
-    `running` are the BEGINs of this process whose END is still to come: they are not interrupted.
+    `running` are the BEGINs of this process whose END is still to come: they are not interrupted. `telemetry` counts
+    what this process does, each label domain by itself.
     """
 
     def __init__(self, vault: Vault) -> None:
@@ -30,7 +33,8 @@ class Core:
         self.rows = Rows(vault, self.classes)
         self.recorder = Recorder(vault, self.classes)
         self.directory = Directory(vault, self.classes, self.rows)
-        self.running: set[str] = set()
+        self.running = Running()
+        self.telemetry = Telemetry(vault.clock)
 
     async def refuse(self, session: Session, acting: Label, action: Action, refusal: Refuse) -> NoReturn:
         """Record the outward face in the caller's own log, then raise it."""
@@ -51,7 +55,7 @@ class Core:
         facts = facts_of(error.facts | ({"begin": begun} if begun else {}))
         note = Note(action.name, told, rule=rule, facts=facts, ref=ref)
         error.entry = await self.record(session, self.classes.of(at), note)
-        self.running.discard(ref)
+        self.running.end(ref)
         return error.entry
 
     async def record_stranger(self, action: Action, error: CasemateError) -> str:
@@ -68,11 +72,19 @@ class Core:
         return error.entry
 
     async def record(self, session: Session, access: AccessClass, note: Note, domain: str = "") -> str:
-        """Commit one entry by itself; its id."""
+        """One entry by itself, durable; its id."""
+        id, ticket = self.append(session, access, note, domain)
+        await ticket
+        return id
+
+    def append(self, session: Session, access: AccessClass, note: Note, domain: str = "") -> tuple[str, Future[None]]:
+        """One entry by itself, on its way: its id, and what is done once it is durable."""
         entry, row = self.recorder.entry(session, access, note)
-        batch = Batch(domain=domain or access.id, entries=[row], classes=[self.classes.row(access)])
-        await self.vault.committer.commit(batch)
-        return entry.id
+        return entry.id, self.vault.journal.append(row, self.classes.row(access), domain or access.id)
+
+    async def folded(self) -> None:
+        """What was durable before now can be read in the logs. Raises Unavailable, Damaged; see `Journal.fold`."""
+        await self.vault.journal.fold()
 
 
 def outward(action: Action, refusal: Refuse) -> CasemateError:

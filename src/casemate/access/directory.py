@@ -1,93 +1,67 @@
-"""Who may come in: principals and credentials, sealed in a class that no request scans.
+"""Who may come in: a credential becomes a session here, by records that lie in the store or in a snapshot of it.
 
 What admission answers depends on the credential shown and on nothing that a caller could not know: an unknown key, a
-wrong secret and a revoked key look alike. Rooms list their own records (`accounts`); the truth for admission is here,
-and only commits whose action names a principal, key or session may change it.
+wrong secret and a revoked key look alike. Rooms list their own records (`accounts`); the truth for admission is here.
+
+From the store (control, or a region in one process) a change counts at once. From a snapshot (data and answer
+processes) it counts with the next one: admission is then a look into dictionaries and reads nothing else. A snapshot
+that is too old fails closed: first for whoever may go above the region's floor, then for everybody.
 """
 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
-import msgspec
-
+from casemate.access import certificates, tokens
 from casemate.access.classes import Classes
+from casemate.access.outsiders import Outsiders
+from casemate.access.records import (
+    CEILING,
+    NAME,
+    CredentialRecord,
+    NameRecord,
+    PrincipalRecord,
+    Records,
+    StoredRecords,
+)
 from casemate.access.rows import Rows
 from casemate.access.vault import Vault
-from casemate.errors import Expired, Unauthenticated
-from casemate.identity import Bearer, Credential, KeyText, Peer, Principal, Session, Signed, digest_of, split_key
+from casemate.errors import ControlAway, Expired, Stale, Unauthenticated
+from casemate.identity import (
+    Bearer,
+    Certificate,
+    Credential,
+    KeyText,
+    Peer,
+    Principal,
+    Session,
+    Signed,
+    digest_of,
+    split_key,
+)
+from casemate.identity.jws import looks_like
+from casemate.identity.outsider import Outsider
 from casemate.identity.sigv4 import parse_authorization, verify
-from casemate.labels import AccessClass, Label, access_class, make_label
-from casemate.objects import Delete, Kind, Put
+from casemate.labels import AccessClass, Label
+from casemate.objects import Put
 
-__all__ = [
-    "CEILING",
-    "CREDENTIAL",
-    "PRINCIPAL",
-    "STATE",
-    "CredentialRecord",
-    "Directory",
-    "Enrol",
-    "PrincipalRecord",
-    "StateRecord",
-]
+__all__ = ["RETRY_SECONDS", "Directory", "Term"]
 
-T = TypeVar("T")
-
-
-class PrincipalRecord(msgspec.Struct, frozen=True):
-    """A principal as admission knows him; `clearance` is a label's canonical text."""
-
-    name: str
-    clearance: str
-    roles: tuple[str, ...]
-    uid: str = ""
-
-
-class CredentialRecord(msgspec.Struct, frozen=True):
-    """A key or console session. `digest` of the secret; empty for SigV4, whose secret is derived from `generation`.
-
-    `under` is the key that signed a console session in: it is worth nothing without it.
-    """
-
-    principal: str
-    use: str
-    digest: str
-    floor: str
-    ceiling: str
-    expires: int
-    generation: int = 0
-    language: str = "en"
-    under: str = ""
-
-
-class NameRecord(msgspec.Struct, frozen=True):
-    """Whose a name or a local user is: two principals of one name would read each other's entries."""
-
-    principal: str
-
-
-class StateRecord(msgspec.Struct, frozen=True):
-    """What a region has decided for good. Two people for clearances and policies, once on, stays on."""
-
-    two_person: bool = False
-
-
-CEILING = "ceiling"  # the clearance of an owner: the region's ceiling, also after a policy has been added
-STATE = Kind("directory.state", StateRecord)
-PRINCIPAL = Kind("directory.principal", PrincipalRecord, indexed=("name", "uid"))
-CREDENTIAL = Kind("directory.credential", CredentialRecord, indexed=("principal",))
-NAME = Kind("directory.name", NameRecord)
-PAGE = 500
+RETRY_SECONDS = 10  # what a caller is told to wait for a control process that is being started again
+FRESH_RATES = 5  # so many rates without a snapshot, and control is taken to be away
+_NOBODY = "0" * 96
 
 
 @dataclass(frozen=True, slots=True)
-class Enrol:
-    """A change of the directory, committed beside the room's own changes."""
+class Term:
+    """How long a snapshot is believed: microseconds, the times since the epoch. Fields as in `store.Snapshot`."""
 
-    change: Put | Delete
+    made_at: int
+    rate: int
+    not_after: int
+    ends: int
 
 
 class Directory:
@@ -95,17 +69,42 @@ class Directory:
 
     def __init__(self, vault: Vault, classes: Classes, rows: Rows) -> None:
         self._vault = vault
-        self._classes = classes
         self._rows = rows
-        self.access: AccessClass = classes.learn(access_class(make_label({}), originator="casemate:directory"))
+        self.stored = StoredRecords(vault, classes, rows)
+        self.access: AccessClass = self.stored.access
+        self._records: Records = self.stored
+        self._term: Term | None = None
+        self._kept: dict[str, Session] = {}
+        self.published: Callable[[], Awaitable[None]] = _at_once
+        self.outsiders = Outsiders(vault, rows, self.access)
+
+    def serve(self, records: Records, term: Term) -> None:
+        """From now on admit by these records and by nothing in the store. One assignment each, on the loop's thread."""
+        self._records, self._term, self._kept = records, term, {}
 
     def admit(self, credential: Credential) -> Session:
-        """The session of a credential. Raises Unauthenticated, Expired or Skewed."""
-        if isinstance(credential, Peer):
-            return self._peer(credential)
+        """The session of a credential. Raises Unauthenticated, Expired, Skewed or Stale."""
+        if self._term is not None and self._vault.clock.now() >= self._term.ends:
+            raise Stale(retry_after=RETRY_SECONDS)
+        if isinstance(credential, Bearer):
+            if looks_like(credential.secret) and credential.use == "api":
+                return self._outside(*tokens.named(self._vault, credential.secret))
+            return self._bearer(credential)
+        if isinstance(credential, Certificate):
+            return self._outside(*certificates.named(self._vault, credential))
         if isinstance(credential, Signed):
             return self._signed(credential)
-        return self._bearer(credential)
+        return self._peer(credential)
+
+    def fresh(self) -> bool:
+        """Whether what is granted now can be heard of here: always from the store; else if control publishes still."""
+        term = self._term
+        return term is None or self._vault.clock.now() < term.made_at + FRESH_RATES * term.rate
+
+    def granting(self) -> None:
+        """Raises ControlAway where nothing new can be granted: what exists goes on, what would be new waits."""
+        if not self.fresh():
+            raise ControlAway(retry_after=RETRY_SECONDS)
 
     def sigv4_secret(self, key_id: str, generation: int) -> str:
         """The SigV4 secret of a key: derived, never stored (40 characters of URL-safe text)."""
@@ -113,35 +112,30 @@ class Directory:
 
     def principal(self, id: str) -> Principal | None:
         """The principal of that id, as he stands now."""
-        record = self._get(PRINCIPAL, id)
+        record = self._records.principal(id)
         return None if record is None else self._principal(id, record)
 
     def named(self, name: str) -> Principal | None:
         """The principal of that name."""
-        return self._by("name", name)
+        found = self._records.by("name", name)
+        return None if found is None else self._principal(*found)
 
     def local(self, uid: str) -> Principal | None:
         """The principal of a local user."""
-        return self._by("uid", uid)
+        found = self._records.by("uid", uid)
+        return None if found is None else self._principal(*found)
 
     def holders(self, role: str) -> int:
         """How many principals hold a role."""
-        count, after = 0, None
-        while True:
-            rows, after = self._vault.reader.scan(PRINCIPAL.name, [], [self.access.id], after, PAGE)
-            count += sum(role in self._rows.open(PRINCIPAL, row).value.roles for row in rows)
-            if after is None:
-                return count
+        return sum(role in record.roles for record in self._records.principals().values())
 
     def credential(self, id: str) -> CredentialRecord | None:
         """The key or console session of that id."""
-        return self._get(CREDENTIAL, id)
+        return self._records.credential(id)
 
     def keyless(self, principal: str) -> bool:
         """Whether that principal has neither a key nor a console session."""
-        blind = self._rows.blind(self.access.id, f"{CREDENTIAL.name}.principal", principal)
-        rows, _ = self._vault.reader.scan(CREDENTIAL.name, [("principal", blind)], [self.access.id], None, 1)
-        return not rows
+        return self._records.keyless(principal)
 
     def taken(self, principal: str, name: str, uid: str) -> list[Put]:
         """What makes a new principal's name and local user his alone; a Conflict where they are another's already."""
@@ -151,28 +145,33 @@ class Directory:
 
     def two_person(self) -> bool:
         """Whether clearances, roles and policies take two officers here; otherwise the region is solo."""
-        state = self._get(STATE, "region")
-        return state is not None and state.two_person
+        return self._records.two_person()
 
     def _peer(self, credential: Peer) -> Session:
-        found = self._by("uid", str(credential.uid))
+        found = self.local(str(credential.uid))
         if found is None:
             raise Unauthenticated
+        self._believed(found.clearance, self._vault.clock.now())
         floor = self._vault.region.floor
         return Session(f"uid{credential.uid}", found, floor, found.clearance, credential.language)
 
     def _bearer(self, credential: Bearer) -> Session:
         key: KeyText = split_key(credential.secret)
-        record = self._get(CREDENTIAL, key.id)
-        stored = record.digest if record is not None else "0" * 96
+        record = self._records.credential(key.id)
+        stored = record.digest if record is not None else _NOBODY
         right = hmac.compare_digest(digest_of(key.secret), stored)
         if record is None or not right or record.use != credential.use:
             raise Unauthenticated
         return self._session(key.id, record)
 
+    def _outside(self, shown: str, named: tuple[Outsider, ...]) -> Session:
+        session = self.outsiders.session(self, named, shown)
+        self._believed(session.ceiling, self._vault.clock.now())
+        return session
+
     def _signed(self, credential: Signed) -> Session:
         signed = parse_authorization(credential.authorization)
-        record = self._get(CREDENTIAL, credential.key_id)
+        record = self._records.credential(credential.key_id)
         generation = record.generation if record is not None else 0
         secret = self.sigv4_secret(credential.key_id, generation)
         verify(credential, signed, secret, self._vault.clock.now())
@@ -181,15 +180,31 @@ class Directory:
         return self._session(credential.key_id, record)
 
     def _session(self, id: str, record: CredentialRecord) -> Session:
-        if record.under and self._get(CREDENTIAL, record.under) is None:
+        """The session of a credential whose secret was right. Kept while a snapshot stands, for it cannot differ."""
+        kept = self._kept.get(id)
+        if kept is None and record.under and self._records.credential(record.under) is None:
             raise Unauthenticated
-        if self._vault.clock.now() >= record.expires:
+        now = self._vault.clock.now()
+        if now >= record.expires:
             raise Expired
+        if kept is None:
+            kept = self._made(id, record)
+            if self._term is not None:
+                self._kept[id] = kept
+        self._believed(kept.ceiling, now)
+        return kept
+
+    def _made(self, id: str, record: CredentialRecord) -> Session:
         found = self.principal(record.principal)
         floor, ceiling = self._label(record.floor), self._label(record.ceiling)
         if found is None or not floor <= ceiling <= found.clearance:
             raise Unauthenticated
         return Session(id, found, floor, ceiling, record.language)
+
+    def _believed(self, ceiling: Label, now: int) -> None:
+        """Raises Stale for whoever may go above the floor by a snapshot that is older than it may be."""
+        if self._term is not None and now >= self._term.not_after and not ceiling <= self._vault.region.floor:
+            raise Stale(retry_after=RETRY_SECONDS)
 
     def _label(self, text: str) -> Label:
         return self._vault.region.policies.parse(text)
@@ -198,13 +213,6 @@ class Directory:
         clearance = self._vault.region.ceiling if record.clearance == CEILING else self._label(record.clearance)
         return Principal(id, record.name, clearance, frozenset(record.roles))
 
-    def _get(self, kind: Kind[T], id: str) -> T | None:
-        rows = self._vault.reader.get(kind.name, id, [self.access.id])
-        return self._rows.open(kind, rows[0]).value if rows else None
 
-    def _by(self, field: str, text: str) -> Principal | None:
-        blind = self._rows.blind(self.access.id, f"{PRINCIPAL.name}.{field}", text)
-        rows, _ = self._vault.reader.scan(PRINCIPAL.name, [(field, blind)], [self.access.id], None, 1)
-        for row in rows if text else ():
-            return self._principal(row.id, self._rows.open(PRINCIPAL, row).value)
-        return None
+async def _at_once() -> None:
+    """Where admission reads the store itself, a change counts as soon as it is committed."""

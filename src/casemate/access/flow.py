@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn, TypeVar
 
 from casemate.access import another, commit, inspect, leave, read
-from casemate.access.directory import Enrol
 from casemate.access.leave import Ceiling, Released
+from casemate.access.records import Enrol
 from casemate.access.settle import Hold, Settling, restate
 from casemate.access.state import State
 from casemate.errors import Refused
@@ -73,6 +73,15 @@ class Flow(State):
         """Raise Absent, recorded as `read` records it."""
         await read.absent(self, kind.name, id)
 
+    def salt(self) -> str:
+        """What separates this flow's prefixes in an engine's cache: 64 lowercase hexadecimal characters.
+
+        A keyed digest of the whole request's class, also in its rungs, and of the region's agency: what a request warms
+        is warm for those of its own class, and for nobody below.
+        """
+        domain = self.gate.classes.of(self.domain)
+        return self.gate.vault.sealer.blind(domain.id, "cache-salt", self.gate.vault.region.agency).hex()[:64]
+
     async def restate(self, id: str, stated: Label, marks: str = "read") -> None:
         """State the label of a document that bears no mark; see `settle`."""
         await restate(self, id, stated, marks)
@@ -118,7 +127,7 @@ class Flow(State):
         return Settling(self, held)
 
     async def begin(self, request: bytes, facts: dict[str, Any] | None = None) -> str:
-        """BEGIN, durable: the decision and the request's digest. Returns the entry's id."""
+        """BEGIN: the decision and the request's digest, on its way to the disk. Returns the entry's id."""
         return await leave.begin(self, request, facts or {})
 
     async def lend(self, value: Labelled[T], to: Ceiling) -> T:

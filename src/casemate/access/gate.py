@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from casemate.access.core import Core
 from casemate.access.flow import Flow
+from casemate.errors import Damaged
 from casemate.identity import Credential, Principal, Session
 from casemate.labels import AccessClass, Label
 from casemate.policy import Action, Refuse, Target, decide
 
 __all__ = ["Gate"]
+
+NOTHING = Target()
+READS = frozenset({"ledger.read", "ledger.verify", "ledger.open"})  # what looks at what just happened
 
 
 class Gate(Core):
@@ -28,7 +34,10 @@ class Gate(Core):
     ) -> Flow:
         """A flow for one action, or the refusal recorded and raised. The acting label defaults to the ceiling."""
         at = session.ceiling if acting is None else acting
-        decision = decide(session, at, action, target or Target())
+        decision = decide(session, at, action, target or NOTHING)
         if isinstance(decision, Refuse):
             await self.refuse(session, at, action, decision)
+        if action.name in READS:
+            with contextlib.suppress(Damaged):  # what can be read is read; `audit.judged` says what cannot
+                await self.folded()
         return Flow(self, session, action, at)

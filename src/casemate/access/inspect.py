@@ -20,7 +20,7 @@ def marks(flow: State, text: str) -> list[tuple[Reading, ...]]:
     """The readings of every banner alone on its line and every portion mark that opens a paragraph."""
     policies = flow.gate.vault.region.policies
     found = []
-    for line in text.splitlines():
+    for line in policies.lines_to_read(text):
         readings = policies.read_banner(line.strip()) or policies.read_portion(line.strip())[0]
         if readings:
             found.append(readings)

@@ -1,4 +1,9 @@
-"""What leaves: BEGIN before anything is made, lends to engines, and the release to the caller with its END."""
+"""What leaves: BEGIN before anything is made, lends to engines, and the release to the caller with its END.
+
+BEGIN is on its way to the disk while an engine inside the region works. Nothing leaves the region, and nothing reaches
+the caller, before it is durable: `lend` to the outside and `release` wait for it, and so does whoever sends the head
+of a stream (`Flow.durable`).
+"""
 
 from __future__ import annotations
 
@@ -39,15 +44,21 @@ class Released:
 
 
 async def begin(flow: State, request: bytes, facts: dict[str, Any]) -> str:
-    """BEGIN in the log of the acting label, with the label of what was brought; what happens later refers to it."""
+    """BEGIN in the log of the acting label, with the label of what was brought; what happens later refers to it.
+
+    It need not be durable when this returns.
+    """
     note = Note(flow.action.name, "begin", facts=facts_of({**facts, "floor": flow.floor.text}), content=request)
-    flow.begun = await flow.note(note)
+    flow.begun = flow.append(note)
     flow.gate.running.add(flow.begun)
     return flow.begun
 
 
 async def lend(flow: State, value: Labelled[T], to: Ceiling) -> T:
-    """The value, where the borrower's accreditation dominates its label; outside the region, durable before it goes."""
+    """The value, where the borrower's accreditation dominates its label.
+
+    Outside the region, BEGIN and the lend are durable before it goes, in one sync.
+    """
     decision = decide(flow.session, flow.acting, flow.action, Target(lends=value.label, ceiling=to.label))
     if isinstance(decision, Refuse):
         await flow.refuse(decision)
@@ -56,23 +67,26 @@ async def lend(flow: State, value: Labelled[T], to: Ceiling) -> T:
     if to.outside:
         facts = facts_of({"begin": flow.begun, "engine": to.name, "label": value.label.text})
         note = Note(flow.action.name, "lent", facts=facts)
-        await flow.note(note)
+        flow.append(note)
+        await flow.durable()
     return unseal(value)
 
 
 async def release(flow: State, body: bytes, outcome: str, facts: dict[str, Any], subjects: Sequence[Ref]) -> Released:
     """END: digest of the response, what it used, how it ended; durable before the bytes may go."""
+    facts = {**facts, **flow.facts}
     if flow.lent:
-        facts = {**facts, "engines": ", ".join(flow.lent)}
+        facts["engines"] = ", ".join(flow.lent)
     note = Note(
         flow.action.name,
         outcome if flow.begun else "done",
         facts=facts_of(facts),
-        subjects=tuple(ref_text(s) for s in subjects),
+        subjects=tuple([ref_text(s) for s in subjects]),
         content=body,
         ref=flow.begun,
     )
-    entry = await flow.note(note)
-    flow.gate.running.discard(flow.begun)
+    entry = flow.append(note)
+    await flow.durable()
+    flow.gate.running.end(flow.begun)
     marking = flow.gate.vault.region.policies.banner(flow.label, flow.session.language)
     return Released(body, flow.label, marking, flow.begun or entry)

@@ -8,6 +8,7 @@ answered, and nothing of this is visible there.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable
 
 import msgspec
@@ -58,8 +59,10 @@ class Keeper:
         return done
 
     async def checkpoint(self) -> int:
-        """Sign the head of every log that has grown since its last checkpoint."""
+        """Sign the head of every log that has grown since its last checkpoint, with all that was durable before now."""
         signed = 0
+        with contextlib.suppress(CasemateError):  # what could not be folded is signed another time
+            await self._gate.folded()
         sizes = self._gate.vault.reader.sizes()
         for access in self._plain():
             signed += await self._alone(access, self._head(access, sizes.get(access.id, 0)))

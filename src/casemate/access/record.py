@@ -7,7 +7,6 @@ against. An entry stands in the log of the access class at which its request act
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -17,16 +16,19 @@ from casemate.access.vault import Vault
 from casemate.clock import SECOND
 from casemate.errors import Damaged
 from casemate.identity import Session
-from casemate.ids import fresh
+from casemate.ids import short
 from casemate.labels import AccessClass
 from casemate.ledger import Entry, canonical, leaf_hash, parse
 from casemate.store import EntryRow, StoredEntry
 
 __all__ = ["Note", "Recorder", "facts_of"]
 
+_ID, _SALT = 16, 24  # bytes of entropy
+_pack = msgspec.msgpack.Encoder().encode
+_DAY = 86_400 * SECOND
 
-@dataclass(frozen=True, slots=True)
-class Note:
+
+class Note(msgspec.Struct, frozen=True):
     """What to record, before it has an id, a time and a place."""
 
     action: str
@@ -47,11 +49,11 @@ class Recorder:
 
     def entry(self, session: Session, access: AccessClass, note: Note) -> tuple[Entry, EntryRow]:
         """The entry and its sealed row, in the log of that class."""
-        scope = f"{access.id}/{session.id}"
-        salt = self._vault.entropy.draw(f"salt/{scope}", 24)
+        drawn = self._vault.entropy.draw(f"entry/{access.id}/{session.id}", _ID + _SALT)
+        salt = drawn[_ID:]
         digest = hmac.digest(salt, note.content, "sha384").hex() if note.content is not None else ""
         entry = Entry(
-            id=fresh("ent", self._vault.entropy, f"entry/{scope}"),
+            id=f"ent_{short(drawn[:_ID])}",
             log=access.id,
             at=self._vault.clock.now(),
             session=session.id,
@@ -71,15 +73,14 @@ class Recorder:
         aad = entry.id.encode()
         kept = b""
         if content is not None:
-            kept = self._vault.sealer.seal(entry.log, "content", msgspec.msgpack.encode((salt, content)), aad)
-        days = self._vault.region.retention_days
+            kept = self._vault.sealer.seal(entry.log, "content", _pack((salt, content)), aad)
         return EntryRow(
             log=entry.log,
             id=entry.id,
             leaf=leaf_hash(plain),
             sealed=self._vault.sealer.seal(entry.log, "entry", plain, aad),
             content=kept,
-            expires=entry.at + days * 86_400 * SECOND if kept else 0,
+            expires=entry.at + self._vault.region.retention_days * _DAY if kept else 0,
         )
 
     def plain(self, log: str, stored: StoredEntry) -> bytes:
@@ -106,4 +107,4 @@ class Recorder:
 
 def facts_of(values: dict[str, Any]) -> tuple[tuple[str, str | int], ...]:
     """Facts as an entry keeps them: text and whole numbers only."""
-    return tuple((name, v if isinstance(v, int) else str(v)) for name, v in sorted(values.items()))
+    return tuple([(name, v if isinstance(v, int) else str(v)) for name, v in sorted(values.items())])

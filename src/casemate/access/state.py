@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from typing import NoReturn
 
 from casemate.access.core import Core
@@ -19,10 +21,13 @@ class State:
 
     `domain` is the acting label of the whole request, also in the flows of its rungs: what a request uses up, warms or
     records is its own domain's, so that nothing of it can be noticed below. `asker` is the session that made the
-    request, also where it is answered as another principal would see it: entries stand in his name.
+    request, also where it is answered as another principal would see it: entries stand in his name. `tickets` are the
+    request's entries that were not yet durable when they were taken; its rungs share them. `facts` go to its END.
     """
 
-    __slots__ = ("acting", "action", "asker", "begun", "domain", "floor", "gate", "lent", "seen", "session")
+    __slots__ = (
+        "acting", "action", "asker", "begun", "domain", "facts", "floor", "gate", "lent", "seen", "session", "tickets",
+    )  # fmt: skip
 
     def __init__(self, gate: Core, session: Session, action: Action, acting: Label) -> None:
         self.gate = gate
@@ -35,6 +40,8 @@ class State:
         self.begun = ""
         self.lent: list[str] = []
         self.seen: set[Ref] = set()
+        self.tickets: list[asyncio.Future[None]] = []
+        self.facts: dict[str, str | int] = {}
 
     @property
     def label(self) -> Label:
@@ -53,11 +60,41 @@ class State:
     def under(self, whole: State) -> None:
         """Be a part of that request: its BEGIN, its lends, its log, its caches."""
         self.begun, self.lent, self.domain, self.asker = whole.begun, whole.lent, whole.domain, whole.asker
+        self.tickets, self.facts = whole.tickets, whole.facts
 
     async def note(self, note: Note) -> str:
         """One entry, in the log of the whole request's label."""
         return await self.gate.record(self.asker, self.gate.classes.of(self.domain), note)
 
+    def append(self, note: Note) -> str:
+        """One entry in that log, on its way; `durable` waits for it."""
+        id, ticket = self.gate.append(self.asker, self.gate.classes.of(self.domain), note)
+        self.tickets.append(ticket)
+        return id
+
+    async def durable(self) -> None:
+        """Everything that this request has recorded until now survives a power cut. Raises what prevented it.
+
+        Several may wait for the same entry, so each waits for a future of his own.
+        """
+        for ticket in reversed(self.tickets):  # the last is done last: mostly one waits once
+            if not ticket.done():
+                own = asyncio.get_running_loop().create_future()
+                ticket.add_done_callback(partial(_wake, own))
+                await own
+        for ticket in self.tickets:
+            ticket.result()
+
+    async def settled(self) -> None:
+        """What this request, and whoever was before it, has recorded can be read. Raises Unavailable, Damaged."""
+        await self.durable()
+        await self.gate.folded()
+
     async def refuse(self, refusal: Refuse) -> NoReturn:
         """Record the refusal where the request stands, and raise it."""
         await self.gate.refuse(self.asker, self.domain, self.action, refusal)
+
+
+def _wake(waiting: asyncio.Future[None], _ticket: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from casemate.access.trust import NOBODY, Trust
 from casemate.clock import Clock
 from casemate.crypto import Signer
 from casemate.ids import Entropy
 from casemate.labels import Label, Policies
-from casemate.store import Blobs, Committer, Reader, Sealer
+from casemate.store import Blobs, Committer, Journal, Reader, Sealer
 
 __all__ = ["Region", "Vault"]
 
@@ -45,8 +46,10 @@ class Vault:
     region: Region
     reader: Reader
     committer: Committer
+    journal: Journal
     blobs: Blobs
     sealer: Sealer
     signer: Signer
     clock: Clock
     entropy: Entropy
+    trust: Trust = NOBODY

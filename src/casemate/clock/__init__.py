@@ -46,11 +46,15 @@ class ManualClock:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """Work repeated every `every` seconds; `step` does one round and says how many things it moved."""
+    """Work repeated every `every` seconds; `step` does one round and says how many things it moved.
+
+    A `steady` one keeps its beat whatever a step took, moved or raised: how often it runs tells nothing.
+    """
 
     name: str
     every: float
     step: Callable[[], Awaitable[int]]
+    steady: bool = False
 
 
 def iso(at: int) -> str:

@@ -7,12 +7,24 @@ suite is named in what it makes (a byte in sealed bytes, a prefix in a key's id)
 from __future__ import annotations
 
 from casemate.crypto.sign import KeySigner, Signer, generate, key_id, public_of, sign, verify
-from casemate.crypto.suite import DIGEST_SIZE, KEY_SIZE, NONCE_SIZE, decrypt, derive, digest, encrypt, hmac, same
+from casemate.crypto.suite import (
+    DIGEST_SIZE,
+    KEY_SIZE,
+    NONCE_SIZE,
+    Cipher,
+    decrypt,
+    derive,
+    digest,
+    encrypt,
+    hmac,
+    same,
+)
 
 __all__ = [
     "DIGEST_SIZE",
     "KEY_SIZE",
     "NONCE_SIZE",
+    "Cipher",
     "KeySigner",
     "Signer",
     "decrypt",

@@ -18,7 +18,19 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from casemate.errors import Damaged
 
-__all__ = ["DIGEST_SIZE", "KEY_SIZE", "NONCE_SIZE", "SUITES", "decrypt", "derive", "digest", "encrypt", "hmac", "same"]
+__all__ = [
+    "DIGEST_SIZE",
+    "KEY_SIZE",
+    "NONCE_SIZE",
+    "SUITES",
+    "Cipher",
+    "decrypt",
+    "derive",
+    "digest",
+    "encrypt",
+    "hmac",
+    "same",
+]
 
 DIGEST_SIZE = 48
 KEY_SIZE = 32
@@ -54,16 +66,32 @@ def encrypt(key: bytes, plaintext: bytes, aad: bytes, nonce: bytes | None = None
 
     `nonce` is for callers that bring their own entropy; it must never repeat under one key.
     """
-    nonce = os.urandom(NONCE_SIZE) if nonce is None else nonce
-    return _SUITE + nonce + AESGCM(key).encrypt(nonce, plaintext, _SUITE + aad)
+    return Cipher(key).seal(plaintext, aad, os.urandom(NONCE_SIZE) if nonce is None else nonce)
 
 
 def decrypt(key: bytes, sealed: bytes, aad: bytes) -> bytes:
     """Open what `encrypt` sealed. Raises Damaged where a byte, the key or the aad differs."""
-    if sealed[:1] != _SUITE or len(sealed) < 1 + NONCE_SIZE + _TAG_SIZE:
-        raise Damaged(what="sealed bytes")
-    nonce = sealed[1 : 1 + NONCE_SIZE]
-    try:
-        return AESGCM(key).decrypt(nonce, sealed[1 + NONCE_SIZE :], _SUITE + aad)
-    except InvalidTag:
-        raise Damaged(what="sealed bytes") from None
+    return Cipher(key).open(sealed, aad)
+
+
+class Cipher:
+    """A key made ready once, for whoever keeps it anyway and seals often: the same bytes as `encrypt` and `decrypt`."""
+
+    __slots__ = ("_aead",)
+
+    def __init__(self, key: bytes) -> None:
+        self._aead = AESGCM(key)
+
+    def seal(self, plaintext: bytes, aad: bytes, nonce: bytes) -> bytes:
+        """As `encrypt`; the nonce must never repeat under one key."""
+        return _SUITE + nonce + self._aead.encrypt(nonce, plaintext, _SUITE + aad)
+
+    def open(self, sealed: bytes, aad: bytes) -> bytes:
+        """As `decrypt`."""
+        if sealed[:1] != _SUITE or len(sealed) < 1 + NONCE_SIZE + _TAG_SIZE:
+            raise Damaged(what="sealed bytes")
+        nonce = sealed[1 : 1 + NONCE_SIZE]
+        try:
+            return self._aead.decrypt(nonce, sealed[1 + NONCE_SIZE :], _SUITE + aad)
+        except InvalidTag:
+            raise Damaged(what="sealed bytes") from None

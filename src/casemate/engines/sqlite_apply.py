@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import apsw
 import msgspec
 
 from casemate.crypto import DIGEST_SIZE, same
 from casemate.errors import BadInput, Conflict, Damaged
-from casemate.store import Batch, EntryRow, Receipt, RowDelete, RowPut, put_digest, row_digest
+from casemate.store import Batch, EntryRow, Mark, Receipt, RowDelete, RowPut, put_digest, row_digest
 
 __all__ = ["apply"]
 
@@ -26,9 +28,11 @@ def apply(db: apsw.Connection, batch: Batch) -> Receipt:
     versions = tuple([_put(db, put) for put in batch.puts])
     for delete in batch.deletes:
         _delete(db, delete)
-    entries = tuple([_enter(db, entry) for entry in batch.entries])
+    entries = _enter(db, batch.entries) if batch.entries else ()
     for forget in batch.forgets:
         db.execute("DELETE FROM contents WHERE log = ? AND seq = ?", (forget.log, forget.seq))
+    for mark in batch.marks:
+        _move(db, mark)
     receipt = Receipt(entries, versions)
     if batch.key:
         db.execute("INSERT INTO keys VALUES (?, ?, ?)", (batch.domain, batch.key, _encode(receipt)))
@@ -90,16 +94,46 @@ def _untie(db: apsw.Connection, pk: int) -> None:
     db.execute("DELETE FROM parents WHERE child = ?", (pk,))
 
 
-def _enter(db: apsw.Connection, entry: EntryRow) -> tuple[str, int]:
-    if len(entry.leaf) != DIGEST_SIZE:
+def _enter(db: apsw.Connection, entries: Sequence[EntryRow]) -> tuple[tuple[str, int], ...]:
+    """The places of the entries, behind those that their logs hold, in the order in which they came."""
+    if any(len(entry.leaf) != DIGEST_SIZE for entry in entries):
         raise BadInput(what="leaf")
-    seq = db.execute(
-        "INSERT INTO logs VALUES (?, 1) ON CONFLICT DO UPDATE SET size = size + 1 RETURNING size - 1", (entry.log,)
-    ).get
+    counts: dict[str, int] = {}
+    for entry in entries:
+        counts[entry.log] = counts.get(entry.log, 0) + 1
+    free = {log: _reserve(db, log, count) for log, count in counts.items()}
+    placed: list[tuple[str, int]] = []
+
+    def rows() -> Iterator[tuple[str, int, str, bytes, bytes]]:
+        for entry in entries:
+            seq = free[entry.log]
+            free[entry.log] = seq + 1
+            placed.append((entry.log, seq))
+            yield entry.log, seq, entry.id, entry.leaf, entry.sealed
+
     try:
-        db.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", (entry.log, seq, entry.id, entry.leaf, entry.sealed))
+        db.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", rows())
     except apsw.ConstraintError:
-        raise Conflict(what=f"entry {entry.id}") from None
-    if entry.content:
-        db.execute("INSERT INTO contents VALUES (?, ?, ?, ?)", (entry.log, seq, entry.expires, entry.content))
-    return entry.log, seq
+        raise Conflict(what=f"entry {entries[len(placed) - 1].id}") from None
+    said = [(*place, e.expires, e.content) for place, e in zip(placed, entries, strict=True) if e.content]
+    if said:
+        db.executemany("INSERT INTO contents VALUES (?, ?, ?, ?)", said)
+    return tuple(placed)
+
+
+def _reserve(db: apsw.Connection, log: str, count: int) -> int:
+    """The first of so many places in a log."""
+    sql = "INSERT INTO logs VALUES (?1, ?2) ON CONFLICT DO UPDATE SET size = size + ?2 RETURNING size - ?2"
+    first: int = db.execute(sql, (log, count)).get
+    return first
+
+
+def _move(db: apsw.Connection, mark: Mark) -> None:
+    """A place stands where the batch says, and moves with it."""
+    if (db.execute("SELECT place FROM marks WHERE name = ?", (mark.name,)).get or 0) != mark.at:
+        raise Conflict(what=f"place {mark.name}")
+    if mark.to:
+        sql = "INSERT INTO marks VALUES (?, ?) ON CONFLICT DO UPDATE SET place = excluded.place"
+        db.execute(sql, (mark.name, mark.to))
+    else:
+        db.execute("DELETE FROM marks WHERE name = ?", (mark.name,))

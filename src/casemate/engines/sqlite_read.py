@@ -118,6 +118,10 @@ class SqliteReader:
     def sizes(self) -> dict[str, int]:
         return dict(self._ask("SELECT log, size FROM logs ORDER BY log"))
 
+    def marks(self) -> dict[str, int]:
+        """How far each segment of the journal has been folded."""
+        return dict(self._ask("SELECT name, place FROM marks ORDER BY name"))
+
     @contextmanager
     def _moment(self) -> Iterator[None]:
         """Several questions, one state of the store."""

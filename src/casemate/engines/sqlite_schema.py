@@ -40,6 +40,7 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE keys (domain TEXT, key TEXT, receipt BLOB NOT NULL,
         PRIMARY KEY (domain, key)) STRICT, WITHOUT ROWID;
     """,
+    "CREATE TABLE marks (name TEXT PRIMARY KEY, place INTEGER NOT NULL) STRICT, WITHOUT ROWID",
 )
 _META = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID"
 _FULL, _OFF = 2, 0

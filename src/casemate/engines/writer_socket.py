@@ -1,6 +1,7 @@
 """The writer behind a local socket: other processes send it Batches and wait for receipts.
 
     client --[number, Batch]--> server --> Committer          client <--[number, Receipt | error]-- server
+    client --[number]---------> server --> fold               client <--[number, Receipt | error]-- server
 
 Frames of the room `frames`, many commits at once on one connection. Only processes of the same user are heard (the
 kernel says who they are). A client whose connection breaks sends a batch that has a key again, for it can land only
@@ -14,7 +15,7 @@ import contextlib
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -32,8 +33,10 @@ _KINDS = {kind.__name__: kind for kind in tree()}
 
 
 class _Ask(msgspec.Struct, frozen=True, array_like=True):
+    """A batch to commit; without one, a request to fold the journal."""
+
     number: int
-    batch: Batch
+    batch: Batch | None = None
 
 
 class _Answer(msgspec.Struct, frozen=True, array_like=True):
@@ -46,10 +49,17 @@ class _Answer(msgspec.Struct, frozen=True, array_like=True):
 class WriterServer:
     """Listens on a socket file (mode 0600) and hands what comes to a committer."""
 
-    def __init__(self, path: Path, committer: Committer, uid: int | None = None) -> None:
-        """`uid` is the user who is heard; by default the one that this process runs as."""
+    def __init__(
+        self,
+        path: Path,
+        committer: Committer,
+        uid: int | None = None,
+        fold: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """`uid` is the user who is heard; by default the one that this process runs as. `fold` folds the journal."""
         self._path = path
         self._committer = committer
+        self._fold = fold
         self._uid = os.getuid() if uid is None else uid
         self._server: asyncio.Server | None = None
         self._talks: set[asyncio.Task[None]] = set()
@@ -93,13 +103,21 @@ class WriterServer:
 
     async def _answer(self, ask: _Ask, writer: asyncio.StreamWriter) -> None:
         try:
-            answer = _Answer(ask.number, await self._committer.commit(ask.batch))
+            answer = _Answer(ask.number, await self._done(ask.batch))
         except CasemateError as error:
             answer = _Answer(ask.number, None, type(error).__name__, error.facts)
         except Exception:  # noqa: BLE001 - whatever it was, the other side must not wait for ever
             answer = _Answer(ask.number, None, Internal.__name__)
         with contextlib.suppress(OSError):
             await frames.write(writer, answer)
+
+    async def _done(self, batch: Batch | None) -> Receipt:
+        if batch is not None:
+            return await self._committer.commit(batch)
+        if self._fold is None:
+            raise Unavailable(what="journal")
+        await self._fold()
+        return Receipt()
 
 
 class SocketCommitter:
@@ -115,13 +133,21 @@ class SocketCommitter:
         self._connecting = asyncio.Lock()
 
     async def commit(self, batch: Batch) -> Receipt:
+        return await self._asked(batch, bool(batch.key))
+
+    async def fold(self) -> None:
+        """Have the journal folded; see `Journal.fold`. Raises Unavailable, Damaged."""
+        await self._asked(None, True)
+
+    async def _asked(self, batch: Batch | None, again: bool) -> Receipt:
+        """Ask, and ask again over a new connection where that does no harm."""
         deadline = asyncio.get_running_loop().time() + self._patience
         while True:
             line = await self._connected(deadline)
             try:
                 return await line.ask(batch)
             except ConnectionError:
-                if not batch.key or asyncio.get_running_loop().time() >= deadline:
+                if not again or asyncio.get_running_loop().time() >= deadline:
                     raise Unavailable(what="store") from None
                 await asyncio.sleep(_PAUSE)
 
@@ -164,7 +190,7 @@ class _Line:
             connection.close()
             raise
 
-    async def ask(self, batch: Batch) -> Receipt:
+    async def ask(self, batch: Batch | None) -> Receipt:
         """Raises ConnectionError where the line ends before the answer."""
         self._asked += 1
         number = self._asked

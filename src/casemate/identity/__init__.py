@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from casemate.identity.certificate import Certificate
 from casemate.identity.credential import Bearer, Credential, Peer, Signed
 from casemate.identity.keys import KeyText, digest_of, make_key, split_key
 from casemate.identity.session import ROLES, Principal, Session
@@ -9,6 +10,7 @@ from casemate.identity.session import ROLES, Principal, Session
 __all__ = [
     "ROLES",
     "Bearer",
+    "Certificate",
     "Credential",
     "KeyText",
     "Peer",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from casemate.identity.certificate import Certificate
+
 __all__ = ["Bearer", "Credential", "Peer", "Signed"]
 
 
@@ -36,4 +38,4 @@ class Peer:
     language: str = "en"
 
 
-Credential = Bearer | Signed | Peer
+Credential = Bearer | Signed | Peer | Certificate

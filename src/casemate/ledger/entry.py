@@ -45,8 +45,9 @@ def canonical(entry: Entry) -> bytes:
 
     What could be written but not read back would look tampered with ever after, so it is refused here.
     """
-    if any(type(value) is not str and type(value) is not int for value in entry.facts.values()):
-        raise TypeError("a fact is text or a whole number")
+    for value in entry.facts.values():
+        if type(value) is not str and type(value) is not int:
+            raise TypeError("a fact is text or a whole number")
     return _encode(entry)
 
 

@@ -5,9 +5,10 @@ No room above `access` sees this one. It knows no label and no key: a class is a
 
 from __future__ import annotations
 
-from casemate.store.batch import Batch, EntryRow, Forget, Receipt, RowDelete, RowPut
-from casemate.store.ports import Blobs, Committer, Reader, Sealer
+from casemate.store.batch import Batch, EntryRow, Forget, Mark, Receipt, RowDelete, RowPut
+from casemate.store.ports import Blobs, Committer, Journal, Reader, Sealer
 from casemate.store.row import ClassRow, Row, StoredEntry, check, put_digest, row_digest
+from casemate.store.snapshot import NotOurs, Snapshot, pack_snapshot, read_snapshot
 
 __all__ = [
     "Batch",
@@ -16,14 +17,20 @@ __all__ = [
     "Committer",
     "EntryRow",
     "Forget",
+    "Journal",
+    "Mark",
+    "NotOurs",
     "Reader",
     "Receipt",
     "Row",
     "RowDelete",
     "RowPut",
     "Sealer",
+    "Snapshot",
     "StoredEntry",
     "check",
+    "pack_snapshot",
     "put_digest",
+    "read_snapshot",
     "row_digest",
 ]

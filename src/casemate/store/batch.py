@@ -12,7 +12,7 @@ import msgspec
 
 from casemate.store.row import ClassRow
 
-__all__ = ["Batch", "EntryRow", "Forget", "Receipt", "RowDelete", "RowPut"]
+__all__ = ["Batch", "EntryRow", "Forget", "Mark", "Receipt", "RowDelete", "RowPut"]
 
 
 class RowPut(msgspec.Struct, frozen=True):
@@ -63,6 +63,18 @@ class Forget(msgspec.Struct, frozen=True):
     seq: int
 
 
+class Mark(msgspec.Struct, frozen=True):
+    """How far something outside has been taken in: the place `name` stands at `at` (0 = nowhere) and moves to `to`.
+
+    It moves in the batch's own transaction, so that what the batch takes in is taken in once. Where it stands anywhere
+    else the batch is a Conflict. `to` = 0 forgets the place.
+    """
+
+    name: str
+    at: int
+    to: int
+
+
 class Batch(msgspec.Struct, frozen=True):
     """All of it or nothing of it, durable before the receipt.
 
@@ -78,6 +90,7 @@ class Batch(msgspec.Struct, frozen=True):
     entries: Sequence[EntryRow] = ()
     classes: Sequence[ClassRow] = ()
     forgets: Sequence[Forget] = ()
+    marks: Sequence[Mark] = ()
 
 
 class Receipt(msgspec.Struct, frozen=True):

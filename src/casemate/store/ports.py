@@ -6,13 +6,14 @@ back sealed and unchecked: the gate calls `store.check` before it opens one.
 
 from __future__ import annotations
 
+from asyncio import Future
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from casemate.store.batch import Batch, Receipt
+from casemate.store.batch import Batch, EntryRow, Receipt
 from casemate.store.row import ClassRow, Row, StoredEntry
 
-__all__ = ["Blobs", "Committer", "Reader", "Sealer"]
+__all__ = ["Blobs", "Committer", "Journal", "Reader", "Sealer"]
 
 
 class Reader(Protocol):
@@ -69,6 +70,27 @@ class Committer(Protocol):
         Raises Conflict where an `expect` fails (the whole batch is undone), StorageFull where there is no room,
         Unavailable where the domain's queue is full or the writer does not answer (then the batch may or may not have
         landed: send it again under the same key), Damaged where a put's digest is not that of its bytes.
+        """
+        ...
+
+
+class Journal(Protocol):
+    """Makes entries durable that come alone, without changes beside them."""
+
+    def append(self, row: EntryRow, access: ClassRow, domain: str) -> Future[None]:
+        """Take one entry of the log of that class, at once; what is returned is done once it is durable.
+
+        Entries of one domain stand in their log in the order of these calls. An entry that a Committer lands meanwhile
+        may come to stand before those taken earlier. `domain` has its own bounded queue and its own share of what may
+        wait to be folded. Awaiting raises StorageFull where there is no room or the domain's share is used up,
+        Unavailable where its queue is full or the disk does not say what it wrote; then it may or may not have landed.
+        """
+        ...
+
+    async def fold(self) -> None:
+        """Every entry that was durable when this was called is in its log, whichever process took it.
+
+        Raises Unavailable where whoever folds does not answer, Damaged where a part of the journal cannot be read.
         """
         ...
 
