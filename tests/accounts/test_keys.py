@@ -45,7 +45,7 @@ async def test_a_key_is_of_its_range_and_lives_so_many_days(world: World) -> Non
 
 
 @pytest.mark.parametrize("days", [0, -1, 367])
-@pytest.mark.parametrize("client", ["openai", "boto3", "telnet"])
+@pytest.mark.parametrize("client", ["openai", "anthropic", "boto3", "telnet"])
 async def test_days_and_clients_have_bounds(world: World, client: str, days: int) -> None:
     flow = await flow_of(world, await session(world), ISSUE)
     with pytest.raises(BadInput):

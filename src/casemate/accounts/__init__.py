@@ -1,12 +1,17 @@
-"""Principals and keys: who may come in, as people manage them.
+"""Principals, keys, agencies, projects, quotas, prices and usage: who may come in, and who pays, as people manage them.
 
 Rooms list their own records here; what admission believes is the gate's directory, changed in the same commit. Nobody
-grants to himself; where a region asks for two people, a grant waits for a second officer.
+grants to himself; where a region asks for two people, a grant waits for a second officer. What is used up is counted
+per label domain, and no domain notices another.
 """
 
 from __future__ import annotations
 
+from casemate.accounts.books import Books, recount, used
+from casemate.accounts.focus import focus_csv, focus_rows
 from casemate.accounts.keys import Key, KeyRequest, close_console, issue, keys, open_console, revoke
+from casemate.accounts.meter import Meter, Reservation
+from casemate.accounts.prices import FREE, Price, PriceBook
 from casemate.accounts.principals import (
     PERSON,
     Person,
@@ -19,23 +24,79 @@ from casemate.accounts.principals import (
     proposals,
     withdraw,
 )
+from casemate.accounts.project import (
+    DEFAULT,
+    Agency,
+    AgencyRequest,
+    Project,
+    ProjectRequest,
+    add_agency,
+    add_project,
+    agencies,
+    projects,
+)
+from casemate.accounts.quota import (
+    Bounds,
+    Limits,
+    Quota,
+    QuotaRequest,
+    limits_from_bytes,
+    limits_to_bytes,
+    quotas,
+    read_limits,
+    set_quota,
+)
+from casemate.accounts.usage import HOUR, USAGE, Charge, Tally, Usage
 
 __all__ = [
+    "DEFAULT",
+    "FREE",
+    "HOUR",
     "PERSON",
+    "USAGE",
+    "Agency",
+    "AgencyRequest",
+    "Books",
+    "Bounds",
+    "Charge",
     "Key",
     "KeyRequest",
+    "Limits",
+    "Meter",
     "Person",
     "PersonRequest",
+    "Price",
+    "PriceBook",
+    "Project",
+    "ProjectRequest",
+    "Quota",
+    "QuotaRequest",
+    "Reservation",
+    "Tally",
+    "Usage",
+    "add_agency",
     "add_person",
+    "add_project",
+    "agencies",
     "change_person",
     "close_console",
     "confirm",
+    "focus_csv",
+    "focus_rows",
     "found_owner",
     "issue",
     "keys",
+    "limits_from_bytes",
+    "limits_to_bytes",
     "open_console",
     "people",
+    "projects",
     "proposals",
+    "quotas",
+    "read_limits",
+    "recount",
     "revoke",
+    "set_quota",
+    "used",
     "withdraw",
 ]

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
-from casemate.access import CREDENTIAL, CredentialRecord, Enrol, Flow
+from casemate.access import CREDENTIAL, CredentialRecord, Enrol, Flow, is_outside
+from casemate.accounts.project import named_project
 from casemate.clock import SECOND
 from casemate.errors import Absent, BadInput, Refused
 from casemate.identity import digest_of, make_key
@@ -19,11 +20,17 @@ __all__ = ["Key", "KeyRequest", "close_console", "issue", "keys", "open_console"
 
 DAY = 86_400 * SECOND
 CONSOLE_HOURS = 8
+CLIENTS = ("openai", "anthropic", "boto3")
 LONGEST_DAYS = 366
 
 
 class KeyRequest(msgspec.Struct, frozen=True):
-    """`client`: openai or boto3 (SigV4). Floor and ceiling as labels or markings; both default to the acting label."""
+    """`client`: openai, anthropic or boto3 (SigV4). Floor and ceiling as labels or markings; both default to
+    the acting label.
+
+    `project` is what the key's requests are counted under, where their acting label dominates the one at which the key
+    was issued; elsewhere, and without it, they are counted under the default project.
+    """
 
     client: str = "openai"
     floor: str = ""
@@ -31,6 +38,7 @@ class KeyRequest(msgspec.Struct, frozen=True):
     days: int = 90
     name: str = ""
     principal: str = ""
+    project: str = ""
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -44,6 +52,7 @@ class Key(msgspec.Struct, frozen=True):
     ceiling: str
     expires: int
     name: str = ""
+    project: str = ""
 
 
 KEY = Kind("key", Key, indexed=("owner",))
@@ -63,14 +72,21 @@ def _range(flow: Flow, request: KeyRequest, owner: Label) -> tuple[Label, Label]
     return floor, ceiling
 
 
+def _from_inside(flow: Flow) -> None:
+    """Raises Refused for a session of a token or certificate: what it makes would outlive these."""
+    if is_outside(flow.session):
+        raise Refused(rule="from-outside")
+
+
 async def issue(flow: Flow, request: KeyRequest) -> tuple[Key, str]:
-    """A new key and its secret: for openai the whole key text, for boto3 the secret access key of `Key.id`.
+    """A new key and its secret: the whole key text, and for boto3 the secret access key of `Key.id`.
 
     Whoever holds a key acts as its owner. So where clearances take two people, an officer makes only the first key of
     another, and none of an officer: he could say yes to himself with it.
     """
-    if request.client not in ("openai", "boto3") or not 0 < request.days <= LONGEST_DAYS:
-        raise BadInput(what=f"A key is for openai or boto3 and lives 1 to {LONGEST_DAYS} days.")
+    _from_inside(flow)
+    if request.client not in CLIENTS or not 0 < request.days <= LONGEST_DAYS:
+        raise BadInput(what=f"A key is for {', '.join(CLIENTS)} and lives 1 to {LONGEST_DAYS} days.")
     owner = flow.session.principal
     if request.principal and request.principal != owner.name:
         found = flow.gate.directory.named(request.principal)
@@ -81,6 +97,8 @@ async def issue(flow: Flow, request: KeyRequest) -> tuple[Key, str]:
             raise Refused(rule="key-of-another")
         owner = found
     floor, ceiling = _range(flow, request, owner.clearance)
+    if request.project:
+        await named_project(flow, request.project)
     expires = flow.gate.vault.clock.now() + request.days * DAY
     raw = flow.gate.vault.entropy.draw(f"key/{flow.access.id}/{flow.session.id}", 48)
     sigv4 = request.client == "boto3"
@@ -95,7 +113,9 @@ async def issue(flow: Flow, request: KeyRequest) -> tuple[Key, str]:
         generation=1,
         language=flow.session.language,
     )
-    key = Key(id, owner.id, owner.name, request.client, floor.text, ceiling.text, expires, request.name)
+    key = Key(
+        id, owner.id, owner.name, request.client, floor.text, ceiling.text, expires, request.name, request.project
+    )
     await flow.commit(Put(KEY, id, key, expect=0), Enrol(Put(CREDENTIAL, id, record, expect=0)), facts={"key": id})
     return key, flow.gate.directory.sigv4_secret(id, 1) if sigv4 else make_key(raw).text
 
@@ -118,6 +138,7 @@ async def revoke(flow: Flow, id: str) -> None:
 
 async def open_console(flow: Flow, floor: Label, ceiling: Label, language: str) -> str:
     """A console session between floor and ceiling, within the session that signs in; the cookie's text."""
+    _from_inside(flow)
     session = flow.session
     if not session.floor <= floor <= ceiling <= session.ceiling:
         raise Refused(rule="clearance", asked=ceiling.text, clearance=session.ceiling.text)
