@@ -10,28 +10,47 @@ from typing import Any
 
 import pytest
 
-from casemate.engines.http_stream import HEAD_LIMIT
-from casemate.engines.openai_like import LINE_LIMIT, TEXT_LIMIT, OpenAILike
+from casemate.engines.http_exchange import HEAD, TOTAL
+from casemate.engines.http_target import Target
+from casemate.engines.openai_like import OpenAILike
+from casemate.engines.remote import Upstream
+from casemate.engines.sse import LINE
 from casemate.errors import EngineFailed, Misconfigured
-from casemate.models import Message, Usage
-from tests.engines.upstream import HEAD, WHOLE, Behave, certificate, chunked, event, said, served, writes
+from casemate.models import Delta, Message, Prompt, Usage
+from tests.engines.upstream import HEAD as SSE
+from tests.engines.upstream import WHOLE, Behave, certificate, chunked, event, said, served, writes
 
 
-async def all_of(engine: OpenAILike, deadline: float = 20, temperature: float | None = None) -> list[str | Usage]:
+def prompt(**more: Any) -> Prompt:
     messages = (Message("system", "Kurz."), Message("user", "Où va le cargo ?"))
-    return [piece async for piece in engine.generate("tiny", messages, 64, temperature, deadline)]
+    return Prompt(**{"model": "tiny", "messages": messages, "max_tokens": 64, **more})
 
 
-def ask(behave: Behave, key: Path | None = None, **more: Any) -> tuple[list[str | Usage], bytes]:
+async def all_of(engine: OpenAILike, deadline: float = 20, **more: Any) -> list[Delta]:
+    try:
+        return [delta async for delta in engine.generate(prompt(**more), deadline)]
+    finally:
+        await engine.close()
+
+
+def engine(url: str, key: Path | None = None) -> OpenAILike:
+    return OpenAILike(Upstream(url, "local", key))
+
+
+def ask(behave: Behave, key: Path | None = None, **more: Any) -> tuple[list[Delta], bytes]:
     """What the engine gave, and the request that the stub had."""
 
-    async def run() -> tuple[list[str | Usage], bytes]:
+    async def run() -> tuple[list[Delta], bytes]:
         async with served(behave) as (stub, url):
-            pieces = await all_of(OpenAILike(url, key, "local"), **more)
+            deltas = await all_of(engine(url, key), **more)
             await stub.left.wait()
-            return pieces, stub.requests[0]
+            return deltas, stub.requests[0]
 
     return asyncio.run(run())
+
+
+def words(deltas: list[Delta]) -> str:
+    return "".join(delta.text for delta in deltas)
 
 
 def fails(behave: Behave, **more: Any) -> str:
@@ -42,16 +61,16 @@ def fails(behave: Behave, **more: Any) -> str:
     return str(told.value.facts["why"])
 
 
-LENGTH = HEAD + b"Content-Length: %d\r\n\r\n" % len(b"".join(WHOLE))
-CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+LENGTH = SSE + b"Content-Length: %d\r\n\r\n" % len(b"".join(WHOLE))
+CHUNKED = SSE + b"Transfer-Encoding: chunked\r\n\r\n"
 FRAMED: dict[str, list[bytes]] = {
     "in chunks": [CHUNKED, *(chunked(part) for part in WHOLE), b"0\r\n\r\n"],
     "all at once": [CHUNKED + chunked(*WHOLE) + b"0\r\n\r\n"],
     "with a length": [LENGTH, *WHOLE],
-    "until it hangs up": [HEAD + b"\r\n", *WHOLE],
+    "until it hangs up": [SSE + b"\r\n", *WHOLE],
     "in an early hint": [b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + LENGTH, *WHOLE],
-    "without a DONE": [HEAD + b"\r\n", *WHOLE[:-1]],
-    "with carriage returns": [HEAD + b"\r\n", *(part.replace(b"\n", b"\r\n") for part in WHOLE)],
+    "without a DONE": [SSE + b"\r\n", *WHOLE[:-1]],
+    "with carriage returns": [SSE + b"\r\n", *(part.replace(b"\n", b"\r\n") for part in WHOLE)],
     "after a whole answer there is nothing": [LENGTH + b"".join(WHOLE) + LENGTH + b"".join(WHOLE)],
     "after a close there is nothing": [
         LENGTH.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n") + b"".join(WHOLE) + b"more"
@@ -62,14 +81,16 @@ FRAMED: dict[str, list[bytes]] = {
 
 @pytest.mark.parametrize("parts", FRAMED.values(), ids=FRAMED)
 def test_pieces_and_usage_however_they_are_framed(parts: list[bytes]) -> None:
-    pieces, _ = ask(writes(*parts))
-    assert pieces == ["Le cargo ", "s’éloigne.", Usage(12, 5, estimated=False)]
+    deltas, _ = ask(writes(*parts))
+    assert words(deltas) == "Le cargo s’éloigne."
+    assert [delta.thought.text for delta in deltas if delta.thought] == ["hm"]
+    assert deltas[-1] == Delta(finish="stop", usage=Usage(12, 5, estimated=False))
 
 
 def test_a_body_that_comes_byte_by_byte() -> None:
     whole = b"".join(FRAMED["in chunks"])
-    pieces, _ = ask(writes(*(whole[i : i + 1] for i in range(len(whole)))))
-    assert "".join(p for p in pieces if isinstance(p, str)) == "Le cargo s’éloigne."
+    deltas, _ = ask(writes(*(whole[i : i + 1] for i in range(len(whole)))))
+    assert words(deltas) == "Le cargo s’éloigne."
 
 
 def test_what_is_sent(tmp_path: Path) -> None:
@@ -79,7 +100,7 @@ def test_what_is_sent(tmp_path: Path) -> None:
     lines = head.decode().split("\r\n")
     assert lines[0] == "POST /v1/chat/completions HTTP/1.1"
     assert "Authorization: Bearer s3cr3t" in lines
-    assert "Connection: close" in lines
+    assert not any(line.lower().startswith(("connection:", "accept-encoding:")) for line in lines)
     assert sum(line.startswith("Host: 127.0.0.1:") for line in lines) == 1
     assert json.loads(body) == {
         "model": "tiny",
@@ -100,7 +121,7 @@ def test_without_a_key_there_is_no_authorization_and_no_temperature_unless_given
 def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    assert ask(writes(*FRAMED["with a length"]))[0][0] == "Le cargo "
+    assert ask(writes(*FRAMED["with a length"]))[0][0].text == "Le cargo "
 
 
 def answer(status: str, *lines: bytes, body: bytes = b"") -> Behave:
@@ -114,32 +135,35 @@ BAD: dict[str, tuple[Behave, str]] = {
     "a 500": (answer("500 Oops", STREAM), "status 500"),
     "a 204": (answer("204 No Content", STREAM), "status 204"),
     "a redirect": (answer("302 Found", STREAM, b"Location: http://127.0.0.1:1/v1"), "status 302"),
-    "a page": (answer("200 OK", b"Content-Type: text/html", body=b"<html>"), "plain event stream"),
-    "an answer that does not stream": (answer("200 OK", b"Content-Type: application/json", body=b"{}"), "plain event"),
-    "no type at all": (answer("200 OK", body=WHOLE[2]), "plain event stream"),
-    "something compressed": (answer("200 OK", STREAM, b"Content-Encoding: gzip", body=b"x"), "plain event stream"),
+    "a page": (answer("200 OK", b"Content-Type: text/html", body=b"<html>"), "text/event-stream"),
+    "an answer that does not stream": (
+        answer("200 OK", b"Content-Type: application/json", body=b"{}"),
+        "text/event-stream",
+    ),
+    "no type at all": (answer("200 OK", body=WHOLE[2]), "text/event-stream"),
+    "something compressed": (answer("200 OK", STREAM, b"Content-Encoding: gzip", body=b"x"), "compressed"),
     "a length too short": (writes(LENGTH.replace(b"Length: ", b"Length: 9"), *WHOLE[:-1]), "hung up"),
     "chunks without an end": (writes(CHUNKED, chunked(*WHOLE[:4])), "hung up"),
-    "an end without an end": (writes(HEAD + b"\r\n", *WHOLE[:4]), "ended too early"),
-    "half a frame": (writes(HEAD + b"\r\n", WHOLE[2], WHOLE[4][:-9]), "inside a frame"),
+    "an end without an end": (writes(SSE + b"\r\n", *WHOLE[:4]), "ended too early"),
+    "half a frame": (writes(SSE + b"\r\n", WHOLE[2], WHOLE[4][:-9]), "inside a frame"),
     "nothing at all": (writes(), "hung up"),
-    "half a head": (writes(HEAD), "hung up"),
-    "a line of ten megabytes": (writes(HEAD + b"\r\n", b"data: " + b"x" * (10 << 20)), "too long"),
-    "a whole line too long": (writes(HEAD + b"\r\n", b"data: " + b"x" * LINE_LIMIT + b"\n\n"), "too long"),
-    "a head of ten megabytes": (writes(HEAD + b"X-Much: " + b"x" * (10 << 20)), "head"),
-    "a head without an end": (writes(HEAD, *[b"X-Much: %d\r\n" % i for i in range(HEAD_LIMIT // 10)]), "head"),
+    "half a head": (writes(SSE), "hung up"),
+    "a line of ten megabytes": (writes(SSE + b"\r\n", b"data: " + b"x" * (10 << 20)), "too long"),
+    "a whole line too long": (writes(SSE + b"\r\n", b"data: " + b"x" * LINE + b"\n\n"), "too long"),
+    "a head of ten megabytes": (writes(SSE + b"X-Much: " + b"x" * (10 << 20)), "head"),
+    "a head without an end": (writes(SSE, *[b"X-Much: %d\r\n" % i for i in range(HEAD // 10)]), "head"),
     "not HTTP": (writes(b"SSH-2.0-OpenSSH_9.2\r\n"), "does not speak HTTP"),
     "a broken chunk": (writes(CHUNKED, b"zz\r\nnonsense\r\n"), "does not speak HTTP"),
-    "not JSON": (writes(HEAD + b"\r\n", b"data: {half\n\n"), "cannot be read"),
-    "another shape": (writes(HEAD + b"\r\n", event(choices="none")), "cannot be read"),
-    "a text that is a number": (writes(HEAD + b"\r\n", event(choices=[{"delta": {"content": 5}}])), "cannot be read"),
+    "not JSON": (writes(SSE + b"\r\n", b"data: {half\n\n"), "cannot be read"),
+    "another shape": (writes(SSE + b"\r\n", event(choices="none")), "cannot be read"),
+    "a text that is a number": (writes(SSE + b"\r\n", event(choices=[{"delta": {"content": 5}}])), "cannot be read"),
     "invalid UTF-8": (
-        writes(HEAD + b"\r\n", b'data: {"choices":[{"delta":{"content":"\xff"}}]}\n\n'),
+        writes(SSE + b"\r\n", b'data: {"choices":[{"delta":{"content":"\xff"}}]}\n\n'),
         "cannot be read",
     ),
-    "too deep": (writes(HEAD + b"\r\n", b'data: {"error":' + b"[" * 100_000 + b"\n\n"), "cannot be read"),
+    "too deep": (writes(SSE + b"\r\n", b'data: {"error":' + b"[" * 100_000 + b"\n\n"), "cannot be read"),
     "an error inside": (
-        writes(HEAD + b"\r\n", WHOLE[2], event(error={"message": "secret words"})),
+        writes(SSE + b"\r\n", WHOLE[2], event(error={"message": "secret words"})),
         "reported an error",
     ),
 }
@@ -154,19 +178,19 @@ def test_every_bad_answer_is_a_failure_of_the_engine(behave: Behave, why: str) -
 
 def test_text_without_an_end() -> None:
     many = said("x" * 60_000)
-    assert fails(writes(HEAD + b"\r\n", *[many] * (TEXT_LIMIT // 60_000 + 2))) == "its answer has no end"
+    assert fails(writes(SSE + b"\r\n", *[many] * (TOTAL // 60_000 + 2))) == "its answer has no end"
 
 
-@pytest.mark.parametrize("parts", [[], [HEAD], [HEAD + b"\r\n", *WHOLE[:4]]], ids=["head", "half a head", "middle"])
+@pytest.mark.parametrize("parts", [[], [SSE], [SSE + b"\r\n", *WHOLE[:4]]], ids=["head", "half a head", "middle"])
 def test_a_hang_ends_at_the_deadline(parts: list[bytes]) -> None:
-    assert fails(writes(*parts, then="wait"), deadline=0.2) == "it did not answer within 0.2 seconds"
+    assert fails(writes(*parts, then="wait"), deadline=0.2) == "it did not answer in time"
 
 
 def test_nobody_listens() -> None:
     async def run() -> None:
         async with served(writes()) as (_, url):
             gone = url
-        await all_of(OpenAILike(gone, None, "local"))
+        await all_of(engine(gone))
 
     with pytest.raises(EngineFailed) as told:
         asyncio.run(run())
@@ -175,16 +199,19 @@ def test_nobody_listens() -> None:
 
 def test_a_connection_that_is_reset() -> None:
     async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(HEAD + b"\r\n" + WHOLE[2])
+        writer.write(SSE + b"\r\n" + WHOLE[2])
         await writer.drain()
         writer.transport.abort()
 
-    assert fails(behave) in ("the connection failed (ConnectionResetError)", "its answer ended too early")
+    assert fails(behave) in (
+        "the connection failed (ConnectionResetError)",
+        "its answer ended too early",
+    )
 
 
 def test_a_name_that_nobody_has() -> None:
     with pytest.raises(EngineFailed) as told:
-        asyncio.run(all_of(OpenAILike("http://no-such-host.invalid/v1", None, "local")))
+        asyncio.run(all_of(engine("http://no-such-host.invalid/v1")))
     assert "connection failed" in str(told.value.facts["why"])
 
 
@@ -196,7 +223,7 @@ def test_tls_to_something_that_does_not_speak_it() -> None:
 
         async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
-            await all_of(OpenAILike(f"https://127.0.0.1:{port}/v1", None, "local"))
+            await all_of(engine(f"https://127.0.0.1:{port}/v1"))
 
     with pytest.raises(EngineFailed) as told:
         asyncio.run(run())
@@ -209,14 +236,14 @@ def test_tls_to_a_server_that_nobody_vouches_for(
 ) -> None:
     """`SSL_CERT_FILE` is how an operator adds an authority of his own."""
 
-    async def run() -> list[str | Usage]:
+    async def run() -> list[Delta]:
         async with served(writes(*FRAMED["in chunks"]), certificate(tmp_path / "pem")) as (_, url):
             if trusted:
                 monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "pem"))
-            return await all_of(OpenAILike(url, None, "local"))
+            return await all_of(engine(url))
 
     if trusted:
-        assert asyncio.run(run())[0] == "Le cargo "
+        assert words(asyncio.run(run())) == "Le cargo s’éloigne."
         return
     with pytest.raises(EngineFailed) as told:
         asyncio.run(run())
@@ -224,10 +251,10 @@ def test_tls_to_a_server_that_nobody_vouches_for(
 
 
 def test_tls_is_judged_by_the_default_authorities() -> None:
-    context = OpenAILike("https://models.test/v1")._target.tls
+    context = Target("https://models.test/v1").tls()
     assert context is not None
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
-    assert OpenAILike("http://models.test/v1")._target.tls is None
+    assert Target("http://models.test/v1").tls() is None
 
 
 @pytest.mark.parametrize("leaves", ["close", "cancel"])
@@ -235,11 +262,11 @@ def test_whoever_stops_listening_hangs_up(leaves: str) -> None:
     """The server's write side stays open until its client has gone: this ends because the client goes."""
 
     async def run() -> None:
-        async with served(writes(HEAD + b"\r\n", WHOLE[2], then="wait")) as (stub, url):
-            pieces = OpenAILike(url, None, "local").generate("tiny", (Message("user", "?"),), 8, None, 60)
-            assert await anext(pieces) == "Le cargo "
+        async with served(writes(SSE + b"\r\n", WHOLE[2], then="wait")) as (stub, url):
+            pieces = engine(url).generate(prompt(), 60)
+            assert await anext(pieces) == Delta(text="Le cargo ")
             if leaves == "close":
-                await pieces.aclose()  # type: ignore[attr-defined]
+                await pieces.aclose()
             else:
                 waiting = asyncio.ensure_future(anext(pieces))
                 await asyncio.sleep(0.01)
@@ -252,17 +279,17 @@ def test_whoever_stops_listening_hangs_up(leaves: str) -> None:
 
 
 def test_pieces_may_be_awaited_by_different_tasks() -> None:
-    async def run() -> list[str | Usage]:
+    async def run() -> list[Delta]:
         async with served(writes(*FRAMED["in chunks"])) as (_, url):
-            pieces = OpenAILike(url, None, "local").generate("tiny", (Message("user", "?"),), 8, None, 60)
-            found: list[str | Usage] = []
+            pieces = engine(url).generate(prompt(), 60)
+            found: list[Delta] = []
             while True:
                 try:
                     found.append(await asyncio.ensure_future(anext(pieces)))
                 except StopAsyncIteration:
                     return found
 
-    assert len(asyncio.run(run())) == 3
+    assert words(asyncio.run(run())) == "Le cargo s’éloigne."
 
 
 @pytest.mark.parametrize(
@@ -280,7 +307,7 @@ def test_pieces_may_be_awaited_by_different_tasks() -> None:
 )
 def test_an_address_that_cannot_be(url: str) -> None:
     with pytest.raises(Misconfigured) as told:
-        OpenAILike(url, None, "local")
+        engine(url)
     assert told.value.facts["setting"] == "upstreams.local.url"
 
 
@@ -294,8 +321,8 @@ def test_an_address_that_cannot_be(url: str) -> None:
     ],
 )
 def test_an_address_taken_apart(url: str, authority: str, path: str) -> None:
-    target = OpenAILike(url)._target
-    assert (target.authority, target.path) == (authority, path)
+    target = Target(url)
+    assert (target.authority, target.path + "/chat/completions") == (authority, path)
 
 
 @pytest.mark.parametrize("text", [None, "", "two\nlines", "cl\u00e9"])

@@ -48,11 +48,23 @@ WHOLE = [
 ]
 
 
+def at_once(text: str, finish: str | None = "stop") -> Behave:
+    """The whole answer in one JSON, to a request that does not stream."""
+    message = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
+    body = json.dumps({"choices": [message], "usage": {"prompt_tokens": 12, "completion_tokens": 5}}).encode()
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    return writes(head + body)
+
+
 @dataclass
 class Stub:
-    """A server that reads a request and answers as it is told. `asked` is set then, `left` when its client has gone."""
+    """A server that reads a request and answers as it is told. `asked` is set then, `left` when its client has gone.
+
+    `whole`: how it answers where the request does not stream.
+    """
 
     behave: Behave
+    whole: Behave
     requests: list[bytes] = field(default_factory=list)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     left: asyncio.Event = field(default_factory=asyncio.Event)
@@ -63,7 +75,8 @@ class Stub:
             length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
             self.requests.append(head + await reader.readexactly(length))
             self.asked.set()
-            await self.behave(reader, writer)
+            behave = self.whole if b'"stream":false' in self.requests[-1] else self.behave
+            await behave(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
@@ -72,8 +85,10 @@ class Stub:
 
 
 @asynccontextmanager
-async def served(behave: Behave, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[Stub, str]]:
-    stub = Stub(behave)
+async def served(
+    behave: Behave, tls: ssl.SSLContext | None = None, whole: Behave | None = None
+) -> AsyncIterator[tuple[Stub, str]]:
+    stub = Stub(behave, whole or behave)
     server = await asyncio.start_server(stub.serve, "127.0.0.1", 0, ssl=tls)
     scheme = "https" if tls is not None else "http"
     async with server:

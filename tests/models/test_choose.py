@@ -14,7 +14,7 @@ WRITES = Card("local", "tiny", "acme", LABEL, engine=object())  # type: ignore[a
 
 
 def choose(card: Card = READS, text: str = "Why?", language: str = "en", **metadata: str) -> Chat:
-    return chosen(card, [Message("user", text)], metadata, language, None, None)
+    return chosen([card], Chat(model="m", messages=(Message("user", text),), language=language), metadata)
 
 
 def test_the_reader_reads_everything_and_an_upstream_nothing_unless_told() -> None:
@@ -38,7 +38,6 @@ def test_what_names_nothing_is_refused_and_repeated(given: str) -> None:
 def test_mode_tokens_and_language() -> None:
     assert (choose().mode, choose(mode="single").mode) == ("rungs", "single")
     assert (choose().max_tokens, choose(language="fr").language) == (1024, "fr")
-    assert chosen(READS, [Message("user", "?")], {}, "en", 5, 0.5).max_tokens == 5
     with pytest.raises(BadInput, match="poem"):
         choose(mode="poem")
 

@@ -1,154 +1,110 @@
-"""A generator behind any OpenAI-shaped server: llama-server, Ollama, vLLM. It streams `{url}/chat/completions`.
+"""An engine behind any OpenAI-shaped server: llama-server, Ollama, vLLM, SGLang, a vendor.
 
-It sends the messages that it was lent and its key, nothing else, and believes nothing that comes back: lines, frames
-and the whole text are bounded, and what is not a proper end is a failure. It never asks twice.
+    generate   POST {url}/chat/completions, streamed          whole   the same at once
+    vectors    POST {url}/embeddings, a request for each text
+
+It sends what it was lent and its key, nothing else, and believes nothing that comes back: lines, frames and the whole
+answer are bounded, and what is not a proper end is a failure. What must never happen: a client's field in the place of
+one of ours, two texts in one request for vectors, a key in an error.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
 
-from casemate.engines.http_stream import Broken, Exchange, target
-from casemate.errors import EngineFailed, Misconfigured
-from casemate.models import Message, Usage
+from casemate.engines import openai_answer
+from casemate.engines.http_exchange import Broken
+from casemate.engines.http_target import Target
+from casemate.engines.openai_body import body
+from casemate.engines.remote import Remote, Upstream
+from casemate.models import Delta, Prompt
 
-__all__ = ["OpenAILike"]
+__all__ = ["WHOLE", "OpenAILike"]
 
-LINE_LIMIT = 1 << 20
-TEXT_LIMIT = 8 << 20
-
-
-class _Delta(msgspec.Struct):
-    content: str | None = None
-
-
-class _Choice(msgspec.Struct):
-    delta: _Delta | None = None
-    finish_reason: str | None = None
-
-
-class _Usage(msgspec.Struct):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-
-
-class _Chunk(msgspec.Struct):
-    choices: list[_Choice] = []
-    usage: _Usage | None = None
-    error: Any = None
-
-
-_CHUNK = msgspec.json.Decoder(_Chunk)
+WHOLE = 8 << 20  # bytes of an answer that is made at once
+_TOGETHER = 8  # texts on their way at once, each in a request of its own
+_STREAM, _JSON = b"text/event-stream", "application/json"
+_NEWER = (".openai.com", ".openai.azure.com")  # where max_tokens is called max_completion_tokens
 
 
 class OpenAILike:
-    """Implements `models.Generator`. `url` is the base, with its version (`http://127.0.0.1:8080/v1`)."""
+    """Implements `models.Generator` and `models.Vectors`. `upstream.url` ends with its version (`.../v1`)."""
 
-    def __init__(self, url: str, api_key_file: Path | None = None, name: str = "upstream") -> None:
-        self._name = name
-        self._key_file = api_key_file
-        try:
-            self._target = target(url, "/chat/completions")
-        except ValueError as error:
-            raise Misconfigured(setting=f"upstreams.{name}.url", why=str(error)) from None
+    dialect = "openai"
 
-    async def generate(
-        self, model: str, messages: tuple[Message, ...], max_tokens: int, temperature: float | None, deadline: float
-    ) -> AsyncIterator[str | Usage]:
-        """Pieces of text, and the usage where the server counts. Raises EngineFailed; closing it hangs up."""
-        exchange = Exchange(self._target, deadline)
+    def __init__(self, upstream: Upstream, target: Target | None = None) -> None:
+        self._remote = remote = Remote(upstream, target)
+        self._streams = remote.head("/chat/completions", _STREAM.decode())
+        self._wholes = remote.head("/chat/completions", _JSON)
+        self._embeds = remote.head("/embeddings", _JSON)
+        self._limit = "max_completion_tokens" if remote.target.host.endswith(_NEWER) else "max_tokens"
+
+    def generate(self, prompt: Prompt, deadline: float) -> AsyncGenerator[Delta, None]:
+        """Deltas as they come, then one with finish and usage. Raises EngineFailed; closing it hangs up."""
+        told = self._remote.upstream
+        reading = openai_answer.Chunks(prompt.model, told.answers, bool(prompt.salt) or told.counts_cache)
+        sent = self._body(prompt, stream=True)
+        return self._remote.streamed(self._head(self._streams), sent, _STREAM, reading, deadline, prompt.partition)
+
+    async def whole(self, prompt: Prompt, deadline: float) -> list[Delta]:
+        """All deltas of an answer that is made at once, the last one with finish and usage. Raises EngineFailed."""
+        told, sent = self._remote.upstream, self._body(prompt, stream=False)
+        data = await self._remote.whole(self._head(self._wholes), sent, deadline, prompt.partition, WHOLE)
         try:
-            await exchange.open(_body(model, messages, max_tokens, temperature), self._headers())
-            self._judge(exchange)
-            async for piece in self._read(exchange):
-                yield piece
+            cached = bool(prompt.salt) or told.counts_cache
+            return openai_answer.completion(data, prompt.model, told.answers, cached)
         except Broken as broken:
-            raise self._failed(str(broken)) from None
-        finally:
-            exchange.close()
+            raise self._remote.failed(broken) from None
 
-    def _judge(self, exchange: Exchange) -> None:
-        media = exchange.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if exchange.status != 200:
-            raise self._failed(f"it answered with status {exchange.status}")
-        if media != "text/event-stream" or exchange.headers.get("content-encoding", "identity") != "identity":
-            raise self._failed("it did not answer with a plain event stream")
-
-    async def _read(self, exchange: Exchange) -> AsyncIterator[str | Usage]:
-        finished, length = False, 0
-        async for line in self._lines(exchange):
-            if not line.startswith(b"data:"):
-                continue  # comments, event names and blank lines
-            data = line[5:].strip()
-            if data == b"[DONE]":
-                return
-            chunk = self._chunk(data)
-            for choice in chunk.choices[:1]:
-                finished = finished or bool(choice.finish_reason)
-                text = choice.delta.content if choice.delta is not None else None
-                length += len(text or "")
-                if length > TEXT_LIMIT:
-                    raise self._failed("its answer has no end")
-                if text:
-                    yield text
-            if chunk.usage is not None:
-                yield Usage(chunk.usage.prompt_tokens, chunk.usage.completion_tokens, estimated=False)
-        if not finished:
-            raise self._failed("its answer ended too early")
-
-    async def _lines(self, exchange: Exchange) -> AsyncIterator[bytes]:
-        """Lines of the event stream; what stands after the last line end is not a line."""
-        rest = b""
-        async for piece in exchange.pieces():
-            *lines, rest = (rest + piece).replace(b"\r", b"").split(b"\n")
-            if len(rest) > LINE_LIMIT or any(len(line) > LINE_LIMIT for line in lines):
-                raise self._failed("a line of its answer is too long")
-            for line in lines:
-                yield line
-        if rest.strip():
-            raise self._failed("its answer ended inside a frame")
-
-    def _chunk(self, data: bytes) -> _Chunk:
+    async def vectors(
+        self, model: str, texts: Sequence[str], deadline: float, partition: str = ""
+    ) -> list[list[float]]:
+        """One vector for each text, in order, of one dimension. Raises EngineFailed."""
+        found: list[list[float]] = []
         try:
-            chunk = _CHUNK.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise self._failed("a frame of its answer cannot be read") from None
-        if chunk.error is not None:
-            raise self._failed("it reported an error in its answer")
-        return chunk
+            async with asyncio.timeout(deadline):
+                for start in range(0, len(texts), _TOGETHER):
+                    found += await self._some(model, texts[start : start + _TOGETHER], deadline, partition)
+        except TimeoutError:
+            raise self._remote.failed(Broken("slow", "it did not answer in time")) from None
+        if len({len(vector) for vector in found}) > 1:
+            raise self._remote.failed(Broken("broken", "its vectors differ in length"))
+        return found
 
-    def _headers(self) -> dict[str, str]:
-        headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
-        if self._key_file is not None:
-            headers["Authorization"] = f"Bearer {self._key()}"
-        return headers
+    async def close(self) -> None:
+        """End its connections."""
+        self.cut()
 
-    def _key(self) -> str:
-        """Read at each request, so that a new key needs no restart."""
-        assert self._key_file is not None
-        setting = f"upstreams.{self._name}.key_file"
+    def cut(self) -> None:
+        """The same, from where nothing can be awaited."""
+        self._remote.pool.close()
+
+    async def _some(self, model: str, texts: Sequence[str], deadline: float, partition: str) -> list[list[float]]:
         try:
-            key = self._key_file.read_text(encoding="ascii").strip()
-        except (OSError, UnicodeDecodeError):
-            raise Misconfigured(setting=setting, why="the file cannot be read") from None
-        if not key or not key.isprintable():
-            raise Misconfigured(setting=setting, why="the file holds no key on one line")
-        return key
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._vector(model, text, deadline, partition)) for text in texts]
+        except BaseExceptionGroup as failed:  # the first failure ends the others
+            raise failed.exceptions[0] from None
+        return [task.result() for task in tasks]
 
-    def _failed(self, why: str) -> EngineFailed:
-        return EngineFailed(engine=self._name, why=why)
+    async def _vector(self, model: str, text: str, deadline: float, partition: str) -> list[float]:
+        sent = msgspec.json.encode({"model": model, "input": text, "encoding_format": "float"})
+        data = await self._remote.whole(self._head(self._embeds), sent, deadline, partition, WHOLE)
+        try:
+            return openai_answer.embedding(data, model, self._remote.upstream.answers)
+        except Broken as broken:
+            raise self._remote.failed(broken) from None
 
+    def _body(self, prompt: Prompt, stream: bool) -> bytes:
+        try:
+            return body(prompt, stream, self._limit)
+        except msgspec.DecodeError:
+            raise self._remote.failed(Broken("rejected", "a schema of the request is not JSON")) from None
 
-def _body(model: str, messages: tuple[Message, ...], max_tokens: int, temperature: float | None) -> bytes:
-    body: dict[str, Any] = {
-        "model": model,
-        "messages": [{"role": m.role, "content": m.content} for m in messages],
-        "max_tokens": max_tokens,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-    }
-    return msgspec.json.encode(body if temperature is None else body | {"temperature": temperature})
+    def _head(self, head: bytes) -> bytes:
+        """With the key, read at each request, so that a new one needs no restart."""
+        key = self._remote.key
+        return head if key is None else b"%bAuthorization: Bearer %b\r\n" % (head, key.line().encode("ascii"))

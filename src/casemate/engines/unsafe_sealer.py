@@ -12,7 +12,7 @@ import stat
 from functools import lru_cache
 from pathlib import Path
 
-from casemate.crypto import KEY_SIZE, NONCE_SIZE, KeySigner, decrypt, derive, encrypt, generate, hmac
+from casemate.crypto import KEY_SIZE, NONCE_SIZE, Cipher, KeySigner, derive, generate, hmac
 from casemate.errors import Damaged, Misconfigured
 from casemate.ids import Entropy, SystemEntropy
 
@@ -69,13 +69,14 @@ class UnsafeDevelopmentSealer:
         master = kept_key(keys / "master.key", secrets.token_bytes(KEY_SIZE))
         self._entropy = entropy or SystemEntropy()
         self._key = lru_cache(maxsize=4096)(lambda *context: derive(master, *(part.encode() for part in context)))
+        self._cipher = lru_cache(maxsize=4096)(lambda class_id, purpose: Cipher(self._key("seal", class_id, purpose)))
 
     def seal(self, class_id: str, purpose: str, plaintext: bytes, aad: bytes) -> bytes:
         nonce = self._entropy.draw(class_id, NONCE_SIZE)
-        return encrypt(self._key("seal", class_id, purpose), plaintext, aad, nonce)
+        return self._cipher(class_id, purpose).seal(plaintext, aad, nonce)
 
     def open(self, class_id: str, purpose: str, sealed: bytes, aad: bytes) -> bytes:
-        return decrypt(self._key("seal", class_id, purpose), sealed, aad)
+        return self._cipher(class_id, purpose).open(sealed, aad)
 
     def blind(self, class_id: str, field: str, text: str) -> bytes:
         return hmac(self._key("blind", class_id, field), text.encode())

@@ -9,38 +9,50 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from casemate.errors import BadInput
-from casemate.models.card import Card
-from casemate.models.chat import Chat, Message
+from msgspec.structs import replace
+
+from casemate.errors import BadInput, Refused
+from casemate.models.card import READER, Card
+from casemate.models.chat import Chat
 from casemate.words import say
 
-__all__ = ["MOST_TOKENS", "chosen", "within"]
+__all__ = ["MOST_TOKENS", "able", "chosen", "within"]
 
 MOST_TOKENS = 1 << 20
-TOKENS = 1024
 
 
-def chosen(
-    card: Card,
-    messages: Sequence[Message],
-    metadata: Mapping[str, str],
-    language: str,
-    max_tokens: int | None,
-    temperature: float | None,
-) -> Chat:
-    """The chat that a request asks for. Raises BadInput in the session's language."""
-    chat = Chat(
-        model=card.name,
-        messages=tuple(messages),
-        knowledge=_knowledge(card, metadata.get("knowledge"), language),
-        mode=_mode(metadata.get("mode", "rungs"), language),
-        max_tokens=TOKENS if max_tokens is None else max_tokens,
-        temperature=temperature,
-        language=language,
+def chosen(cards: Sequence[Card], chat: Chat, metadata: Mapping[str, str]) -> Chat:
+    """The chat as it will be answered by one of these models. Raises BadInput, or Refused (`model-allows`).
+
+    `cards` is what `Catalogue.candidates` gave for the name that the caller used; it is not empty. A model that cannot
+    take what the request holds is no candidate: nothing of a request is ever dropped to make it fit.
+    """
+    reads = cards[0].name == READER
+    chat = replace(
+        chat,
+        model=cards[0].name if len(cards) == 1 else chat.model,
+        knowledge=_knowledge(reads, metadata.get("knowledge"), chat.language),
+        mode=_mode(metadata.get("mode", "rungs"), chat.language),
     )
-    if not chat.question.strip():
-        raise BadInput(what=say("models.no_question", language))
+    able(cards, chat)
+    if chat.knowledge and not chat.question.strip():
+        raise BadInput(what=say("models.no_question", chat.language))
+    if not any(message.content for message in chat.messages):
+        raise BadInput(what=say("models.no_question", chat.language))
     return chat
+
+
+def able(cards: Sequence[Card], chat: Chat) -> list[Card]:
+    """Those that can take the chat as it is. Raises BadInput or Refused where none can."""
+    demands = chat.demands
+    takes = [card for card in cards if demands <= (card.takes if card.engine is not None else frozenset())]
+    if not takes or (chat.knowledge and demands):
+        names = ", ".join(sorted(demands - (cards[0].takes if cards[0].engine is not None else frozenset())))
+        raise BadInput(what=say("models.not_taken", chat.language, names=names or ", ".join(sorted(demands))))
+    allowed = [card for card in takes if card.allows.issuperset(chat.needs)]
+    if not allowed:
+        raise Refused(rule="model-allows", fields=", ".join(chat.needs), model=cards[0].name)
+    return allowed
 
 
 def within(name: str, given: float | None, low: float, high: float, language: str) -> None:
@@ -49,10 +61,10 @@ def within(name: str, given: float | None, low: float, high: float, language: st
         raise BadInput(what=say("models.range", language, name=name, low=low, high=high))
 
 
-def _knowledge(card: Card, given: str | None, language: str) -> tuple[str, ...]:
+def _knowledge(reads: bool, given: str | None, language: str) -> tuple[str, ...]:
     """The reader reads everything unless told otherwise; an upstream answers as itself."""
     if given is None:
-        return ("all",) if card.engine is None else ()
+        return ("all",) if reads else ()
     names = tuple(dict.fromkeys(name.strip() for name in given.split(",")))
     if names == ("none",):
         return ()

@@ -6,11 +6,13 @@ paragraphs are the answerer's, so that a paragraph is the same bytes on every wi
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Any, cast
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from typing import Any, Self, cast
 
+from casemate.access import Flow
 from casemate.errors import EngineFailed
-from casemate.models.chat import Chat, Citation, Delta, Usage
+from casemate.models.chat import Answerer, Chat, Citation, Delta, Usage
+from casemate.models.whole import tell
 from casemate.words import say
 
 __all__ = ["Course"]
@@ -19,13 +21,21 @@ __all__ = ["Course"]
 class Course:
     """Reads an answerer's deltas once. `finish`, `usage` and `facts` are whole when the last one has been read."""
 
-    def __init__(self, deltas: AsyncIterator[Delta], chat: Chat) -> None:
+    def __init__(self, deltas: AsyncIterator[Delta] | None, chat: Chat) -> None:
         self._source = deltas
         self._chat = chat
         self._ahead: Delta | None = None
         self.finish = ""
         self.usage = Usage()
         self.facts: dict[str, Any] = {"model": chat.model}
+
+    @classmethod
+    async def whole(cls, answerer: Answerer, flow: Flow, chat: Chat) -> tuple[Self, list[Delta]]:
+        """The course of an answer that nobody reads along, run to its end, and all its deltas. Raises EngineFailed."""
+        told: list[Delta] = []
+        await tell(answerer, flow, chat, told)
+        course = cls(None, chat)
+        return course, course._taken(told)
 
     async def first(self) -> None:
         """Read the first delta ahead: what fails before it can still be told as a plain response."""
@@ -57,6 +67,8 @@ class Course:
             await cast("AsyncGenerator[Delta, None]", self._source).aclose()
 
     async def _next(self) -> Delta:
+        if self._source is None:
+            raise self._broken()
         try:
             delta = await self._source.__anext__()
         except StopAsyncIteration:
@@ -64,6 +76,18 @@ class Course:
         if delta.finish == "error":
             raise self._broken()
         return delta
+
+    def _taken(self, told: Iterable[Delta]) -> list[Delta]:
+        """The deltas up to the last one. Raises EngineFailed where there is none."""
+        taken = []
+        for delta in told:
+            if delta.finish == "error":
+                break
+            taken.append(delta)
+            self._note(delta)
+            if delta.finish:
+                return taken
+        raise self._broken()
 
     def _note(self, delta: Delta) -> None:
         self.finish = delta.finish or self.finish

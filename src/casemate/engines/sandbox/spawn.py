@@ -161,9 +161,9 @@ class Sandbox:
         return child
 
 
-async def _launch(home: Path) -> Child:
-    """The interpreter with `fence`, waiting for its order."""
-    command = [sys.executable, "-I", "-B", "-X", "utf8", str(PACKAGE / "cells" / "fence.py")]
+async def _launch(home: Path, script: str = "fence.py") -> Child:
+    """The interpreter with `fence` (or `launch`), waiting for its order."""
+    command = [sys.executable, "-I", "-B", "-X", "utf8", str(PACKAGE / "cells" / script)]
     environment = {**_ENVIRONMENT, "HOME": str(home), "TMPDIR": str(home)}
     take, give = os.pipe()
     hear, tell = os.pipe()

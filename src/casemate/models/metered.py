@@ -1,0 +1,123 @@
+"""Every chat is within its quotas before anybody is asked, and what it used is counted however it ends.
+
+    reserve (QuotaExceeded: 429) -> answer -> settle; what was said before a failure or a hang-up was used too
+
+What it counted stands in the facts of the request's END entry, from which usage can be made anew.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from typing import cast
+
+from casemate.access import Flow
+from casemate.accounts import Meter, PriceBook, Reservation
+from casemate.models.card import Card, Catalogue
+from casemate.models.chat import Answerer, Chat, Delta, Image, Part, Text, ToolCall, ToolResult, Usage
+from casemate.models.embed import embed
+from casemate.models.whole import tell
+
+__all__ = ["Metered", "embedding", "weigh"]
+
+Embed = Callable[[Flow, Card, Sequence[str]], Awaitable[list[list[float]]]]
+
+LETTERS = 4  # characters of a token, where nobody has counted
+PICTURE = 1000  # tokens of a picture, about
+
+
+class Metered:
+    """Implements `models.Answerer` around another. One meter in a process."""
+
+    def __init__(self, answerer: Answerer, meter: Meter, catalogue: Catalogue, prices: PriceBook) -> None:
+        self._answerer = answerer
+        self._meter = meter
+        self._catalogue = catalogue
+        self._prices = prices
+
+    async def answer(self, flow: Flow, chat: Chat) -> AsyncIterator[Delta]:
+        """The deltas of the answerer within. Raises QuotaExceeded before anything is asked."""
+        asked, reservation = self._reserved(flow, chat)
+        letters, engine, usage = 0, "", None
+        deltas = cast("AsyncGenerator[Delta, None]", self._answerer.answer(flow, chat))
+        try:
+            async with contextlib.aclosing(deltas):
+                async for delta in deltas:
+                    letters += len(delta.text)
+                    engine = delta.engine or engine
+                    usage = delta.usage or usage
+                    yield delta
+        finally:
+            self._ended(flow, reservation, engine or chat.model, usage, asked, letters)
+
+    async def whole(self, flow: Flow, chat: Chat, told: list[Delta]) -> None:
+        """As `answer`, told at once."""
+        asked, reservation = self._reserved(flow, chat)
+        try:
+            await tell(self._answerer, flow, chat, told)
+        finally:
+            letters, engine, usage = 0, "", None
+            for delta in told:
+                letters += len(delta.text)
+                engine = delta.engine or engine
+                usage = delta.usage or usage
+            self._ended(flow, reservation, engine or chat.model, usage, asked, letters)
+
+    async def vectors(self, flow: Flow, card: Card, texts: Sequence[str]) -> list[list[float]]:
+        """`models.embed`, within the quotas and counted. Raises QuotaExceeded as well."""
+        asked = -(-sum(map(len, texts)) // LETTERS)
+        with self._meter.reserve(flow, asked) as reservation:
+            found = await embed(flow, card, texts)
+            self._settle(flow, reservation, card.name, Usage(asked, 0))
+        return found
+
+    def _reserved(self, flow: Flow, chat: Chat) -> tuple[int, Reservation]:
+        """About how many tokens are asked, and room for them and the answer. Raises QuotaExceeded."""
+        asked = weigh(chat)
+        return asked, self._meter.reserve(flow, asked + chat.max_tokens)
+
+    def _ended(
+        self, flow: Flow, reservation: Reservation, engine: str, usage: Usage | None, asked: int, letters: int
+    ) -> None:
+        """However it ended: what was said was used, also where nobody has counted it."""
+        if usage is None and not letters:
+            reservation.cancel()
+        else:
+            self._settle(flow, reservation, engine, usage or Usage(asked, -(-letters // LETTERS)))
+
+    def _settle(self, flow: Flow, reservation: Reservation, engine: str, usage: Usage) -> None:
+        card = next(iter(self._catalogue.candidates(flow, engine)), None)  # of a twin above, nothing
+        reservation.model = engine
+        reservation.vendor = card.vendor if card is not None else ""
+        reservation.price = self._prices.price(engine, reservation.at)
+        charge = reservation.settle(usage.prompt, usage.completion, usage.cached, usage.estimated)
+        flow.facts |= charge.facts()
+        told = card or self._catalogue.cards.get(flow.lent[-1] if flow.lent else "")  # never by a caller's own word
+        model, vendor = (told.name, told.vendor) if told is not None else ("", "")
+        flow.gate.telemetry.used(flow.domain, vendor, model, usage.prompt, usage.completion)
+
+
+def embedding(answerer: Answerer) -> Embed:
+    """What embeds beside that answerer: counted where it is."""
+    return answerer.vectors if isinstance(answerer, Metered) else embed
+
+
+def weigh(chat: Chat) -> int:
+    """About how many tokens a chat's messages and tools are, before anybody has counted them."""
+    letters = sum(len(tool.schema) + len(tool.description) for tool in chat.tools)
+    for message in chat.messages:
+        if isinstance(message.content, str):
+            letters += len(message.content)
+        else:
+            letters += sum(map(_letters, message.content))
+    return -(-letters // LETTERS)
+
+
+def _letters(part: Part) -> int:
+    if isinstance(part, Image):
+        return PICTURE * LETTERS
+    if isinstance(part, ToolResult):
+        return sum(map(_letters, part.parts))
+    if isinstance(part, ToolCall):
+        return len(part.arguments)
+    return len(part.text) if isinstance(part, Text) else len(part.text) + len(part.sealed)

@@ -1,0 +1,83 @@
+"""Vectors for callers: what an engine may be lent, and what is believed of its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from casemate.access import Flow
+from casemate.engines.embedder_vectors import EmbedderVectors, unit
+from casemate.errors import EngineFailed, Refused
+from casemate.identity import Session
+from casemate.models import Card
+from casemate.models.embed import embed
+from casemate.policy import Action
+from tests.doors.wired import HIGH, OPEN, SECRET, Wired, wired
+
+
+class Gives:
+    """An engine that gives what a test wants, and remembers what it was lent."""
+
+    def __init__(self, *found: list[float]) -> None:
+        self.found, self.lent = list(found), ()
+
+    async def vectors(
+        self, model: str, texts: Sequence[str], deadline: float, partition: str = ""
+    ) -> list[list[float]]:
+        self.lent = (model, *texts)  # type: ignore[assignment]
+        return self.found
+
+
+def tried(folder: Path, engine: Gives | None, level: str, floor: str) -> list[list[float]]:
+    with wired(folder) as region:
+        card = Card("acme/words", "words", "acme", region.clearance(level), vectors=engine)
+        return asyncio.run(_embed(region, card, floor))
+
+
+async def _embed(region: Wired, card: Card, floor: str) -> list[list[float]]:
+    owner = region.gate.directory.named("owner")
+    assert owner is not None
+    session = Session("s", owner, region.label(floor), region.region.ceiling)
+    flow: Flow = await region.gate.open(session, Action("embed", "text"))
+    return await embed(flow, card, ["a", "b"])
+
+
+def test_texts_are_lent_and_vectors_come_back(tmp_path: Path) -> None:
+    engine = Gives([1.0], [2.0])
+    assert tried(tmp_path, engine, SECRET, OPEN) == [[1.0], [2.0]]
+    assert engine.lent == ("words", "a", "b")
+
+
+def test_nothing_is_lent_above_its_accreditation(tmp_path: Path) -> None:
+    engine = Gives([1.0], [2.0])
+    with pytest.raises(Refused) as told:
+        tried(tmp_path, engine, SECRET, HIGH)
+    assert told.value.facts["rule"] == "accreditation"
+    assert engine.lent == ()
+
+
+@pytest.mark.parametrize("engine", [None, Gives(), Gives([1.0]), Gives([1.0], [1.0, 2.0])])
+def test_another_answer_than_was_asked_for(tmp_path: Path, engine: Gives | None) -> None:
+    with pytest.raises(EngineFailed):
+        tried(tmp_path, engine, SECRET, OPEN)
+
+
+def test_a_unit_vector() -> None:
+    assert unit(bytes([3, 252])) == [0.6, -0.8]
+    assert math.isclose(sum(x * x for x in unit(bytes(range(100)))), 1.0)
+    assert unit(bytes(4)) == [0.0] * 4
+
+
+def test_texts_that_take_too_long() -> None:
+    class Waits:
+        async def embed(self, texts: list[str]) -> list[bytes]:
+            await asyncio.Event().wait()
+            return []
+
+    with pytest.raises(EngineFailed) as told:
+        asyncio.run(EmbedderVectors(Waits(), "slow").vectors("slow", ["x"], 0.01))
+    assert told.value.cause == "slow"
