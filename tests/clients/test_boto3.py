@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EventStreamError
 
 from casemate.models import READER
 from tests.clients.conftest import Served
+from tests.doors.bedrock.sent import THINKS, TOOL, scripted
+from tests.doors.bedrock.test_jobs import kept
 from tests.doors.wired import HIGH, OPEN, SECRET, UPSTREAM, breaks_in_the_middle
 
 QUESTION: list[Any] = [{"role": "user", "content": [{"text": "Où va le navire ?"}]}]
 ID = "casemate.extractive-reader"
-TOOL = {"toolSpec": {"name": "f", "inputSchema": {"json": {}}}}
 
 
 def client(served: Served, name: str = "bedrock-runtime", floor: str = OPEN, **more: Any) -> Any:
@@ -127,7 +129,7 @@ def test_errors_are_those_of_the_client(served: Served) -> None:
     with pytest.raises(runtime.exceptions.ResourceNotFoundException) as told:
         runtime.converse(modelId="acme.none", messages=QUESTION)
     assert failed(told) == ("ResourceNotFoundException", 404)
-    with pytest.raises(runtime.exceptions.ValidationException, match="toolConfig"):
+    with pytest.raises(runtime.exceptions.ValidationException, match="tools"):
         runtime.converse(modelId=ID, messages=QUESTION, toolConfig={"tools": [TOOL]})
     with pytest.raises(runtime.exceptions.AccessDeniedException):
         runtime.converse(modelId=ID, messages=[{"role": "user", "content": [{"text": "(TS//SI//NF) a"}]}])
@@ -141,17 +143,131 @@ def test_errors_are_those_of_the_client(served: Served) -> None:
     assert failed(broken) == ("ModelErrorException", 424)
 
 
-def test_what_is_not_offered_yet(served: Served) -> None:
+def test_converse_stream(served: Served) -> None:
     runtime = client(served)
-    with pytest.raises(ClientError, match="does not stream here yet") as told:
-        runtime.converse_stream(modelId=ID, messages=QUESTION)
-    assert failed(told) == ("ValidationException", 400)
-    with pytest.raises(ClientError) as invoked:
-        runtime.invoke_model(modelId=ID, body=b"{}")
-    assert failed(invoked) == ("ResourceNotFoundException", 404)
-    with pytest.raises(ClientError) as custom:
-        client(served, "bedrock").list_custom_models()
-    assert failed(custom) == ("ResourceNotFoundException", 404)
+    whole = runtime.converse(modelId=ID, messages=QUESTION)["output"]["message"]["content"][0]["text"]
+    found = runtime.converse_stream(modelId=ID, messages=QUESTION)
+    events = list(found["stream"])
+    deltas = [event["contentBlockDelta"]["delta"] for event in events if "contentBlockDelta" in event]
+    assert "".join(delta.get("text", "") for delta in deltas) == whole
+    assert events[-1]["metadata"]["usage"]["totalTokens"] == 18
+    assert found["ResponseMetadata"]["HTTPHeaders"]["casemate-marking"] == "SECRET//NOFORN"
+
+
+def test_tools_in_a_stream(served: Served) -> None:
+    served.region.answers.script = scripted(THINKS)
+    found = client(served).converse_stream(modelId="acme.large", messages=QUESTION, toolConfig={"tools": [TOOL]})
+    events = list(found["stream"])
+    starts = [event["contentBlockStart"]["start"]["toolUse"] for event in events if "contentBlockStart" in event]
+    assert [start["name"] for start in starts] == ["tide", "tide"]
+    assert events[-2]["messageStop"]["stopReason"] == "tool_use"
+
+
+def test_what_breaks_in_a_stream(served: Served) -> None:
+    served.region.answers.script = breaks_in_the_middle
+    with pytest.raises(EventStreamError, match="modelStreamErrorException"):
+        list(client(served).converse_stream(modelId=ID, messages=QUESTION)["stream"])
+
+
+def test_invoke_model(served: Served) -> None:
+    served.region.answers.script = scripted(THINKS)
+    runtime = client(served)
+    turns = [{"role": "user", "content": "When?"}]
+    body = json.dumps({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 5, "messages": turns})
+    told = runtime.invoke_model(modelId="acme.large", body=body, requestMetadata='{"team":"port"}')
+    assert told["contentType"] == "application/json"
+    assert json.loads(told["body"].read())["stop_reason"] == "tool_use"
+    found = runtime.invoke_model_with_response_stream(modelId="acme.large", body=body)
+    events = [json.loads(event["chunk"]["bytes"]) for event in found["body"]]
+    assert (events[0]["type"], events[-1]["type"]) == ("message_start", "message_stop")
+
+
+def test_count_tokens(served: Served) -> None:
+    runtime = client(served)
+    assert runtime.count_tokens(modelId="acme.large", input={"converse": {"messages": QUESTION}})["inputTokens"] == 5
+    inner = {"invokeModel": {"body": b'{"prompt":"abcd"}'}}
+    assert runtime.count_tokens(modelId="acme.large", input=inner)["inputTokens"] == 1
+
+
+def test_guardrails(served: Served) -> None:
+    control, runtime = client(served, "bedrock", ceiling=OPEN), client(served, ceiling=OPEN)
+    made = control.create_guardrail(
+        name="harbour",
+        wordPolicyConfig={"wordsConfig": [{"text": "fog"}]},
+        sensitiveInformationPolicyConfig={"piiEntitiesConfig": [{"type": "EMAIL", "action": "ANONYMIZE"}]},
+        blockedInputMessaging="No.",
+        blockedOutputsMessaging="No.",
+        tags=[{"key": "a", "value": "b"}],
+    )
+    id, arn = made["guardrailId"], made["guardrailArn"]
+    assert control.create_guardrail_version(guardrailIdentifier=arn)["version"] == "1"
+    assert control.get_guardrail(guardrailIdentifier=arn, guardrailVersion="1")["status"] == "READY"
+    assert [g["id"] for g in control.list_guardrails()["guardrails"]] == [id]
+    assert control.list_tags_for_resource(resourceARN=arn)["tags"] == [{"key": "a", "value": "b"}]
+    control.tag_resource(resourceARN=arn, tags=[{"key": "c", "value": ""}])
+    control.untag_resource(resourceARN=arn, tagKeys=["a"])
+    content = [{"text": {"text": "to a@b.example"}}]
+    named = {"guardrailIdentifier": arn, "guardrailVersion": "1"}
+    told = runtime.apply_guardrail(**named, source="OUTPUT", content=content)
+    assert (told["action"], told["outputs"]) == ("GUARDRAIL_INTERVENED", [{"text": "to {EMAIL}"}])
+    fog: list[Any] = [{"role": "user", "content": [{"text": "The fog?"}]}]
+    found = runtime.converse(modelId="acme.large", messages=fog, guardrailConfig={**named, "trace": "enabled"})
+    assert (found["stopReason"], found["output"]["message"]["content"]) == ("guardrail_intervened", [{"text": "No."}])
+    body = b'{"messages":[{"role":"user","content":"The fog?"}]}'
+    invoked = runtime.invoke_model(modelId="acme.large", body=body, **named)
+    assert json.loads(invoked["body"].read())["amazon-bedrock-guardrailAction"] == "INTERVENED"
+    control.update_guardrail(
+        guardrailIdentifier=id,
+        name="quay",
+        wordPolicyConfig={"wordsConfig": [{"text": "rope"}]},
+        blockedInputMessaging="No.",
+        blockedOutputsMessaging="No.",
+    )
+    control.delete_guardrail(guardrailIdentifier=id)
+    with pytest.raises(control.exceptions.ResourceNotFoundException):
+        control.get_guardrail(guardrailIdentifier=id)
+
+
+def test_profiles(served: Served) -> None:
+    control = client(served, "bedrock")
+    found = control.list_inference_profiles()["inferenceProfileSummaries"]
+    assert "us-gov.acme.large" in [profile["inferenceProfileId"] for profile in found]
+    for profile in found:
+        control.get_inference_profile(inferenceProfileIdentifier=profile["inferenceProfileArn"])
+        client(served).converse(modelId=profile["inferenceProfileArn"], messages=QUESTION)
+
+
+def test_an_invocation_job(served: Served) -> None:
+    control = client(served, "bedrock", ceiling=OPEN)
+    lines = b'{"recordId":"r","modelInput":{"messages":[{"role":"user","content":"When?"}]}}'
+    source = f"s3://casemate/{kept(served.region, lines)}"
+    asked = {
+        "jobName": "night",
+        "roleArn": "arn:aws:iam::000000000000:role/none",
+        "modelId": "acme.large",
+        "inputDataConfig": {"s3InputDataConfig": {"s3Uri": source}},
+        "outputDataConfig": {"s3OutputDataConfig": {"s3Uri": "s3://casemate/out/"}},
+    }
+    arn = control.create_model_invocation_job(**asked)["jobArn"]
+    assert control.get_model_invocation_job(jobIdentifier=arn)["status"] == "Validating"
+    assert [job["jobName"] for job in control.list_model_invocation_jobs()["invocationJobSummaries"]] == ["night"]
+    control.stop_model_invocation_job(jobIdentifier=arn)
+    assert control.get_model_invocation_job(jobIdentifier=arn)["status"] == "Stopping"
+    elsewhere = {"s3InputDataConfig": {"s3Uri": "s3://bucket/in.jsonl"}}
+    with pytest.raises(control.exceptions.ValidationException, match="no other bucket"):
+        control.create_model_invocation_job(**{**asked, "inputDataConfig": elsewhere})
+
+
+def test_what_is_not_here(served: Served) -> None:
+    control = client(served, "bedrock")
+    assert control.list_custom_models()["modelSummaries"] == []
+    with pytest.raises(control.exceptions.ResourceNotFoundException):
+        control.get_custom_model(modelIdentifier="none")
+    logging = control.get_model_invocation_logging_configuration()["loggingConfig"]
+    assert not logging["textDataDeliveryEnabled"]
+    with pytest.raises(ClientError) as told:
+        control.list_evaluation_jobs()
+    assert failed(told) == ("ResourceNotFoundException", 404)
 
 
 @pytest.mark.parametrize("seconds", [-400, 400])

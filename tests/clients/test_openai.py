@@ -115,8 +115,10 @@ def test_errors_are_those_of_the_client(served: Served, client: openai.OpenAI) -
     assert nobody.value.code == "invalid_api_key"
     with pytest.raises(openai.PermissionDeniedError):
         client.models.list(extra_headers={"Casemate-Acting-Label": HIGH})
-    with pytest.raises(openai.NotFoundError):
+    with pytest.raises(openai.BadRequestError, match="embeddings"):
         client.embeddings.create(model=READER, input="x")
+    with pytest.raises(openai.PermissionDeniedError, match="may not be sent previous_response_id"):
+        client.responses.create(model=UPSTREAM, input="x", previous_response_id="resp_1")
     served.region.answers.script = breaks_in_the_middle
     with pytest.raises(openai.InternalServerError) as failed:
         client.chat.completions.create(model=READER, messages=QUESTION)

@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from casemate.engines.openai_like import OpenAILike
+from casemate.engines.remote import Upstream
 from casemate.models import READER, Card
-from tests.engines.upstream import DONE, HEAD, WHOLE, Behave, Stub, said, served, writes
+from tests.engines.upstream import DONE, HEAD, WHOLE, Behave, Stub, at_once, said, served, writes
 from tests.laws.world import Seen, World, a_world
 
 SECRET = "us:SECRET//NOFORN"
@@ -25,10 +26,11 @@ def trial(do: Trial, behave: Behave | None = None, accredited: str = "") -> None
 
     async def run() -> None:
         whole = writes(HEAD + b"\r\n", *WHOLE)
-        async with a_world(policies=("us",)) as world, served(behave or whole) as (stub, url):
+        once = at_once("Le cargo s’éloigne.") if behave is None else at_once("half a sent", finish=None)
+        async with a_world(policies=("us",)) as world, served(behave or whole, whole=once) as (stub, url):
             region = world.house.gate.vault.region
             level = region.policies.parse(accredited) | region.floor if accredited else region.ceiling
-            world.house.catalogue.cards["local"] = Card("local", "tiny", "acme", level, OpenAILike(url, None, "local"))
+            world.house.catalogue.add(Card("local", "tiny", "acme", level, OpenAILike(Upstream(url, "local"))))
             await world.person("analyst", SECRET)
             for name, text in (("low", LOW), ("high", HIGH)):
                 await world.call("analyst", "POST", f"/api/documents?name={name}.txt", text.encode(), SECRET)
@@ -94,7 +96,7 @@ def test_an_upstream_answers_as_itself() -> None:
         assert (body["model"], body["temperature"], body["max_tokens"]) == ("tiny", 0.25, 1024)
         streamed = await chat(world, "local", stream=True)
         pieces = [c["choices"][0]["delta"].get("content") for c in chunks(streamed)[:-1]]
-        assert [p for p in pieces if p] == ["Le cargo ", "s’éloigne."]
+        assert "".join(p for p in pieces if p) == "Le cargo s’éloigne."
 
     trial(do)
 

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from casemate.access import Flow, Gate, Region, Vault, audit
 from casemate.accounts import KeyRequest, PersonRequest, add_person, found_owner, issue
 from casemate.clock import ManualClock
-from casemate.doors import bedrock, openai
+from casemate.doors import anthropic, bedrock, openai
 from casemate.doors.frame import App, Table
+from casemate.engines.committer_journal import CommitterJournal
 from casemate.engines.files import FileBlobs
 from casemate.engines.sqlite import Limits, SqliteWriter
 from casemate.engines.sqlite_read import SqliteReader
@@ -33,6 +35,7 @@ from casemate.policy import Action
 OPEN, SECRET, HIGH = "us:UNCLASSIFIED", "us:SECRET//NOFORN", "us:TOP SECRET//SI//NOFORN"
 UPSTREAM = "acme/large"
 
+T = TypeVar("T")
 Script = Callable[[Flow, Chat], AsyncIterator[Delta]]
 
 
@@ -98,7 +101,9 @@ class Answers:
 class Unused:
     """An engine that no test here calls: the answerer is the test's own."""
 
-    def generate(self, *_: object) -> AsyncIterator[str | Usage]:
+    dialect = ""
+
+    def generate(self, *_: object) -> AsyncIterator[Delta]:
         raise AssertionError("nobody asks an engine here")
 
 
@@ -149,6 +154,7 @@ class Wired:
                 region=self.region,
                 reader=self.reader,
                 committer=self.writer,
+                journal=CommitterJournal(self.writer),
                 blobs=FileBlobs(folder / "data" / "blobs", sealer, low_water=0),
                 sealer=sealer,
                 signer=UnsafeDevelopmentSigner(folder / "keys"),
@@ -163,8 +169,9 @@ class Wired:
                 UPSTREAM: Card(UPSTREAM, "large", "acme", self.clearance(SECRET), Unused()),
             }
         )
-        routes = [module.routes(self.gate, self.catalogue, self.answers) for module in (openai, bedrock)]
-        self.app = App(self.gate, Table([r for own in routes for r in own]), [openai.PLANE, bedrock.PLANE])
+        wires = (openai, bedrock, anthropic)
+        routes = [module.routes(self.gate, self.catalogue, self.answers) for module in wires]
+        self.app = App(self.gate, Table([r for own in routes for r in own]), [module.PLANE for module in wires])
         asyncio.run(found_owner(self.gate, "owner", "0"))
 
     def close(self) -> None:
@@ -208,7 +215,7 @@ class Wired:
             flow = await self.gate.open(self.owner(), Action("read", "ledger"), self.region.ceiling)
             return audit.entry(flow, id).entry
 
-        return asyncio.run(read())
+        return _settled(read)
 
     def ends(self, begun: str) -> list[Entry]:
         """What refers to that BEGIN."""
@@ -217,7 +224,7 @@ class Wired:
             flow = await self.gate.open(self.owner(), Action("read", "ledger"), self.region.ceiling)
             return [seen.entry for seen in audit.entries(flow) if seen.entry.ref == begun]
 
-        return asyncio.run(read())
+        return _settled(read)
 
     def exists(self, id: str) -> bool:
         try:
@@ -280,6 +287,16 @@ class Wired:
         await self.app(scope, receive, send)
         answered = {k.decode("latin-1"): v.decode("latin-1") for k, v in told.get("headers", ())}
         return Got(told.get("status", 0), answered, pieces)
+
+
+def _settled(read: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """What is read once a server in another thread has written what it is about to write."""
+    for _ in range(1000):
+        try:
+            return asyncio.run(read())
+        except RuntimeError:  # an entry that waits in the server's loop cannot be waited for in ours
+            time.sleep(0.01)
+    return asyncio.run(read())
 
 
 @contextmanager

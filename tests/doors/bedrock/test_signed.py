@@ -40,6 +40,7 @@ ALTERED: dict[str, Alter] = {
     "signature": lambda p, h, b: (p, h | {"authorization": h["authorization"][:-1] + "g"}, b),
     "date": lambda p, h, b: (p, h | {"x-amz-date": h["x-amz-date"][:-3] + "59Z"}, b),
     "a header that decides, unsigned": lambda p, h, b: (p, h | {"casemate-acting-label": OPEN}, b),
+    "a guardrail, unsigned": lambda p, h, b: (p, h | {"x-amzn-bedrock-guardrailidentifier": "g"}, b),
     "a header of AWS, unsigned": lambda p, h, b: (p, h | {"x-amz-security-token": "t"}, b),
     "host not signed": lambda p, h, b: (p, h | {"authorization": h["authorization"].replace("host;", "")}, b),
     "another service": lambda p, h, b: (p, h | {"authorization": h["authorization"].replace("/bedrock/", "/s3/")}, b),
@@ -67,6 +68,17 @@ def test_the_acting_label_may_be_chosen_where_it_is_signed(region: Wired) -> Non
     headers = signed(region, key, "POST", PATH, BODY, {"casemate-acting-label": OPEN})
     got = send(region, PATH, headers, BODY)
     assert (got.status, got.headers["casemate-marking"]) == (200, "UNCLASSIFIED")
+
+
+def test_an_api_key_as_a_bearer(region: Wired) -> None:
+    """AWS_BEARER_TOKEN_BEDROCK: the key of any other wire."""
+    _, secret = region.key(OPEN, SECRET, client="openai")
+    got = send(region, PATH, {"authorization": f"Bearer {secret}", "casemate-acting-label": OPEN}, BODY)
+    assert (got.status, got.headers["casemate-marking"]) == (200, "UNCLASSIFIED")
+    wrong = send(region, PATH, {"authorization": f"Bearer {secret[:-1]}!"}, BODY)
+    assert (wrong.status, wrong.headers["x-amzn-errortype"]) == (403, "AccessDeniedException")
+    told = send(region, PATH.replace("/model/", "/models/"), {"authorization": "Bearer cm_x_y"}, BODY)
+    assert told.status == 401 or told.status == 404
 
 
 @pytest.mark.parametrize("seconds", [-301, 301, 86_400])

@@ -172,7 +172,7 @@ async def test_what_is_public_has_no_session_and_leaves_no_entry(world: World) -
 
 async def test_a_begin_and_an_end(world: World) -> None:
     seen = await said(world, "POST", "/toy/stream", b"asked")
-    assert (seen.status, seen.pieces) == (200, (b"one", b"two", b""))
+    assert (seen.status, seen.pieces) == (200, (b"onetwo", b""))
     begin, end = log(world, SECRET)[-2:]
     assert (begin.outcome, end.outcome, end.ref, end.facts) == ("begin", "complete", begin.id, {"toy": 1})
     assert seen.header("casemate-ledger") == begin.id
@@ -233,7 +233,13 @@ async def test_what_cannot_be_recorded_is_still_told(world: World, monkeypatch: 
     async def full(*_: object, **__: object) -> str:
         raise StorageFull
 
+    def unwritten(*_: object) -> tuple[str, asyncio.Future[None]]:
+        ticket: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        ticket.set_exception(StorageFull())
+        return "ent_never", ticket
+
     monkeypatch.setattr(Gate, "record", full)
+    monkeypatch.setattr(Gate, "append", unwritten)
     for client in (OWNER, NOBODY):
         seen = await talk(toys(world), "GET", "/toy/echo/x", client=client)
         assert (seen.status, seen.header("casemate-ledger")) == (507 if client == OWNER else 401, "")

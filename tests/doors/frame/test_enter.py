@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from casemate.doors.frame import LANGUAGE, Cookies, Request, bearer, cookie, peer, same_origin, spoken
 from casemate.doors.frame.enter import request_of
@@ -30,8 +32,34 @@ def test_a_bearer_is_what_stands_after_its_word(said: str, secret: str | None) -
 def test_a_cookie_is_believed_of_whoever_only_looks() -> None:
     for method in ("GET", "HEAD"):
         assert cookie(asked(method, cookie="a=b; casemate=cm_a_b")) == Bearer("cm_a_b", "console")
-    for said in ("", "casemate=", "other=x", "casemate", "\x00=;;=", "a/b=1; casemate=cm_a_b"):
+    for said in ("", "casemate=", "other=x", "casemate", "\x00=;;=", "xcasemate=1", "a=casemate=cm_a_b", 'casemate=""'):
         assert cookie(asked(cookie=said)) is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "a/b=1; casemate=cm_a_b",
+        "casemate=cm_a_b; a/b=1",
+        "x; =; ;;casemate=cm_a_b",
+        'json={"a": "b"}; casemate=cm_a_b; [x]=\x01',
+        'open="never closed; casemate=cm_a_b',
+        "é=ü;casemate=cm_a_b",
+        'casemate="cm_a_b"',
+        "casemate=cm_of_a_longer_path; casemate=cm_a_b",
+        "$Version=1; casemate = cm_a_b ",
+    ],
+)
+def test_no_neighbour_hides_our_cookie(header: str) -> None:
+    """Whatever runs on another port of the same host sends its cookies along, well-formed or not."""
+    assert cookie(asked(cookie=header)) == Bearer("cm_a_b", "console")
+
+
+@given(before=st.text(max_size=40), after=st.text(max_size=40))
+def test_the_rest_of_the_header_decides_nothing(before: str, after: str) -> None:
+    """But for another of the same name after it, which a browser never sends."""
+    neighbours = after.replace("casemate", "casemat")
+    assert cookie(asked(cookie=f"{before};casemate=cm_a_b;{neighbours}")) == Bearer("cm_a_b", "console")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])

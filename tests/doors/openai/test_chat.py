@@ -86,9 +86,10 @@ def test_a_stream_counts_only_when_asked(region: Wired) -> None:
 
 
 def test_a_rung_ends_before_the_next_begins_on_the_wire(region: Wired) -> None:
-    """Each delta of the answerer is a piece of its own: nothing waits for what stands above it."""
-    got = ask(region, chat(stream=True))
-    holds = [("ferry" in p.decode(), "caché" in p.decode()) for p in got.pieces]
+    """Each delta of the answerer is a chunk of its own, and none waits for what stands above it."""
+    *chunks, _ = ask(region, chat(stream=True)).events
+    said = [chunk["choices"][0]["delta"].get("content", "") for chunk in chunks]
+    holds = [("ferry" in text, "caché" in text) for text in said]
     assert (True, True) not in holds
     assert holds.index((True, False)) < holds.index((False, True))
 
@@ -146,7 +147,7 @@ def test_knowledge_by_default_and_by_name(
 
 def test_the_rest_of_a_request(region: Wired) -> None:
     ask(region, chat(metadata={"mode": "single", "team": "x"}, max_tokens=9, max_completion_tokens=5, temperature=0.5))
-    ask(region, chat(seed=4, user="u", store=True, tools=[], stop=None, logit_bias={"1": 2}, never_heard_of={"a": [1]}))
+    ask(region, chat(seed=4, user="u", tools=[], stop=None, logit_bias={"1": 2}, never_heard_of={"a": [1]}))
     first, second = region.answers.asked
     assert (first.mode, first.max_tokens, first.temperature, first.language) == ("single", 5, 0.5, "en")
     assert (second.mode, second.max_tokens, second.temperature) == ("rungs", 1024, None)

@@ -13,26 +13,26 @@ from tests.doors.wired import HIGH, OPEN, SECRET, UPSTREAM, Wired
 REFUSED: list[tuple[dict[str, Any], int, str]] = [
     (chat(n=2), 400, "n"),
     (chat(tools=[{"type": "function", "function": {"name": "f"}}]), 400, "tools"),
+    (chat(tools=[{"type": "custom", "custom": {"name": "f"}}]), 400, "custom"),
     (chat(functions=[{"name": "f"}]), 400, "functions"),
-    (chat(stop=["END"]), 400, "stop"),
+    (chat(stop=["a", "b", "c", "d", "e"]), 400, "stop"),
     (chat(logprobs=True), 400, "logprobs"),
-    (chat(response_format={"type": "json_object"}), 400, "response_format"),
+    (chat(response_format={"type": "json_object"}), 400, "shape"),
     (chat(modalities=["text", "audio"]), 400, "audio"),
-    (chat(web_search_options={}), 400, "web_search_options"),
     (chat(max_tokens=0), 400, "max_completion_tokens"),
     (chat(temperature=3), 400, "temperature"),
     (chat(metadata={"mode": "poem"}), 400, "poem"),
     (chat(metadata={"knowledge": "all,cables"}), 400, "all,cables"),
     (chat(metadata={"knowledge": ""}), 400, "knowledge"),
     (chat(metadata={"knowledge": 3}), 400, "metadata"),
-    (chat([{"type": "image_url", "image_url": {"url": "http://x"}}]), 400, "image_url"),
+    (chat([{"type": "input_audio", "input_audio": {}}]), 400, "input_audio"),
     (chat(""), 400, "text"),
     (chat(5), 400, "content"),
     (chat(model="gpt-nothing"), 404, "gpt-nothing"),
     (chat(model=5), 400, "model"),
     ({"model": READER, "messages": []}, 400, "text"),
     ({"model": READER, "messages": [{"role": "tool", "content": "x"}]}, 400, "tool"),
-    ({"model": READER, "messages": [{"role": "assistant", "tool_calls": [{}]}]}, 400, "tool_calls"),
+    ({"model": READER, "messages": [{"role": "assistant", "tool_calls": [{}]}]}, 400, "tool call"),
     ({"model": READER}, 400, "messages"),
 ]
 
@@ -147,6 +147,6 @@ def test_an_acting_label_outside_the_key(region: Wired) -> None:
 
 
 def test_a_path_that_nobody_serves_is_told_in_this_protocol(region: Wired) -> None:
-    got = region.send("POST", "/v1/embeddings", {}, [])
+    got = region.send("POST", "/v1/moderations", {}, [])
     assert (got.status, got.json["error"]["code"]) == (404, "absent")
     assert got.marked()

@@ -1,40 +1,111 @@
-"""The Bedrock wire: Converse and the list of models, signed with AWS Signature Version 4, as boto3 1.44 speaks them.
+"""The Bedrock wire: runtime and control, as boto3 1.44 and the AWS command line speak them.
 
-Model ids arrive percent-encoded and as ARNs; the frame routes on the path as it was sent. Shapes are those of
-botocore's service-2.json; its own parser reads every response in the tests.
+Requests are signed with Signature Version 4 or bear an API key. Model ids arrive percent-encoded and as ARNs; the frame
+routes on the path as it was sent. Shapes are those of botocore's service-2.json; its own parser reads every response
+and every event in the tests.
 """
 
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from casemate.access import Gate
-from casemate.doors.bedrock import converse, credential, models, problem
-from casemate.doors.frame import Plane, Route
+from casemate.doors.bedrock import (
+    apply,
+    converse,
+    count,
+    credential,
+    elsewhere,
+    guardrails,
+    invoke,
+    jobs,
+    models,
+    problem,
+)
+from casemate.doors.bedrock.desk import Desk
+from casemate.doors.bedrock.invocations import Invocations
+from casemate.doors.frame import Handler, Plane, Route, strings
 from casemate.models import Answerer, Catalogue
 from casemate.policy import Action
 
-__all__ = ["PLANE", "routes"]
+__all__ = ["PLANE", "Invocations", "routes", "wire"]
 
-PLANE = Plane("bedrock", "/model", credential.signed, problem.tell, problem.event)
+PLANE = Plane("bedrock", "/model", credential.shown, problem.tell, problem.event)
+LIMIT = 12 << 20  # bytes of a body: images travel in it
+
+_SEE = Action("list", "model")
+_Body = dict[str, Any]
+
+
+def wire(gate: Gate, catalogue: Catalogue, answerer: Answerer) -> Invocations:
+    """What answers the lines of invocation jobs, for the loop of batches."""
+    return Invocations(Desk(gate, catalogue, answerer))
 
 
 def routes(gate: Gate, catalogue: Catalogue, answerer: Answerer) -> list[Route]:
     """The operations of this wire; the clock is the gate's."""
-    ask, see = Action("ask", "answer"), Action("list", "model")
-    desk = converse.Desk(gate, catalogue, answerer)
+    desk = Desk(gate, catalogue, answerer)
+    ask = Action("ask", "answer")
     return [
+        _asks("/model/{model}/converse", ask, partial(converse.converse, desk)),
+        _asks("/model/{model}/converse-stream", ask, partial(converse.converse_stream, desk)),
+        _asks("/model/{model}/invoke", ask, partial(invoke.invoke, desk)),
+        _asks("/model/{model}/invoke-with-response-stream", ask, partial(invoke.invoke_stream, desk)),
         Route(
             "POST",
-            "/model/{model}/converse",
+            "/model/{model}/count-tokens",
             PLANE.name,
             ask,
-            partial(converse.converse, desk),
-            takes=converse.Request,
-            texts=converse.texts,
+            partial(count.count, desk),
+            takes=_Body,
+            texts=count.texts,
             asks=True,
+            limit=LIMIT,
         ),
-        Route("POST", "/model/{model}/converse-stream", PLANE.name, ask, converse.stream),
-        Route("GET", "/foundation-models", PLANE.name, see, partial(models.listing, catalogue)),
-        Route("GET", "/foundation-models/{model}", PLANE.name, see, partial(models.one, catalogue)),
+        _asks("/guardrail/{guardrail}/version/{version}/apply", Action("apply", "guardrail"), apply.apply),
+        Route("GET", "/foundation-models", PLANE.name, _SEE, partial(models.listing, catalogue)),
+        Route("GET", "/foundation-models/{model}", PLANE.name, _SEE, partial(models.one, catalogue)),
+        Route("GET", "/inference-profiles", PLANE.name, _SEE, partial(models.profiles, catalogue)),
+        Route("GET", "/inference-profiles/{profile}", PLANE.name, _SEE, partial(models.one_profile, catalogue)),
+        *_guardrails(),
+        *_jobs(desk),
+        *elsewhere.routes(PLANE.name),
     ]
+
+
+def _guardrails() -> list[Route]:
+    add, read, change = Action("add", "guardrail"), Action("read", "guardrail"), Action("change", "guardrail")
+    one = "/guardrails/{guardrail}"
+    return [
+        _takes("POST", "/guardrails", add, guardrails.create),
+        Route("GET", "/guardrails", PLANE.name, read, guardrails.listing),
+        Route("GET", one, PLANE.name, read, guardrails.one),
+        _takes("PUT", one, change, guardrails.change),
+        _takes("POST", one, change, guardrails.version),
+        Route("DELETE", one, PLANE.name, change, guardrails.remove),
+        _takes("POST", "/tagResource", change, guardrails.tag),
+        _takes("POST", "/untagResource", change, guardrails.untag),
+        _takes("POST", "/listTagsForResource", read, guardrails.tags),
+    ]
+
+
+def _jobs(desk: Desk) -> list[Route]:
+    add, one = Action("add", "batch"), "/model-invocation-job/{job}"
+    return [
+        _takes("POST", "/model-invocation-job", add, partial(jobs.create, desk)),
+        Route("GET", "/model-invocation-jobs", PLANE.name, Action("list", "batch"), jobs.listing),
+        Route("GET", one, PLANE.name, Action("read", "batch"), jobs.one),
+        Route("POST", f"{one}/stop", PLANE.name, add, jobs.stop),
+    ]
+
+
+def _takes(method: Any, path: str, action: Action, handler: Handler) -> Route:
+    """Everything that such a body holds is looked at."""
+    return Route(method, path, PLANE.name, action, handler, takes=_Body, texts=strings, plain=True)
+
+
+def _asks(path: str, action: Action, handler: Handler) -> Route:
+    return Route(
+        "POST", path, PLANE.name, action, handler, takes=_Body, texts=strings, plain=True, asks=True, limit=LIMIT
+    )

@@ -1,92 +1,113 @@
-"""POST /model/{modelId}/converse. ConverseStream is told that it is not offered yet."""
+"""POST /model/{modelId}/converse and /converse-stream."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable
 from itertools import groupby
 from typing import Any
 
 import msgspec
 
-from casemate.access import Gate
-from casemate.doors.bedrock.models import named
-from casemate.doors.bedrock.request import Inference, Request, messages_of, refuse_unoffered, texts
-from casemate.doors.frame import Call, Reply
-from casemate.errors import BadInput
-from casemate.models import MOST_TOKENS, Answerer, Catalogue, Chat, Citation, Course, chosen, within
-from casemate.words import say
+from casemate.doors.bedrock.answered import Answered
+from casemate.doors.bedrock.desk import Desk, answered, facts_of
+from casemate.doors.bedrock.eventstream import MEDIA
+from casemate.doors.bedrock.guarding import Guarding, guarding
+from casemate.doors.bedrock.request import GuardrailConfig, chat_of, read
+from casemate.doors.bedrock.streamed import STOP, Writer, citation, usage_of
+from casemate.doors.frame import Call, Reply, Stream
+from casemate.models import Chat, Citation, Course, Delta, Thought, ToolPiece
 
-__all__ = ["Desk", "Request", "converse", "stream", "texts"]
-
-_STOP = {"stop": "end_turn", "length": "max_tokens", "abstain": "end_turn"}
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """What the operation stands on."""
-
-    gate: Gate
-    catalogue: Catalogue
-    answerer: Answerer
+__all__ = ["as_deltas", "content", "converse", "converse_stream"]
 
 
 async def converse(desk: Desk, call: Call) -> Reply:
     """Answer a chat, whole."""
-    clock = desk.gate.vault.clock
-    started = clock.now()
-    chat = _chat(desk, call)
-    course = Course(desk.answerer.answer(call.flow, chat), chat)
-    text, cited = await course.rest()
-    used = course.usage
-    body = {
-        "output": {"message": {"role": "assistant", "content": _content(text, cited)}},
-        "stopReason": _STOP.get(course.finish, "end_turn"),
-        "usage": {
-            "inputTokens": used.prompt,
-            "outputTokens": used.completion,
-            "totalTokens": used.prompt + used.completion,
-        },
-        "metrics": {"latencyMs": (clock.now() - started) // 1000},
+    started = desk.now()
+    chat, guard = await _asked(desk, call)
+    answer, usage, facts = await answered(desk, call, chat, guard)
+    body: dict[str, Any] = {
+        "output": {"message": {"role": "assistant", "content": content(answer)}},
+        "stopReason": STOP.get(answer.stop, "end_turn"),
+        "usage": usage_of(usage),
+        "metrics": {"latencyMs": desk.since(started)},
     }
-    return Reply(msgspec.json.encode(body), facts=course.facts)
+    trace = guard.traced() if guard is not None else None
+    if trace is not None:
+        body["trace"] = trace
+    return Reply(msgspec.json.encode(body), facts=facts)
 
 
-async def stream(call: Call) -> Reply:
-    """ConverseStream: a plain refusal, which boto3 raises as ValidationException."""
-    raise BadInput(what=say("models.no_stream", call.flow.session.language))
+async def converse_stream(desk: Desk, call: Call) -> Stream:
+    """Answer a chat in events. Its first delta is awaited: what fails before it is told as a plain response."""
+    started = desk.now()
+    chat, guard = await _asked(desk, call)
+    writer = Writer(chat.model, chat.language)
+    if guard is not None:
+        answer, usage, facts = await answered(desk, call, chat, guard)
+        told = writer.opening() + b"".join(writer.delta(delta) for delta in as_deltas(answer))
+        told += writer.closing(answer.stop, usage, desk.since(started), guard.traced())
+        return Stream(_told(told), MEDIA, facts=facts)
+    course = Course(desk.answerer.answer(call.flow, chat), chat)
+    await course.first()
+    course.facts |= facts_of(chat)
+    return Stream(_pieces(desk, writer, course, started), MEDIA, facts=course.facts)
 
 
-def _chat(desk: Desk, call: Call) -> Chat:
-    request: Request = call.body
+async def _asked(desk: Desk, call: Call) -> tuple[Chat, Guarding | None]:
     language = call.flow.session.language
-    card = named(desk.catalogue, call.flow, call.path["model"])
-    refuse_unoffered(request, language)
-    inference = request.inference_config or Inference()
-    within("maxTokens", inference.max_tokens, 1, MOST_TOKENS, language)
-    within("temperature", inference.temperature, 0, 1, language)
-    messages = messages_of(request, language)
-    metadata = request.request_metadata or {}
-    return chosen(card, messages, metadata, language, inference.max_tokens, inference.temperature)
+    body = read(call.body, language)
+    chat = desk.choose(call, chat_of(body, call.body, call.path["model"], language), body.request_metadata or {})
+    config = body.guardrail_config or GuardrailConfig()
+    return chat, await guarding(call.flow, config.guardrail_identifier, config.guardrail_version, config.trace)
 
 
-def _content(text: str, citations: Iterable[Citation]) -> list[dict[str, Any]]:
-    """The whole text in one block, where every client looks for it; then the citations, a block for each paragraph.
+async def _pieces(desk: Desk, writer: Writer, course: Course, started: int) -> AsyncIterator[bytes]:
+    """Whoever stops reading stops the answer: closing this closes what makes the deltas."""
+    try:
+        yield writer.opening()
+        async for delta in course.deltas():
+            piece = writer.delta(delta)
+            if piece:
+                yield piece
+        yield writer.closing(course.finish, course.usage, desk.since(started))
+    finally:
+        await course.close()
+
+
+async def _told(whole: bytes) -> AsyncIterator[bytes]:
+    """An answer that is whole already."""
+    yield whole
+
+
+def as_deltas(answer: Answered) -> Iterable[Delta]:
+    """A whole answer as the deltas that a stream would have brought."""
+    for thought in answer.thoughts:
+        yield Delta(thought=thought)
+    yield Delta(text=answer.text, citations=tuple(answer.cited))
+    for index, call in enumerate(answer.whole):
+        yield Delta(call=ToolPiece(index, call.arguments or "{}", call.id, call.name))
+
+
+def content(answer: Answered) -> list[dict[str, Any]]:
+    """Reasoning; the whole text in one block, where every client looks for it; citations, a block a paragraph; calls.
 
     `citationsContent.content` stays empty, so that a client that joins all blocks has the text once.
     """
-    cited = [list(group) for _, group in groupby(citations, key=lambda c: c.label)]
+    cited = [list(group) for _, group in groupby(answer.cited, key=_label)]
     return [
-        {"text": text},
-        *({"citationsContent": {"content": [], "citations": [_citation(c) for c in group]}} for group in cited),
+        *({"reasoningContent": _thought(thought)} for thought in answer.thoughts),
+        *([{"text": answer.text}] if answer.text or not answer.calls else []),
+        *({"citationsContent": {"content": [], "citations": [citation(c) for c in group]}} for group in cited),
+        *({"toolUse": {"toolUseId": c.id, "name": c.name, "input": c.input}} for c in answer.whole),
     ]
 
 
-def _citation(citation: Citation) -> dict[str, Any]:
-    """The title bears its portion mark, as titles do in a marked document; the link opens the passage."""
-    return {
-        "title": f"{citation.mark} {citation.title}".strip(),
-        "source": citation.link,
-        "sourceContent": [{"text": citation.quote}],
-        "location": {"web": {"url": citation.link}},
-    }
+def _label(cited: Citation) -> str:
+    return cited.label
+
+
+def _thought(thought: Thought) -> dict[str, Any]:
+    if thought.sealed:
+        return {"redactedContent": thought.sealed}
+    told = {"text": thought.text}
+    return {"reasoningText": told | ({"signature": thought.signature} if thought.signature else {})}

@@ -1,27 +1,27 @@
-"""The credential of this wire: what was signed, for the gate to verify.
+"""The credentials of this wire: what was signed, for the gate to verify; or an API key as a bearer (RFC 6750).
 
-What decides about a request must be signed: the acting label travels in a header, and on plain HTTP anybody on the way
-could add one. AWS asks the same of its own `x-amz-` headers.
+What decides about a request must be signed: the acting label and the guardrail travel in headers, and on plain HTTP
+anybody on the way could add one. AWS asks the same of its own `x-amz-` headers.
 """
 
 from __future__ import annotations
 
-from casemate.doors.frame import Request
+from casemate.doors.frame import Request, bearer
 from casemate.errors import Unauthenticated
 from casemate.identity import Credential, Signed
 from casemate.identity.sigv4 import parse_authorization
 
-__all__ = ["signed"]
+__all__ = ["shown"]
 
 _SERVICE = "bedrock"
-_DECIDE = ("x-amz-", "casemate-")
+_DECIDE = ("x-amz-", "x-amzn-bedrock-", "casemate-")
 
 
-def signed(request: Request) -> Credential | None:
-    """What an `Authorization: AWS4-HMAC-SHA256 ...` header says, or None. Raises Unauthenticated."""
+def shown(request: Request) -> Credential | None:
+    """What an `Authorization: AWS4-HMAC-SHA256 ...` or `Bearer ...` header says, or None. Raises Unauthenticated."""
     authorization = request.headers.get("authorization", "")
     if not authorization.startswith("AWS4-HMAC-SHA256"):
-        return None
+        return bearer(request)
     said = parse_authorization(authorization)
     loose = {name for name in request.headers if name.startswith(_DECIDE)} - set(said.signed_headers)
     if loose or said.service != _SERVICE:

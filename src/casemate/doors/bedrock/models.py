@@ -1,66 +1,98 @@
-"""ListFoundationModels and GetFoundationModel; and what this protocol calls a model.
+"""ListFoundationModels, GetFoundationModel and inference profiles: the models that may be used at a request's floor.
 
-Its ids have a dot where ours have a slash, and an ARN is `arn:aws:bedrock:REGION::foundation-model/ID`.
+Ids have a dot where ours have a slash; an ARN is `arn:aws:bedrock:REGION::foundation-model/ID`. An inference profile
+is the same model under a partition's prefix (`us.`, `us-gov.`): clients that were written for one find it.
 """
 
 from __future__ import annotations
 
-import re
+from typing import Any
 
 import msgspec
 
 from casemate.access import Flow
+from casemate.doors.bedrock.arns import foundation, identity, page, profile
 from casemate.doors.frame import Call, Reply
+from casemate.errors import Absent
 from casemate.models import Card, Catalogue
 
-__all__ = ["listing", "named", "one"]
+__all__ = ["listing", "one", "one_profile", "profiles"]
 
-
-def named(catalogue: Catalogue, flow: Flow, model: str) -> Card:
-    """The model of an id, an ARN or our own name. Raises UnknownModel."""
-    id = model.partition("/")[2] if model.startswith("arn:") else model
-    for card in catalogue.visible(flow):
-        if _id(card) == id:
-            return card
-    return catalogue.named(flow, model)
+_PREFIXES = ("us", "us-gov")
 
 
 async def listing(catalogue: Catalogue, call: Call) -> Reply:
-    """The models that may be used at the request's floor; the protocol's own filters choose among them."""
-    provider = call.query.get("byProvider")
-    fits = (
-        call.query.get("byOutputModality", "TEXT") == "TEXT"
-        and call.query.get("byInferenceType", "ON_DEMAND") == "ON_DEMAND"
+    """The list; the protocol's own filters choose among them."""
+    asked = call.query.get
+    cards = [
+        card
+        for card in catalogue.visible(call.flow)
+        if asked("byInferenceType", "ON_DEMAND") == "ON_DEMAND"
         and "byCustomizationType" not in call.query
-    )
-    cards = [c for c in catalogue.visible(call.flow) if fits and provider in (None, _vendor(c))]
+        and asked("byProvider") in (None, _vendor(card))
+        and asked("byOutputModality") in (None, *_gives(card))
+    ]
     return Reply(msgspec.json.encode({"modelSummaries": [_summary(card, call.flow) for card in cards]}))
 
 
 async def one(catalogue: Catalogue, call: Call) -> Reply:
-    """One model."""
-    card = named(catalogue, call.flow, call.path["model"])
+    """One model. Raises UnknownModel."""
+    card = catalogue.named(call.flow, call.path["model"])
     return Reply(msgspec.json.encode({"modelDetails": _summary(card, call.flow)}))
 
 
-def _summary(card: Card, flow: Flow) -> dict[str, object]:
-    region = re.sub(r"[^a-z0-9-]", "-", flow.gate.vault.region.name.lower())[:20] or "region"
+async def profiles(catalogue: Catalogue, call: Call) -> Reply:
+    """All of them are the system's own; nobody makes one here."""
+    found = [
+        _profile(call.flow, prefix, card)
+        for card in catalogue.visible(call.flow)
+        for prefix in _PREFIXES
+        if call.query.get("typeEquals", "SYSTEM_DEFINED") == "SYSTEM_DEFINED"
+    ]
+    shown, more = page(call, found)
+    return Reply(msgspec.json.encode({"inferenceProfileSummaries": shown, **more}))
+
+
+async def one_profile(catalogue: Catalogue, call: Call) -> Reply:
+    """One of them, by id or ARN. Raises Absent."""
+    id = call.path["profile"].rpartition("/")[2]
+    for prefix in _PREFIXES:
+        if id.startswith(f"{prefix}."):
+            cards = catalogue.candidates(call.flow, id.removeprefix(f"{prefix}."))
+            if cards:
+                return Reply(msgspec.json.encode(_profile(call.flow, prefix, cards[0])))
+    raise Absent(kind="inference-profile", id=id[:200])
+
+
+def _summary(card: Card, flow: Flow) -> dict[str, Any]:
     return {
-        "modelArn": f"arn:aws:bedrock:{region}::foundation-model/{_id(card)}",
-        "modelId": _id(card),
+        "modelArn": foundation(flow, card),
+        "modelId": identity(card),
         "modelName": card.name.rpartition("/")[2][:20],
         "providerName": _vendor(card),
-        "inputModalities": ["TEXT"],
-        "outputModalities": ["TEXT"],
-        "responseStreamingSupported": False,
+        "inputModalities": ["TEXT", *(["IMAGE"] if card.engine is not None and "images" in card.takes else [])],
+        "outputModalities": _gives(card),
+        "responseStreamingSupported": "chat" in card.tasks,
         "customizationsSupported": [],
         "inferenceTypesSupported": ["ON_DEMAND"],
         "modelLifecycle": {"status": "ACTIVE"},
     }
 
 
-def _id(card: Card) -> str:
-    return card.name.replace("/", ".")
+def _profile(flow: Flow, prefix: str, card: Card) -> dict[str, Any]:
+    return {
+        "inferenceProfileName": f"{prefix} {card.name.rpartition('/')[2]}"[:64],
+        "inferenceProfileArn": profile(flow, prefix, card),
+        "inferenceProfileId": f"{prefix}.{identity(card)}"[:64],
+        "models": [{"modelArn": foundation(flow, card)}],
+        "status": "ACTIVE",
+        "type": "SYSTEM_DEFINED",
+    }
+
+
+def _gives(card: Card) -> list[str]:
+    told = ["TEXT"] if "chat" in card.tasks else []
+    return [*told, *(["EMBEDDING"] if "embeddings" in card.tasks else [])] or ["TEXT"]
 
 
 def _vendor(card: Card) -> str:

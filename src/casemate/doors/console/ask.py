@@ -67,7 +67,7 @@ class _Ask:
     async def _page(self, call: Call) -> dict[str, Any]:
         """What may be chosen: knowledge bases, models, and for an auditor the people whom he may ask as."""
         region = await self._face.data("GET /api/region", call)
-        return {"region": region, "people": _people(call.flow), "asked": AskForm(), "told": None, "entry": ""}
+        return {"region": region, "people": await _people(call.flow), "asked": AskForm(), "told": None, "entry": ""}
 
     async def show(self, call: Call) -> Shown:
         """An empty question: none is ever taken from an address."""
@@ -126,10 +126,11 @@ def _event(html: str) -> bytes:
     return b"".join(b"data: " + line.encode() + b"\n" for line in html.splitlines()) + b"\n"
 
 
-def _people(flow: Flow) -> list[str]:
+async def _people(flow: Flow) -> list[str]:
     """Whom an auditor knows from the ledger that he may read: those who acted, and those who were added."""
     if "auditor" not in flow.session.principal.roles:
         return []
+    await flow.settled()
     found: set[str] = set()
     for seen in audit.entries(flow, 500):
         if seen.entry.action in ("principal.add", "principal.grant"):

@@ -6,8 +6,8 @@ A text that changes is a text that has not been read.
 from __future__ import annotations
 
 import hashlib
-from http.cookies import CookieError, SimpleCookie
 
+from casemate.doors import frame
 from casemate.doors.console.face import Face, Shown, go, page, part
 from casemate.doors.frame import Call, Reply, Route, same_origin
 from casemate.errors import BadInput
@@ -34,11 +34,7 @@ def agreed(settings: Settings, call: Call) -> bool:
 
 def cookie_of(call: Call, name: str) -> str:
     """A cookie's value, or ""."""
-    try:
-        found = SimpleCookie(call.headers.get("cookie", "")).get(name)
-    except CookieError:
-        return ""
-    return found.value if found is not None else ""
+    return frame.cookie_of(call.headers, name)
 
 
 def local(path: str) -> str:

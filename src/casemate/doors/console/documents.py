@@ -9,9 +9,8 @@ import msgspec
 
 from casemate.doors.console import shades
 from casemate.doors.console.face import Face, Shown, go, page, part
-from casemate.doors.console.upload import read_form
 from casemate.doors.console.view import HTML, SAFE, View, render
-from casemate.doors.frame import Call, Reply, Route
+from casemate.doors.frame import Call, Reply, Route, read_form
 from casemate.doors.native.documents import FILE_LIMIT, StateRequest
 from casemate.errors import CasemateError
 from casemate.policy import Action

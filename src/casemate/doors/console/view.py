@@ -48,6 +48,7 @@ PLACES = (
     ("/answers", "answers", "answer.list"),
     ("/today", "today", "ledger.read"),
     ("/ledger", "ledger", "ledger.read"),
+    ("/live", "live", "metrics.read"),
     ("/keys", "keys", "key.list"),
     ("/principals", "principals", "principal.list"),
 )

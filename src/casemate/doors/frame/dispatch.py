@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import sys
 import traceback
-from collections.abc import AsyncIterator, Iterable, MutableMapping
+from collections.abc import Iterable, MutableMapping
 from dataclasses import replace
 from typing import Any
 
@@ -30,7 +30,9 @@ from casemate.doors.frame.enter import (
     spoken,
 )
 from casemate.doors.frame.leave import Send, marking_headers, send_piece, send_start, send_whole
+from casemate.doors.frame.leaving import Watch
 from casemate.doors.frame.plane import Plane, Whereabouts
+from casemate.doors.frame.pump import Pump
 from casemate.doors.frame.route import Call, Reply, Route, Stream, Table
 from casemate.doors.frame.spell import spelled
 from casemate.errors import Absent, BadInput, CasemateError, Internal, Unauthenticated
@@ -58,7 +60,7 @@ class App:
         if scope["type"] != "http":
             return
         request = request_of(scope)
-        turn = _Turn(self, request, receive, send)
+        turn = _Turn(self, request, scope, receive, send)
         try:
             await turn.run()
         except CasemateError as error:
@@ -76,8 +78,11 @@ class App:
 class _Turn:
     """One request on its way through."""
 
-    def __init__(self, app: App, request: Request, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, app: App, request: Request, scope: MutableMapping[str, Any], receive: Receive, send: Send
+    ) -> None:
         self.app = app
+        self.scope = scope
         self.gate = app.gate
         self.request = request
         self.receive = receive
@@ -86,23 +91,27 @@ class _Turn:
         self.session: Session | None = None
         self.flow: Flow | None = None
         self.started = False
+        self.watch = app.gate.telemetry.watch()
+        self.spoken = spoken(request)
+        self.language = self.spoken or language_of(request.headers.get("accept-language", ""))
 
     async def run(self) -> None:
-        self.request.query = query_of(self.request.query_string, self._language())
-        matched = self.app.table.match(self.request.method, self.request.raw_path)
+        self.request.query = query_of(self.request.query_string, self.language)
+        matched = self.app.table.match(self.request.method, self.request.raw_path, self.request.headers)
         if matched is None:
             raise Absent(kind="page", id=self.request.raw_path[:200])
         self.route, path = matched
-        announced(self.request.headers, self.route.limit, self._language())
-        if not isinstance(self._shown(self.route), Signed):  # a signature is over the body; no other stranger's is read
-            self.session = self._admit(self.route)
-        body = await read_body(self.receive, self.route.limit, self._language())
+        announced(self.request.headers, self.route.limit, self.language)
+        credential = self._shown(self.route)
+        if not isinstance(credential, Signed):  # a signature is over the body; no other stranger's is read
+            self.session = self._admit(self.route, credential)
+        body = await read_body(self.receive, self.route.limit, self.language)
         self.request.body = body
         flow = await self._open(self.route)
         if self.route.takes is not None:
             body = form_as_json(self.request.headers, body, flow.session.language)
         value = _decode(self.route, body, flow.session.language)
-        if self.route.texts is not None:
+        if self.route.texts is not None and not (self.route.plain and not self._policies.may_hold(body)):
             await flow.inspect(self.route.texts(self.request.query if self.route.takes is None else value))
         if self.route.asks:
             await flow.begin(
@@ -111,6 +120,7 @@ class _Turn:
         call = Call(self.gate, flow, path, self.request.query, self.request.headers, value, body)
         answer = await self._handled(self.route, call)
         if answer is None:
+            self.watch.outcome = "cancelled"
             await flow.release(b"", "cancelled")
         elif isinstance(answer, Stream):
             await self._stream(flow, answer)
@@ -121,19 +131,12 @@ class _Turn:
         """The handler's answer. A client that leaves while he is being answered stops the work: then None."""
         if not route.asks:
             return await route.handler(call)
-        work = asyncio.ensure_future(route.handler(call))
-        left = asyncio.ensure_future(self._left())
-        try:
-            await asyncio.wait((work, left), return_when=asyncio.FIRST_COMPLETED)
-            return await work if work.done() else None
-        finally:
-            left.cancel()
-            if not work.done():
-                work.cancel()
-                await asyncio.gather(work, return_exceptions=True)
+        with Watch(self.scope, self.receive):
+            return await route.handler(call)
+        return None
 
     async def _open(self, route: Route) -> Flow:
-        self.session = self.session or self._admit(route)
+        self.session = self.session or self._admit(route, self._shown(route))
         asked = "" if route.public else self.request.headers.get(ACTING) or self.request.query.get("acting", "")
         acting = self.gate.vault.region.reach(asked) if asked else None
         self.flow = await self.gate.open(self.session, route.action, acting)
@@ -142,26 +145,21 @@ class _Turn:
     def _shown(self, route: Route) -> Credential | None:
         return None if route.public else self.app.planes[route.plane].credential(self.request)
 
-    def _admit(self, route: Route) -> Session:
+    def _admit(self, route: Route, credential: Credential | None) -> Session:
         if route.public:
             return self._visitor()
-        credential = self._shown(route)
         if credential is None:
             raise Unauthenticated
         session = self.gate.admit(credential)
-        chosen = spoken(self.request)
-        return replace(session, language=chosen) if chosen else session
-
-    def _language(self) -> str:
-        return spoken(self.request) or language_of(self.request.headers.get("accept-language", ""))
+        return replace(session, language=self.spoken) if self.spoken else session
 
     def _visitor(self) -> Session:
         floor = self.gate.vault.region.floor
         visitor = Principal("visitor", "stranger", floor, frozenset({"user"}))  # a name that no principal may have
-        return Session("visitor", visitor, floor, floor, self._language())
+        return Session("visitor", visitor, floor, floor, self.language)
 
     async def _whole(self, flow: Flow, reply: Reply) -> None:
-        entry = flow.begun
+        entry, self.watch.outcome = flow.begun, reply.outcome
         if self.route is not None and not self.route.public:
             kept = b"" if reply.secret else reply.body[:KEPT]
             entry = (await flow.release(kept, reply.outcome, reply.facts, reply.subjects)).entry
@@ -171,19 +169,26 @@ class _Turn:
 
     async def _stream(self, flow: Flow, stream: Stream) -> None:
         kept = bytearray()
-        pieces = stream.pieces
-        left = asyncio.ensure_future(self._left())
+
+        async def send(pieces: bytes) -> None:
+            if len(kept) < KEPT:
+                kept.extend(pieces[: KEPT - len(kept)])
+            await send_piece(self.send, pieces, True)
+
         try:
+            await flow.durable()  # BEGIN, before the head that shows its marking
             self.started = True
             headers = [*self._marks(flow.label, flow.begun), *stream.headers]
             await send_start(self.send, stream.status, stream.media, headers)
-            async for piece in _until(pieces, left):
-                kept += piece[: max(0, KEPT - len(kept))]
-                await send_piece(self.send, piece, True)
+            with Watch(self.scope, self.receive) as watch:
+                await Pump(stream.pieces, send)
         except CasemateError as error:
+            if not self.started:
+                raise
             await self._broken(flow, stream, bytes(kept), error)
             return
         except (asyncio.CancelledError, ConnectionError):
+            self.watch.outcome = "cancelled"
             await asyncio.shield(flow.release(bytes(kept), "cancelled", stream.facts))
             raise
         except Exception as error:  # noqa: BLE001 - a defect is told too, and by its place alone
@@ -191,26 +196,23 @@ class _Turn:
             await self._broken(flow, stream, bytes(kept), Internal())
             return
         finally:
-            left.cancel()
             with contextlib.suppress(Exception):
-                await pieces.aclose()  # type: ignore[attr-defined]
-        gone = left.done() and not left.cancelled()
-        await flow.release(bytes(kept), "cancelled" if gone else stream.outcome, stream.facts)
+                await stream.pieces.aclose()  # type: ignore[attr-defined]
+        self.watch.outcome = "cancelled" if watch.left else stream.outcome
+        await flow.release(bytes(kept), self.watch.outcome, stream.facts)
         await send_piece(self.send, b"", False)
 
     async def _broken(self, flow: Flow, stream: Stream, kept: bytes, error: CasemateError) -> None:
         """A failure in mid-stream is reported in the stream, and never restarted."""
+        self.watch.failed(error)
         entry = (await flow.release(kept, "failed", {**stream.facts, "error": error.slug})).entry
         told = spelled(error, self._policies, flow.session.language, flow.label.text, entry)
         plane = self.app.planes[self.route.plane] if self.route else next(iter(self.app.planes.values()))
         await send_piece(self.send, plane.event(told), False)
 
-    async def _left(self) -> None:
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
-
     async def cut_off(self) -> None:
         """The process stops, or whoever serves has given up: what began is ended in the record."""
+        self.watch.outcome = "cancelled"
         if self.flow is not None and self.flow.begun in self.gate.running:
             with contextlib.suppress(CasemateError):
                 await self.flow.release(b"", "cancelled")
@@ -218,12 +220,28 @@ class _Turn:
     def over(self) -> None:
         """Nothing of this request runs any more."""
         if self.flow is not None:
-            self.gate.running.discard(self.flow.begun)
+            self.gate.running.end(self.flow.begun)
+        self._count()
+
+    def _count(self) -> None:
+        """In the numbers of the acting label. Where there is none, as high as the session may be: nobody lower may see.
+
+        Of a public page, or of somebody who could not be admitted, nobody knows how high the session is.
+        """
+        flow, session, route = self.flow, self.session, self.route
+        if route is None or route.public or session is None:
+            label, who = self.gate.vault.region.ceiling, ""
+        else:
+            label, who = flow.domain if flow is not None else session.ceiling, session.principal.id
+        method, path, operation = (route.method, route.path, route.action.name) if route else ("", "", NOWHERE.name)
+        begun, facts = (flow.begun, flow.facts) if flow is not None else ("", None)
+        self.watch.end(label, method, path, operation, begun, who, self.request.headers.get("traceparent", ""), facts)
 
     async def tell(self, error: CasemateError) -> None:
         """The error as this protocol tells it, recorded first. Where a response has begun there is nothing to add."""
         if self.started:
             return
+        self.watch.failed(error)
         label, language = self._told_at()
         entry = await self._record(error)
         plane = self._plane()
@@ -233,6 +251,8 @@ class _Turn:
         else:
             told = plane.tell(said, self.request)
         headers = [*self._marks(label, entry), *told.headers]
+        if "retry_after" in error.facts:
+            headers.append(("Retry-After", str(error.facts["retry_after"])))
         self.started = True
         await send_whole(self.send, told.status, told.media, headers, told.body, self.request.method == "HEAD")
 
@@ -245,7 +265,7 @@ class _Turn:
             return self.flow.label, self.flow.session.language
         if self.session is not None:
             return self.session.floor, self.session.language
-        return self.gate.vault.region.floor, self._language()
+        return self.gate.vault.region.floor, self.language
 
     async def _record(self, error: CasemateError) -> str:
         """The entry of what was told; where even that cannot be written, the caller still gets his answer."""
@@ -280,8 +300,10 @@ class _Turn:
             return True
 
     def _marks(self, label: Label, entry: str) -> list[tuple[str, str]]:
-        language = self.session.language if self.session is not None else self._language()
-        return marking_headers(self.gate.vault.region.policies, label, entry, language)
+        language = self.session.language if self.session is not None else self.language
+        marks = marking_headers(self.gate.vault.region.policies, label, entry, language)
+        numbered = self._plane().numbered if entry else ""
+        return [*marks, (numbered, entry)] if numbered else marks
 
 
 def _decode(route: Route, body: bytes, language: str) -> Any:
@@ -293,23 +315,6 @@ def _decode(route: Route, body: bytes, language: str) -> Any:
         raise BadInput(what=say("frame.shape", language, why=str(error)[:200])) from None
     except RecursionError:
         raise BadInput(what=say("frame.deep", language)) from None
-
-
-async def _until(pieces: AsyncIterator[bytes], left: asyncio.Future[None]) -> AsyncIterator[bytes]:
-    """The pieces, until the client has left; then whatever makes them is cancelled at once."""
-    iterator = pieces.__aiter__()
-    while not left.done():
-        following = asyncio.ensure_future(iterator.__anext__())
-        await asyncio.wait((following, left), return_when=asyncio.FIRST_COMPLETED)
-        if not following.done():
-            following.cancel()
-            with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
-                await following
-            return
-        try:
-            yield following.result()
-        except StopAsyncIteration:
-            return
 
 
 def _say_where(error: Exception) -> None:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
 
-from casemate.errors import BadInput, TooLarge
-from casemate.identity import Bearer, Credential, Peer
+from casemate.errors import BadInput, TooLarge, Unauthenticated
+from casemate.identity import Bearer, Certificate, Credential, Peer
 from casemate.words import LANGUAGES, language_of, say
 
 __all__ = [
+    "CERTIFICATE",
     "LANGUAGE",
     "Cookies",
     "Request",
     "announced",
     "bearer",
     "cookie",
+    "cookie_of",
     "form_as_json",
     "peer",
     "query_of",
@@ -32,6 +33,8 @@ __all__ = [
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 COOKIE = "casemate"
+CERTIFICATE = "casemate.certificate"  # the extension of a scope in which a client's certificate comes
+_CREDENTIALS = ("authorization", "x-api-key")
 FIELDS = 100
 LANGUAGE = "casemate-language"
 
@@ -61,6 +64,7 @@ class Request:
     client: tuple[str, int] | None
     body: bytes = b""
     query: dict[str, str] = field(default_factory=dict)
+    certificate: Certificate | None = None
 
 
 def request_of(scope: MutableMapping[str, Any]) -> Request:
@@ -68,18 +72,32 @@ def request_of(scope: MutableMapping[str, Any]) -> Request:
     raw = scope.get("raw_path") or scope["path"].encode()
     query = scope.get("query_string", b"").decode("latin-1")
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    if len(headers) != len(scope["headers"]):
+        headers |= _doubled(scope["headers"])
     client = scope.get("client")
+    secured = scope.get("extensions") or {}
     return Request(
         method=scope["method"],
         raw_path=raw.decode("latin-1").split("?")[0],
         query_string=query,
         headers=headers,
         client=(client[0], client[1]) if client else None,
+        certificate=secured.get(CERTIFICATE, {}).get("shown"),
     )
+
+
+def _doubled(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """A credential that is sent twice is the list of both (RFC 9110 section 5.3), and so no credential at all."""
+    found: dict[str, list[str]] = {}
+    for name, value in raw:
+        found.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+    return {name: ", ".join(found[name]) for name in _CREDENTIALS if name in found}
 
 
 def query_of(text: str, language: str) -> dict[str, str]:
     """The fields of a query. Raises BadInput where they are too many."""
+    if not text:
+        return {}
     try:
         return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS))
     except ValueError:
@@ -123,24 +141,42 @@ def form_as_json(headers: dict[str, str], body: bytes, language: str) -> bytes:
 
 def spoken(request: Request) -> str:
     """The language that somebody chose in the console, or "" where he chose none."""
-    chosen = _cookies(request).get(LANGUAGE)
-    return chosen.value if chosen is not None and chosen.value in LANGUAGES else ""
+    chosen = cookie_of(request.headers, LANGUAGE)
+    return chosen if chosen in LANGUAGES else ""
 
 
 def bearer(request: Request) -> Credential | None:
-    """An API key in `Authorization: Bearer` (RFC 6750)."""
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    return Bearer(secret.strip()) if scheme.lower() == "bearer" and secret.strip() else None
+    """An API key or access token in `Authorization: Bearer` (RFC 6750) or `x-api-key`, else the client's certificate.
+
+    Two credentials that differ are nobody's: which of them counts must not depend on who reads them. Raises
+    Unauthenticated.
+    """
+    said, key = request.headers.get("authorization", ""), request.headers.get("x-api-key", "").strip()
+    scheme, _, secret = said.partition(" ")
+    secret = secret.strip() if scheme.lower() == "bearer" else ""
+    if key and said and key != secret:
+        raise Unauthenticated
+    if key or secret:
+        return Bearer(key or secret)
+    return None if said else _certificate(request)
+
+
+def _certificate(request: Request) -> Certificate | None:
+    """The certificate of the connection. A browser shows it unasked, so a change must come from our own pages."""
+    browser = "origin" in request.headers or "sec-fetch-site" in request.headers
+    if browser and request.method not in ("GET", "HEAD") and not same_origin(request.headers):
+        return None
+    return request.certificate
 
 
 def cookie(request: Request) -> Credential | None:
     """The console's cookie. A change must come from our own pages: same origin by the browser's own word."""
-    found = _cookies(request).get(COOKIE)
-    if found is None or not found.value:
+    found = cookie_of(request.headers, COOKIE)
+    if not found:
         return None
     if request.method not in ("GET", "HEAD") and not same_origin(request.headers):
         return None
-    return Bearer(found.value, "console")
+    return Bearer(found, "console")
 
 
 def same_origin(headers: dict[str, str]) -> bool:
@@ -150,11 +186,18 @@ def same_origin(headers: dict[str, str]) -> bool:
     return site in (None, "same-origin") and bool(origin) and origin == headers.get("host", "")
 
 
-def _cookies(request: Request) -> SimpleCookie:
-    try:
-        return SimpleCookie(request.headers.get("cookie", ""))
-    except CookieError:
-        return SimpleCookie()
+def cookie_of(headers: dict[str, str], name: str) -> str:
+    """The value of a cookie, "" where there is none (RFC 6265 section 4.2).
+
+    Other programs of the same host send theirs along, well-formed or not: each pair is read by itself. Of two of one
+    name the last counts: browsers send the one of the longest path first, and ours is the root's.
+    """
+    value = ""
+    for pair in headers["cookie"].split(";") if "cookie" in headers else ():
+        found, equals, said = pair.strip().partition("=")
+        if equals and found.rstrip() == name:
+            value = said.strip()
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
 
 
 def peer(request: Request) -> Credential | None:

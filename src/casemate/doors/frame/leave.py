@@ -20,9 +20,9 @@ def marking_headers(policies: Policies, label: Label, entry: str, language: str 
 
 async def send_start(send: Send, status: int, media: str, headers: Iterable[tuple[str, str]]) -> None:
     """The head of a response."""
-    raw = [(b"content-type", media.encode("latin-1"))]
-    raw += [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
-    if not any(name == b"cache-control" for name, _ in raw):
+    named = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
+    raw = [(b"content-type", media.encode("latin-1")), *named]
+    if b"cache-control" not in dict(named):
         raw.insert(1, (b"cache-control", b"no-store"))
     await send({"type": "http.response.start", "status": status, "headers": raw})
 

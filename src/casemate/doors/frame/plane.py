@@ -39,7 +39,8 @@ class Whereabouts:
 class Plane:
     """`prefix`: paths that belong to it where no route fits. `event`: a problem inside a stream that has begun.
 
-    `page`: a plane for people tells a problem as a page, which bears its marking like any other.
+    `page`: a plane for people tells a problem as a page, which bears its marking like any other. `numbered`: the header
+    in which clients of this protocol look for a request's number; it bears the ledger entry.
     """
 
     name: str
@@ -48,3 +49,4 @@ class Plane:
     tell: Callable[[Problem, Request], Told]
     event: Callable[[Problem], bytes]
     page: Callable[[Problem, Request, Whereabouts], Told] | None = None
+    numbered: str = ""

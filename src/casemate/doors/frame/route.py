@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import unquote
@@ -65,7 +65,10 @@ class Route:
     """One operation. `path` has `{name}` for one segment and `{name*}` for the rest.
 
     `texts` names what a person wrote in the body (of a route that takes none: in the query), to be looked at for marks.
+    `plain`: these are the strings of the JSON body and of JSON in them, nothing decoded in another way; so a
+    body that can hold no mark anywhere need not be taken apart.
     `asks` writes BEGIN before the handler.
+    `spoken`: two protocols have one path; this route is for whoever sends that header (in lower case), and goes first.
     `public` routes have no session: their flow is a visitor's at the region's floor, and they are not recorded.
     """
 
@@ -77,9 +80,11 @@ class Route:
     takes: Any = None
     gives: Any = None
     texts: Callable[[Any], Iterable[str]] | None = None
+    plain: bool = False
     asks: bool = False
     public: bool = False
     limit: int = BODY_LIMIT
+    spoken: str = ""
 
     def match(self, method: str, segments: list[str]) -> dict[str, str] | None:
         """The decoded parts of the path, or None."""
@@ -105,14 +110,26 @@ class Table:
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self.routes = tuple(routes)
-        names = [(r.method, r.path) for r in self.routes]
+        names = [(r.method, r.path, r.spoken) for r in self.routes]
         if len(names) != len(set(names)):
             raise ValueError("two routes of the same method and path")
+        self._spoken = [r for r in self.routes if r.spoken]
+        self._others = [r for r in self.routes if not r.spoken]
+        self._plain: dict[tuple[str, str], Route] = {(r.method, r.path): r for r in self._others if "{" not in r.path}
+        self._parted = [r for r in self._others if "{" in r.path]
 
-    def match(self, method: str, raw_path: str) -> tuple[Route, dict[str, str]] | None:
-        """The first route that fits the path as it was sent: an encoded slash stays inside its segment."""
+    def match(self, method: str, raw_path: str, headers: Container[str] = ()) -> tuple[Route, dict[str, str]] | None:
+        """The route of exactly this path, or the first with parts that fits: an encoded slash stays in its segment."""
+        for route in self._spoken:
+            if route.spoken in headers:
+                parts = route.match(method, raw_path.strip("/").split("/"))
+                if parts is not None:
+                    return route, parts
+        plain = self._plain.get(("GET" if method == "HEAD" else method, raw_path))
+        if plain is not None:
+            return plain, {}
         segments = raw_path.strip("/").split("/")
-        for route in self.routes:
+        for route in self._others if raw_path.endswith("/") or "//" in raw_path else self._parted:
             parts = route.match(method, segments)
             if parts is not None:
                 return route, parts

@@ -8,7 +8,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from casemate.doors.frame import Route
-from casemate.doors.native import answers, documents, keys, ledger, openapi, principals, prove, region, session, today
+from casemate.doors.native import (
+    answers,
+    documents,
+    keys,
+    ledger,
+    metrics,
+    models,
+    openapi,
+    outsiders,
+    principals,
+    projects,
+    prove,
+    quotas,
+    region,
+    session,
+    today,
+    usage,
+)
 from casemate.doors.native.problem import PLANE
 from casemate.doors.native.rooms import Rooms
 
@@ -22,8 +39,14 @@ NOUNS: tuple[Callable[[Rooms], list[Route]], ...] = (
     documents.routes,
     keys.routes,
     principals.routes,
+    outsiders.routes,
+    projects.routes,
+    quotas.routes,
+    usage.routes,
+    models.routes,
     ledger.routes,
     today.routes,
+    metrics.routes,
 )
 
 

@@ -21,8 +21,12 @@ def routes(rooms: Rooms) -> list[Route]:
 
 
 async def _issue(call: Call) -> Reply:
-    """The only time that the secret is said; the ledger keeps a note of the key, not of its secret."""
+    """The only time that the secret is said; the ledger keeps a note of the key, not of its secret.
+
+    Where other processes admit by a snapshot, the answer waits for the next one: then the key works at once.
+    """
     key, secret = await issue(call.flow, call.body)
+    await call.gate.directory.published()
     answer = reply(call.flow, {"key": key, "secret": secret}, status=201)
     answer.secret = True
     return answer
@@ -34,4 +38,5 @@ async def _list(call: Call) -> Reply:
 
 async def _revoke(call: Call) -> Reply:
     await revoke(call.flow, call.path["id"])
+    await call.gate.directory.published()  # when this is told it is true of the other processes too
     return reply(call.flow, {"revoked": call.path["id"]})

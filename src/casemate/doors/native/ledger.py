@@ -71,7 +71,7 @@ async def _open(call: Call) -> Reply:
 
 async def _verify(call: Call) -> Reply:
     """A verdict for every log that the caller sees."""
-    verdicts = await asyncio.to_thread(audit.verdicts, call.flow, list(call.body.heads))
+    verdicts = await audit.judged(call.flow, list(call.body.heads))
     data = []
     for access, verdict in verdicts:
         data.append({"verdict": _plain(verdict), **marked(call.flow, access.label)})

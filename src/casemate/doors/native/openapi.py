@@ -10,7 +10,19 @@ from casemate import __version__
 from casemate.doors.frame import Call, Reply, Route
 from casemate.policy import Action
 
-__all__ = ["document", "routes"]
+__all__ = ["QUERIES", "document", "routes"]
+
+QUERIES: dict[str, tuple[str, ...]] = {
+    "POST /api/documents": ("name", "base", "label", "marks"),
+    "GET /api/documents": ("only",),
+    "GET /api/search": ("q", "base"),
+    "GET /api/ledger": ("limit",),
+    "GET /api/usage": ("from", "to", "format"),
+}
+"""What these operations read from the query; each is a text and may be left out."""
+
+RAW = frozenset({"POST /api/documents"})
+"""What takes a file as the body."""
 
 
 def routes(table: list[Route]) -> list[Route]:
@@ -25,7 +37,7 @@ def document(table: list[Route]) -> dict[str, Any]:
     by_type = dict(zip(map(str, types), schemas, strict=True))
     paths: dict[str, Any] = {}
     for route in table:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, by_type)
+        paths.setdefault(route.path.replace("*}", "}"), {})[route.method.lower()] = _operation(route, by_type)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Casemate", "version": __version__},
@@ -42,15 +54,25 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
         "responses": {"200": {"description": said}, "default": {"description": "A problem (RFC 9457)."}},
     }
     names = [part[1:-1].removesuffix("*") for part in route.path.split("/") if part.startswith("{")]
-    if names:
-        told["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
-        ]
+    operation = f"{route.method} {route.path}"
+    parameters = [_parameter("path", name) for name in names]
+    parameters += [_parameter("query", name) for name in QUERIES.get(operation, ())]
+    if not route.public:
+        parameters.append(_parameter("header", "Casemate-Acting-Label"))
+    if parameters:
+        told["parameters"] = parameters
     if route.takes is not None:
-        told["requestBody"] = {"content": {"application/json": {"schema": schemas[str(route.takes)]}}}
+        content = {"application/json": {"schema": schemas[str(route.takes)]}}
+        told["requestBody"] = {"required": True, "content": content}
+    elif operation in RAW:
+        told["requestBody"] = {"required": True, "content": {"application/octet-stream": {}}}
     if route.gives is not None:
         told["responses"]["200"]["content"] = {"application/json": {"schema": schemas[str(route.gives)]}}
     return told
+
+
+def _parameter(place: str, name: str) -> dict[str, Any]:
+    return {"name": name, "in": place, "required": place == "path", "schema": {"type": "string"}}
 
 
 class _Served:

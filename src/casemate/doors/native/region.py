@@ -86,7 +86,7 @@ class _About:
             "two_person": call.gate.directory.two_person(),
             "keys": call.gate.vault.sealer.describe(),
             "embedder": embedder.name if embedder is not None else "",
-            "models": [card.name for card in self._rooms.catalogue.visible(flow)],
+            "models": [c.name for c in self._rooms.catalogue.visible(flow) if "chat" in c.tasks],
             "knowledge": await self._rooms.library.bases(flow) if reads else [],
         }
         return reply(flow, data)

@@ -13,7 +13,8 @@ from casemate.assistants import Prover
 from casemate.doors.frame import Reply
 from casemate.knowledge import Library
 from casemate.labels import Label
-from casemate.models import Answerer, Catalogue
+from casemate.models import Answerer, Catalogue, Gateway
+from casemate.models.registry import Registry
 from casemate.settings import Settings
 
 __all__ = ["Check", "Rooms", "marked", "reply"]
@@ -43,6 +44,8 @@ class Rooms:
     checks: Callable[[str], list[Check]]
     add_policy: Callable[[str], Callable[[], None]]
     wires: Callable[[], str]
+    gateway: Gateway
+    registry: Registry
 
 
 def reply(flow: Flow, data: Any, status: int = 200, **facts: Any) -> Reply:

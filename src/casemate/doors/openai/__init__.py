@@ -1,38 +1,49 @@
-"""The OpenAI wire: chat completions and models, as the official clients speak them (openai 3.52).
+"""The OpenAI wire, as the official clients speak it (openai 3.52), also below `/openai`.
 
 It turns a body into a `Chat` and deltas into a reply; it decides nothing, and never sees a credential.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from casemate.access import Gate
-from casemate.doors.frame import Plane, Route, bearer
-from casemate.doors.openai import chat, models, problem
+from casemate.doors.frame import Handler, Plane, Route, bearer
+from casemate.doors.openai import batches, chat, embeddings, files, models, problem, responses
+from casemate.doors.openai.brought import Body, looked_at
+from casemate.doors.openai.desk import Desk
+from casemate.doors.openai.lines import Lines
 from casemate.models import Answerer, Catalogue
 from casemate.policy import Action
 
-__all__ = ["PLANE", "routes"]
+__all__ = ["PLANE", "Lines", "routes"]
 
-PLANE = Plane("openai", "/v1", bearer, problem.tell, problem.event)
+PLANE = Plane("openai", "/v1", bearer, problem.tell, problem.event, numbered="x-request-id")
+ALIAS = "/openai"
+
+ASK, SEE, EMBED = Action("ask", "answer"), Action("list", "model"), Action("embed", "text")
 
 
 def routes(gate: Gate, catalogue: Catalogue, answerer: Answerer) -> list[Route]:
     """The operations of this wire; clock and entropy are the gate's."""
-    ask, see = Action("ask", "answer"), Action("list", "model")
-    desk = chat.Desk(gate, catalogue, answerer)
-    return [
-        Route(
-            "POST",
-            "/v1/chat/completions",
-            PLANE.name,
-            ask,
-            partial(chat.complete, desk),
-            takes=chat.Request,
-            texts=chat.texts,
-            asks=True,
-        ),
-        Route("GET", "/v1/models", PLANE.name, see, partial(models.listing, catalogue)),
-        Route("GET", "/v1/models/{id*}", PLANE.name, see, partial(models.one, catalogue)),
+    desk = Desk(gate, catalogue, answerer)
+    own = [
+        _asks("/v1/chat/completions", ASK, partial(chat.complete, desk)),
+        _asks("/v1/responses", ASK, partial(responses.create, desk)),
+        _asks("/v1/embeddings", EMBED, partial(embeddings.create, desk)),
+        _asks("/v1/responses/input_tokens", ASK, partial(responses.count, desk)),
+        *responses.kept(PLANE.name),
+        *files.routes(PLANE.name),
+        *batches.routes(PLANE.name),
+        Route("GET", "/v1/models", PLANE.name, SEE, partial(models.listing, catalogue)),
+        Route("GET", "/v1/models/{id*}", PLANE.name, SEE, partial(models.one, catalogue)),
     ]
+    return [*own, *(replace(route, path=ALIAS + route.path) for route in own)]
+
+
+def _asks(path: str, action: Action, handler: Handler) -> Route:
+    """Everything that such a body holds is looked at."""
+    texts: Callable[[Body], list[str]] = looked_at
+    return Route("POST", path, PLANE.name, action, handler, takes=Body, texts=texts, plain=True, asks=True)

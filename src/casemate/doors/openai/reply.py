@@ -1,60 +1,128 @@
-"""Shapes of a chat completion, whole and in chunks. Citations are `annotations`, with fields of our own."""
+"""Shapes of a chat completion, whole and in chunks. Citations are `annotations`, with fields of our own.
+
+A chunk is spliced from parts that are encoded once for each reply: only what was said is encoded for each delta.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from casemate.models import Citation, Usage
+from casemate.doors.openai.gathered import Gathered
+from casemate.models import Citation, ToolPiece, Usage
 
-__all__ = ["DONE", "Head", "annotated"]
+__all__ = ["DONE", "Head", "annotated", "whole"]
 
 DONE = b"data: [DONE]\n\n"
-_FINISH = {"stop": "stop", "length": "length", "abstain": "stop"}
+_FINISH = {"stop": "stop", "length": "length", "tool": "tool_calls", "abstain": "stop"}
+_encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What every piece of one reply repeats. `counted`: the caller asked for the usage in the stream."""
+class _Function(msgspec.Struct):
+    name: str
+    arguments: str
 
+
+class _Call(msgspec.Struct):
+    id: str
+    function: _Function
+    type: str = "function"
+
+
+class _Message(msgspec.Struct):
+    content: str | None
+    annotations: list[dict[str, Any]]
+    role: str = "assistant"
+    refusal: None = None
+    reasoning_content: str | msgspec.UnsetType = msgspec.UNSET
+    tool_calls: list[_Call] | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Choice(msgspec.Struct):
+    message: _Message
+    finish_reason: str
+    index: int = 0
+    logprobs: None = None
+
+
+class _Cached(msgspec.Struct):
+    cached_tokens: int
+
+
+class _Usage(msgspec.Struct):
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    prompt_tokens_details: _Cached | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Completion(msgspec.Struct):
     id: str
     created: int
     model: str
-    counted: bool = False
+    choices: list[_Choice]
+    usage: _Usage
+    object: str = "chat.completion"
 
-    def whole(self, text: str, citations: Iterable[Citation], finish: str, usage: Usage) -> bytes:
-        """The reply in one piece."""
-        message = {"role": "assistant", "content": text, "refusal": None, "annotations": annotated(citations)}
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _FINISH.get(finish, "stop")}
-        return msgspec.json.encode(self._base("chat.completion") | {"choices": [choice], "usage": _usage(usage)})
 
-    def opening(self) -> bytes:
-        """The first chunk: who speaks."""
-        return self._chunk({"role": "assistant", "content": "", "refusal": None})
+class Head:
+    """What every piece of one reply in pieces repeats. `counted`: the caller asked for the usage in the stream."""
 
-    def piece(self, text: str, citations: Iterable[Citation], first: int) -> bytes:
-        """A chunk of text; the last one of a rung bears its citations, counted on from `first`."""
-        cited = annotated(citations, first)
-        return self._chunk({"content": text} | ({"annotations": cited} if cited else {}))
+    __slots__ = ("_close", "_open", "_text", "created", "id", "model", "opening")
 
-    def closing(self, finish: str, usage: Usage) -> bytes:
-        """The end of the stream."""
-        last = self._chunk({}, _FINISH.get(finish, "stop"))
-        if self.counted:
-            chunk = self._base("chat.completion.chunk") | {"choices": [], "usage": _usage(usage)}
-            last += b"data: " + msgspec.json.encode(chunk) + b"\n\n"
+    def __init__(self, id: str, created: int, model: str, counted: bool = False) -> None:
+        self.id, self.created, self.model = id, created, model
+        named = b'","object":"chat.completion.chunk","created":%d,"model":' % created
+        self._open = b'data: {"id":"' + id.encode() + named + _encode(model) + b',"choices":['
+        self._text = self._open + b'{"index":0,"delta":{"content":'
+        self._close = b'},"logprobs":null,"finish_reason":null}]' + (b',"usage":null' if counted else b"") + b"}\n\n"
+        first = b'{"index":0,"delta":{"role":"assistant","content":"","refusal":null'
+        self.opening = self._open + first + self._close
+
+    def said(self, text: str) -> bytes:
+        """A chunk of text."""
+        return self._text + _encode(text) + self._close
+
+    def cited(self, text: str, citations: Iterable[Citation], first: int) -> bytes:
+        """The last chunk of a rung bears its citations, counted on from `first`."""
+        return self._text + _encode(text) + b',"annotations":' + _encode(annotated(citations, first)) + self._close
+
+    def thought(self, text: str) -> bytes:
+        """A chunk of reasoning."""
+        return self._open + b'{"index":0,"delta":{"reasoning_content":' + _encode(text) + self._close
+
+    def called(self, piece: ToolPiece) -> bytes:
+        """A piece of a tool call; its id, type and name stand in the first one."""
+        named = b""
+        function = b'"function":{"arguments":' + _encode(piece.arguments) + b"}}]"
+        if piece.id or piece.name:
+            named = b',"id":' + _encode(piece.id) + b',"type":"function"'
+            function = b'"function":{"name":' + _encode(piece.name) + b"," + function[12:]
+        index = b'{"index":0,"delta":{"tool_calls":[{"index":%d' % piece.index
+        return self._open + index + named + b"," + function + self._close
+
+    def closing(self, finish: str, usage: Usage | None) -> bytes:
+        """The end of the stream; with `usage`, one more chunk that has no choice."""
+        reason = b'"finish_reason":"' + _FINISH.get(finish, "stop").encode() + b'"'
+        last = self._open + b'{"index":0,"delta":{' + self._close.replace(b'"finish_reason":null', reason)
+        if usage is not None:
+            last += self._open + b'],"usage":' + _encode(_usage(usage)) + b"}\n\n"
         return last + DONE
 
-    def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> bytes:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-        chunk = self._base("chat.completion.chunk") | {"choices": [choice]} | ({"usage": None} if self.counted else {})
-        return b"data: " + msgspec.json.encode(chunk) + b"\n\n"
 
-    def _base(self, kind: str) -> dict[str, Any]:
-        return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
+def whole(id: str, created: int, model: str, found: Gathered, finish: str, usage: Usage) -> bytes:
+    """The reply in one piece. Where a tool is called and nothing is said, there is no content."""
+    calls = [_Call(c.id, _Function(c.name, "".join(c.arguments))) for _, c in sorted(found.calls.items())]
+    text = found.text
+    message = _Message(text if text or not calls else None, annotated(found.cited))
+    if calls:
+        message.tool_calls = calls
+    if found.thoughts:
+        message.reasoning_content = found.thought
+    choice = _Choice(message, _FINISH.get(finish, "stop"))
+    return _encode(_Completion(id, created, model, [choice], _usage(usage)))
 
 
 def annotated(citations: Iterable[Citation], first: int = 0) -> list[dict[str, Any]]:
@@ -78,6 +146,6 @@ def annotated(citations: Iterable[Citation], first: int = 0) -> list[dict[str, A
     ]
 
 
-def _usage(usage: Usage) -> dict[str, int]:
-    total = usage.prompt + usage.completion
-    return {"prompt_tokens": usage.prompt, "completion_tokens": usage.completion, "total_tokens": total}
+def _usage(usage: Usage) -> _Usage:
+    cached = _Cached(usage.cached) if usage.cached else msgspec.UNSET
+    return _Usage(usage.prompt, usage.completion, usage.prompt + usage.completion, cached)
