@@ -4,34 +4,35 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+
+from tests.laws.world import World
 
 FORBIDDEN = ("casemate.assistants", "casemate.knowledge", "numpy", "starlette", "jinja2", "onnxruntime", "tokenizers")
 
 PROGRAM = """
-import asyncio, sys, tempfile
+import asyncio, sys
 from pathlib import Path
 from casemate.wiring import Folder, open_house
-from casemate.engines.sqlite import SqliteWriter
 
 async def main():
-    folder = Folder(Path(tempfile.mkdtemp()) / "region")
-    for part in (folder.data, folder.keys, folder.run):
-        part.mkdir(parents=True)
-    folder.settings_file.write_text("[region]\\nname = 'loaded'\\n")
-    writer = SqliteWriter(folder.records)
-    house = await open_house(folder, "data")
+    house = await open_house(Folder(Path(sys.argv[1])), "data")
     assert house.app.table.routes
     print("\\n".join(sorted(sys.modules)))
     await house.close()
-    writer.close()
 
 asyncio.run(main())
 """
 
 
-def test_a_data_process_holds_no_knowledge() -> None:
+async def test_a_data_process_holds_no_knowledge(world: World) -> None:
     """Neither directly nor by what it imports."""
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
-    loaded = done.stdout.split()
+    await world.step("snapshot.publish")
+    loaded = loaded_in(world.folder)
     assert "casemate.doors.openai" in loaded
     assert [name for name in loaded if name.startswith(FORBIDDEN)] == []
+
+
+def loaded_in(folder: Path) -> list[str]:
+    done = subprocess.run([sys.executable, "-c", PROGRAM, folder], capture_output=True, text=True, check=True)
+    return done.stdout.split()

@@ -125,7 +125,7 @@ async def test_an_upstream_that_fails_fails_the_answer(world: World) -> None:
 
     class Fails(Writer):
         async def generate(self, *_: Any, **__: Any) -> Any:
-            yield "half"
+            yield Delta(text="half")
             raise EngineFailed(engine="far", why="it hung up")
 
     connect(world, Fails(), TOP)

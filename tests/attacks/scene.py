@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
 from urllib.parse import quote
 
 from casemate.access import Flow
 from casemate.identity import Principal, Session
 from casemate.labels import Label
 from casemate.ledger import Entry
-from casemate.models import Card, Message, Usage
+from casemate.models import Card, Delta, Message, Prompt, Usage
 from casemate.policy import Action
 from tests.laws.world import Seen, World, a_world
 
@@ -80,18 +79,20 @@ async def flow_of(world: World, session: Session, action: Action, acting: str = 
 class Writer:
     """An engine that says what the test wants, and remembers what it was lent."""
 
+    dialect = ""
+
     def __init__(self, *pieces: str) -> None:
         self.pieces = pieces
         self.lent: list[tuple[Message, ...]] = []
 
-    async def generate(self, model: str, messages: tuple[Message, ...], *_: Any) -> AsyncIterator[str | Usage]:
-        self.lent.append(messages)
+    async def generate(self, prompt: Prompt, deadline: float) -> AsyncIterator[Delta]:
+        self.lent.append(prompt.messages)
         for piece in self.pieces:
-            yield piece
-        yield Usage(1, 1, False)
+            yield Delta(text=piece)
+        yield Delta(finish="stop", usage=Usage(1, 1, False))
 
 
 def connect(world: World, engine: Writer, accreditation: str = TOP, outside: bool = True) -> None:
     """An upstream named `far`."""
     level = label_of(world, accreditation)
-    world.house.catalogue.cards["far"] = Card("far", "far", "acme", level, engine, outside)  # type: ignore[arg-type]
+    world.house.catalogue.add(Card("far", "far", "acme", level, engine, outside))

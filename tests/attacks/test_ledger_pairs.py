@@ -157,19 +157,19 @@ def test_begin_is_durable_before_the_first_byte_and_an_outside_lend_before_it_is
         engine = Writer("A lantern. [1]")
         connect(world, engine)
         told: list[str] = []
-        generate, committed = engine.generate, world.house.gate.vault.committer.commit
+        generate, journal = engine.generate, world.house.gate.vault.journal
 
         def watched(*given: Any) -> AsyncIterator[Any]:
             told.append("lent")
             return generate(*given)
 
-        async def commit(batch: Any) -> Any:
-            receipt = await committed(batch)
-            told.append("durable")
-            return receipt
+        def append(*given: Any) -> Any:
+            future = journal.append(*given)
+            future.add_done_callback(lambda _: told.append("durable"))
+            return future
 
         engine.generate = watched  # type: ignore[method-assign, assignment]
-        object.__setattr__(world.house.gate.vault, "committer", _Committer(commit))
+        object.__setattr__(world.house.gate.vault, "journal", _Journal(append, journal.fold))
         body = {"question": ASKED, "model": "far"}
         seen = await world.call("analyst", "POST", "/api/ask/stream", body, SECRET)
         assert seen.status == 200
@@ -180,9 +180,9 @@ def test_begin_is_durable_before_the_first_byte_and_an_outside_lend_before_it_is
     scene(do)
 
 
-class _Committer:
-    def __init__(self, commit: Any) -> None:
-        self.commit = commit
+class _Journal:
+    def __init__(self, append: Any, fold: Any) -> None:
+        self.append, self.fold = append, fold
 
 
 def test_a_request_under_way_is_not_interrupted_and_one_that_was_killed_is() -> None:

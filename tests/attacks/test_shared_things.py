@@ -63,7 +63,7 @@ def test_a_domain_that_asks_nothing_for_long_is_let_go() -> None:
 
 def _library(world: World) -> Library:
     answerer: Any = world.house.answerer
-    found = answerer._library
+    found = answerer._answerer._library  # behind the meter
     assert isinstance(found, Library)
     return found
 

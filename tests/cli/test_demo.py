@@ -150,7 +150,7 @@ def test_ctrl_c_ends_it_and_removes_it(place: Place, late: bool) -> None:
             if "stays up" in line:
                 break
     else:
-        until(lambda: list(Path(place.path).glob("casemate-demo-*/region/run/addresses.json")))
+        until(lambda: list(Path(place.path).glob("casemate-demo-*/region/door/addresses.json")))
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == (0 if late else 130), (out[-500:], err)

@@ -18,9 +18,11 @@ def test_it_needs_no_answer_and_says_what_is_unsafe(place: Place) -> None:
     assert "UNSAFE development keys" in made.err
     assert "solo" in made.err
     assert "casemate up" in made.err
-    assert {path.name for path in place.region.iterdir()} == {"casemate.toml", "data", "keys", "run"}
+    assert {path.name for path in place.region.iterdir()} == {"casemate.toml", "data", "door", "keys", "run"}
+    passable = {place.region, place.region / "door"}
     for folder in (place.region, *place.region.rglob("*")):
-        assert stat.S_IMODE(folder.stat().st_mode) & 0o077 == 0 or folder.name == "casemate.toml", folder
+        open_to_others = 0o011 if folder in passable else 0
+        assert stat.S_IMODE(folder.stat().st_mode) & 0o077 == open_to_others or folder.name == "casemate.toml", folder
     assert [path.name for path in place.path.iterdir()] == ["casemate"], "the draft is gone"
 
 

@@ -124,7 +124,7 @@ def shell(script: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["/bin/sh"], input=script, env=found, check=False, **kept)
 
 
-@pytest.mark.parametrize("client", ["openai", "boto3"])
+@pytest.mark.parametrize("client", ["openai", "anthropic", "boto3"])
 def test_the_printed_lines_run_as_they_are(region: Up, client: str) -> None:
     pytest.importorskip(client)
     issued = region.run("key", "issue", "--for", client, "--floor", "us:UNCLASSIFIED", "--name", "paste", "--days", "1")

@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncIterator
 
 from casemate.doors.console.rungs import Pieces, rungs
-from casemate.models import Card, Citation, Delta, Usage
+from casemate.models import Card, Citation, Delta, Prompt, Usage
 from tests.console.visitor import FEVER, Page, Visitor, a_region
 from tests.laws.world import Seen, World
 
@@ -53,7 +53,7 @@ def test_the_stream_tells_the_same_rungs_one_message_each() -> None:
             assert seen.header("casemate-marking") == "SECRET//NOFORN"
             assert seen.header("content-security-policy")
             told = messages(seen)
-            assert len(seen.pieces) >= 4
+            assert seen.body.count(b"\n\n") >= 4
             said = re.compile(r'<p class="said">.*?</p>')
             assert [found for message in told for found in said.findall(message)] == said.findall(whole.source)
             assert seen.header("casemate-ledger") in told[-1]
@@ -166,19 +166,21 @@ class Model:
     def __init__(self, breaks: bool = False) -> None:
         self.breaks = breaks
 
-    async def generate(self, *asked: object) -> AsyncIterator[str | Usage]:
+    dialect = ""
+
+    async def generate(self, prompt: Prompt, deadline: float) -> AsyncIterator[Delta]:
         from casemate.errors import EngineFailed
 
-        yield "As <b>itself</b>: "
+        yield Delta(text="As <b>itself</b>: ")
         if self.breaks:
             raise EngineFailed(engine="acme", why="it hung up")
-        yield "forty-two."
-        yield Usage(3, 4)
+        yield Delta(text="forty-two.")
+        yield Delta(finish="stop", usage=Usage(3, 4))
 
 
 def connect(world: World, breaks: bool = False) -> None:
-    cards = world.house.catalogue.cards
-    cards["acme"] = Card("acme", "acme", "acme", world.house.gate.vault.region.ceiling, Model(breaks))
+    ceiling = world.house.gate.vault.region.ceiling
+    world.house.catalogue.add(Card("acme", "acme", "acme", ceiling, Model(breaks)))
 
 
 def test_a_model_as_itself_is_told_in_pieces_under_the_mark_of_the_page() -> None:

@@ -25,7 +25,19 @@ CALM = "The harbour was calm and the lamps were lit. " * 9
 LONG = "SECRET//NOFORN\n\n" + "\n\n".join(
     f"({'S//NF' if n % 2 else 'U'}) Paragraph {n} of a long report. {CALM}" for n in range(40)
 )
-PAGES = ("session", "ask", "documents", "answers", "today", "ledger", "keys", "principals", "connect", "nowhere")
+PAGES = (
+    "session",
+    "ask",
+    "documents",
+    "answers",
+    "today",
+    "ledger",
+    "live",
+    "keys",
+    "principals",
+    "connect",
+    "nowhere",
+)
 AXE = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],

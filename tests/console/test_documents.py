@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casemate.doors.console.upload import read_form
+from casemate.doors.frame import read_form
 from casemate.errors import BadInput
 from tests.console.visitor import HOST, LOW, Page, Visitor, a_region
 

@@ -12,6 +12,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,20 @@ def rooms() -> str:
     return table(("floor", "room", "what it is for"), reversed(rows))
 
 
+def operations(wire: str) -> str:
+    """Every operation of a wire: its routes, whether it is supported, and what to know of it."""
+    from tests.docs import wires
+
+    return table(("operation", "routes", "state", "remarks"), wires.table_rows(wire))
+
+
+def elsewhere() -> str:
+    """The names of Bedrock's operations that are not here."""
+    from tests.docs import wires
+
+    return ", ".join(f"`{name}`" for name in wires.elsewhere()) + "."
+
+
 def table(head: tuple[str, ...], rows: object) -> str:
     """A Markdown table; a bar inside a cell is escaped, a line break becomes a space."""
     lines = [head, ("---",) * len(head), *rows]  # type: ignore[misc]
@@ -121,7 +136,16 @@ def module(name: str) -> object:
     return importlib.import_module(name)
 
 
-PARTS: dict[str, Callable[[], str]] = {"errors": errors, "commands": commands, "actions": actions, "rooms": rooms}
+PARTS: dict[str, Callable[[], str]] = {
+    "errors": errors,
+    "commands": commands,
+    "actions": actions,
+    "rooms": rooms,
+    "openai": partial(operations, "openai"),
+    "anthropic": partial(operations, "anthropic"),
+    "bedrock": partial(operations, "bedrock"),
+    "elsewhere": elsewhere,
+}
 MADE = re.compile(r"(<!-- made: (\w+) -->\n)(.*?)(<!-- /made -->)", re.DOTALL)
 
 

@@ -12,11 +12,18 @@ from typing import Any
 import msgspec
 import pytest
 
-from casemate.settings import Settings
+from casemate.accounts import prices
+from casemate.settings import Settings, parse
 from tests.docs import tables
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+FREE = {  # sections that their own room reads
+    "prices": [
+        ("prices.currency", prices.NO_CURRENCY),
+        *((f"prices.models.NAME.{field}", msgspec.NODEFAULT) for field in sorted(prices._FIELDS)),
+    ]
+}
 LINK = re.compile(r"(?<!!)\[[^]]*\]\(([^)#\s]+)(?:#([^)\s]+))?\)|!\[[^]]*\]\(([^)\s]+)\)")
 COMMAND = re.compile(r"(?:`|^\$? *|; |&& )casemate ([a-z][^`\n]*)", re.MULTILINE)
 ELSEWHERE = re.compile(r"(?<![\w.`/-])/(?:root|home|work|Users|mnt)/\w")
@@ -98,17 +105,27 @@ def test_the_changelog_tells_of_this_version() -> None:
     assert re.search(rf"^## \[?{re.escape(__version__)}\b", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
 
 
-def settings_of(kind: Any, above: str = "") -> Iterator[tuple[str, object]]:
-    """Each setting by its name in casemate.toml, and its default (msgspec.NODEFAULT where it must be given)."""
+def settings_of(kind: Any, above: str = "", made: object = None) -> Iterator[tuple[str, object]]:
+    """Each setting by its name in casemate.toml, and its default (msgspec.NODEFAULT where it must be given).
+
+    `made`: a section whose own defaults count before those of its type.
+    """
     for field in msgspec.structs.fields(kind):
         name = f"{above}{field.encode_name}"
         inner = typing.get_args(field.type)
+        default = field.default if made is None else getattr(made, field.name)
         if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
-            yield from settings_of(field.type, f"{name}.")
+            yield from settings_of(field.type, f"{name}.", default if isinstance(default, field.type) else None)
+        elif typing.get_origin(field.type) is dict and inner[1] is Any:
+            yield from FREE[name]
         elif typing.get_origin(field.type) is dict:
             yield from settings_of(inner[1], f"{name}.NAME.")
         else:
-            yield name, field.default
+            yield name, default
+
+
+def test_a_section_has_its_own_defaults() -> None:
+    assert dict(settings_of(Settings))["inspect.personal.outside"] == "off"
 
 
 def test_every_setting_is_told_with_its_default_and_no_other_is() -> None:
@@ -123,6 +140,13 @@ def test_every_setting_is_told_with_its_default_and_no_other_is() -> None:
             assert default is msgspec.NODEFAULT or len(str(default)) > 60, (
                 f"{name} has a default that is short enough to be told"
             )
+
+
+def test_the_settings_that_the_page_gives_can_be_read() -> None:
+    given = re.findall(r"^```toml\n(.*?)^```$", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert len(given) >= 2
+    for text in given:
+        prices.PriceBook.parse(parse(text).prices)
 
 
 def test_the_command_lines_that_the_pages_give_exist() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 from unittest.mock import patch
@@ -146,9 +146,12 @@ def ids_from_a_counter() -> Iterator[None]:
         count[0] += 1
         return f"{prefix}_{count[0]:026d}"
 
-    with ExitStack() as stack:
-        for module in (record, settle):
-            stack.enter_context(patch.object(module, "fresh", wrong))
+    def short(drawn: bytes) -> str:
+        del drawn
+        count[0] += 1
+        return f"{count[0]:026d}"
+
+    with patch.object(settle, "fresh", wrong), patch.object(record, "short", short):
         yield
 
 

@@ -83,10 +83,19 @@ def recorded_at_the_rung() -> Iterator[None]:
     async def note(self: Any, note: Any) -> Any:
         return await self.gate.record(self.asker, self.access, note)
 
+    def append(self: Any, note: Any) -> str:
+        id, ticket = self.gate.append(self.asker, self.access, note)
+        self.tickets.append(ticket)
+        return str(id)
+
     async def refuse(self: Any, refusal: Any) -> Any:
         await self.gate.refuse(self.asker, self.acting, self.action, refusal)
 
-    with patch.object(state.State, "note", note), patch.object(state.State, "refuse", refuse):
+    with (
+        patch.object(state.State, "note", note),
+        patch.object(state.State, "append", append),
+        patch.object(state.State, "refuse", refuse),
+    ):
         yield
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from typing import Any
 
-from casemate.models import Card, Usage
+from casemate.models import Card, Delta, Prompt, Usage
 from tests.laws import access_worlds, test_rungs
 from tests.laws.two_worlds import HIDDEN, Leak, generate, judge
 from tests.laws.world import a_world
@@ -16,6 +15,12 @@ async def doors(count: int = 60) -> None:
     """The two worlds through ASGI."""
     for seed in range(count):
         await judge(generate(seed))
+
+
+async def lends(count: int = 60) -> None:
+    """The two worlds where documents are asked about, and nothing else is done: most rungs are lent to somebody."""
+    for seed in range(count):
+        await judge(generate(seed, 12, ("add_document", "ask", "ask")))
 
 
 async def gates(count: int = 300) -> None:
@@ -90,7 +95,7 @@ async def spoken(count: int = 1) -> None:
         text = b"SECRET//NOFORN\n\n(S//NF) The covered sensor.\n\nSECRET//NOFORN"
         await world.call("writer", "POST", "/api/documents?name=b.txt&base=law", text, label)
         await world.step("knowledge.ingest")
-        world.house.catalogue.cards["law/liar"] = Card("law/liar", "liar", "law", world.policies.parse(label), _Liar())
+        world.house.catalogue.add(Card("law/liar", "liar", "law", world.policies.parse(label), _Liar()))
         told = await world.call(
             "writer", "POST", "/api/ask", {"question": "covered sensor", "model": "law/liar"}, label
         )
@@ -102,10 +107,11 @@ async def spoken(count: int = 1) -> None:
 class _Liar:
     """An engine that marks what it writes."""
 
-    async def generate(self, *given: Any) -> AsyncIterator[str | Usage]:
-        del given
-        yield "The sensor is covered. [1]\n\n(U) This may be told to all."
-        yield Usage(1, 1, False)
+    dialect = ""
+
+    async def generate(self, prompt: Prompt, deadline: float) -> AsyncIterator[Delta]:
+        yield Delta(text="The sensor is covered. [1]\n\n(U) This may be told to all.")
+        yield Delta(finish="stop", usage=Usage(1, 1, False))
 
 
 async def rested(count: int = 1) -> None:

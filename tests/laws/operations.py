@@ -243,7 +243,7 @@ def read_absent(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
 @operation(("POST", "/api/keys"))
 def issue_key(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
     body = {
-        "client": rng.choice(("openai", "boto3")),
+        "client": rng.choice(("openai", "anthropic", "boto3")),
         "days": rng.choice((1, 30, 0)),
         "floor": rng.choice(("", "", *AT)),
         "ceiling": rng.choice(("", "", *AT)),

@@ -6,10 +6,17 @@ import asyncio
 import os
 import random
 
+import pytest
+
+from casemate.identity import Peer
+from casemate.policy import Action
+from tests.laws.account_operations import TIGHT, tighten
+from tests.laws.gateway_operations import WIRES, install
 from tests.laws.operations import MAKERS
-from tests.laws.two_worlds import generate, judge
+from tests.laws.two_worlds import LOW, generate, judge
 from tests.laws.world import a_world
 
+ASK = Action("ask", "answer")
 COUNT = int(os.environ.get("CASEMATE_LAW_ASGI", "300"))
 SEED = int(os.environ.get("CASEMATE_LAW_SEED", str(random.SystemRandom().randrange(1 << 30))))
 
@@ -43,3 +50,23 @@ def test_every_route_is_driven_by_an_operation() -> None:
 def _elsewhere() -> set[tuple[str, str]]:
     """Routes that the law drives in files of their own, each named with its reason."""
     return set()
+
+
+@pytest.mark.parametrize("kind", range(len(TIGHT)))
+def test_a_tight_quota_is_met(kind: int) -> None:
+    """Else the cases that have one would compare nothing of a 429."""
+    path, body, _ = WIRES[0]("law/fickle", "convoy", False)
+
+    async def statuses() -> set[int]:
+        async with a_world(2) as world:
+            await world.person("ann", LOW)
+            install(world)
+            await tighten(world, kind)
+            flow = await world.house.gate.open(world.house.gate.admit(Peer(0)), ASK, world.policies.parse(LOW))
+            assert world.house.meter is not None
+            held = world.house.meter.reserve(flow, 1)  # somebody else of the project, and the same label
+            found = {(await world.call("ann", "POST", path, body, LOW)).status for _ in range(30)}
+            held.cancel()
+            return found
+
+    assert 429 in asyncio.run(statuses())

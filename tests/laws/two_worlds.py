@@ -11,10 +11,18 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any
 
-import tests.laws.console_operations  # noqa: F401 - registers its operations
-from casemate.models import Card, Message, Usage
+import tests.laws.account_operations
+import tests.laws.anthropic_operations
+import tests.laws.bedrock_operations
+import tests.laws.console_operations
+import tests.laws.gateway_operations
+import tests.laws.metrics_operations
+import tests.laws.model_operations
+import tests.laws.openai_operations
+import tests.laws.outsider_operations
+from casemate.models import Card, Delta, Prompt, Usage
+from tests.laws.account_operations import tighten
 from tests.laws.operations import MAKERS, WORDS, Operation
 from tests.laws.world import Seen, World, a_world
 
@@ -34,6 +42,18 @@ HIDDEN = {
 }
 EVERYBODY = "agency=EXERCISE + fr:SECRET + house:CONFIDENTIAL + us:TOP SECRET//DISSEM=FOUO//REL=USA//SCI=SI"
 FAR = "law/far"
+# Loops whose turn is the clock's: they have it after every step, in both worlds, and never by what somebody does.
+ROUNDS = (
+    "ledger.checkpoint",
+    "ledger.reconcile",
+    "knowledge.compact",
+    "accounts.limits",
+    "accounts.usage",
+    "models.records",
+)
+
+OFTEN_SEEN = ("ask", "search", "openai_chat", "read_document", "ask_streamed", "prove", "gateway_chat", "gateway_chat")
+OFTEN_HIDDEN = ("ask", "openai_chat", "prove", "gateway_chat", "gateway_chat")
 
 
 class Leak(AssertionError):
@@ -47,6 +67,11 @@ class Case:
     seed: int
     observer: str
     steps: list[tuple[str, Operation]] = field(default_factory=list)
+
+    @property
+    def tight(self) -> bool:
+        """Whether quotas are so small that asking meets them, in a third of the cases."""
+        return self.seed % 3 == 0
 
     @property
     def telling(self) -> bool:
@@ -67,8 +92,8 @@ def name_of(label: str, part: str) -> str:
     return f"{part}-{LABELS.index(label)}"
 
 
-def generate(seed: int, length: int = 10) -> Case:
-    """A case from a seed."""
+def generate(seed: int, length: int = 10, names: tuple[str, ...] = ()) -> Case:
+    """A case from a seed; with `names`, of these operations alone."""
     rng = random.Random(seed)
     observer = rng.choice(tuple(HIDDEN))
     case = Case(seed, observer)
@@ -86,9 +111,10 @@ def generate(seed: int, length: int = 10) -> Case:
         else:
             kind, name = rng.choice(("one", "two")), rng.choice(everything)
         if rng.random() < 0.3 and kind == "observe":
-            name = rng.choice(("ask", "search", "openai_chat", "read_document", "ask_streamed", "prove"))
+            name = rng.choice(OFTEN_SEEN)
         if rng.random() < 0.3 and kind in ("one", "two") and place > 1:
-            name = rng.choice(("ask", "openai_chat", "prove"))
+            name = rng.choice(OFTEN_HIDDEN)
+        name = rng.choice(names) if names else name
         label = rng.choice(HIDDEN[observer]) if kind in ("one", "two") else rng.choice(visible)
         if kind == "observe":
             label = observer
@@ -108,18 +134,22 @@ async def prepare(world: World, case: Case) -> None:
     observed = {op.who for kind, op in case.steps if kind == "observe"}
     for who, label, roles in sorted({(op.who, op.label, op.roles) for _, op in case.steps}):
         await world.person(who, EVERYBODY if who in observed else label, roles)
+    if case.tight:
+        await tighten(world, case.seed // 3)
     level = world.policies.parse(SECRET)
-    world.house.catalogue.cards[FAR] = Card(FAR, FAR, "law", level, Echo(), outside=True)
+    tests.laws.gateway_operations.install(world)
+    world.house.catalogue.add(Card(FAR, FAR, "law", level, Echo(), outside=True))
 
 
 class Echo:
     """An engine that says some of what it was lent."""
 
-    async def generate(self, model: str, messages: tuple[Message, ...], *_: Any) -> AsyncIterator[str | Usage]:
-        del model
-        yield f"{len(messages)} "
-        yield " ".join(messages[-1].content.split()[-9:]) + " [1]"
-        yield Usage(len(messages), 9, False)
+    dialect = ""
+
+    async def generate(self, prompt: Prompt, deadline: float) -> AsyncIterator[Delta]:
+        yield Delta(text=f"{len(prompt.messages)} ")
+        yield Delta(text=" ".join(prompt.messages[-1].text.split()[-9:]) + " [1]")
+        yield Delta(finish="stop", usage=Usage(len(prompt.messages), 9, False))
 
 
 async def judge(case: Case, doors: str = "asgi") -> int:
@@ -136,7 +166,7 @@ async def judge(case: Case, doors: str = "asgi") -> int:
             _share(one, two)
             for world in (one, two):
                 world.clock.forward(1)
-                await world.step("ledger.checkpoint", "ledger.reconcile", "knowledge.compact")
+                await world.step(*ROUNDS)
             if kind == "observe":
                 compare(case, place, op, first, second)
                 compared += 1

@@ -244,5 +244,5 @@ async def a_world(seed: int = 0, policies: tuple[str, ...] = POLICIES) -> Any:
 def _listen(house: House, calls: list[str]) -> None:
     """Put recorders before the ports of the vault; the vault is frozen, so this is done behind its back."""
     vault = house.gate.vault
-    for name in ("reader", "committer", "blobs"):
+    for name in ("reader", "committer", "journal", "blobs"):
         object.__setattr__(vault, name, Recorder(getattr(vault, name), name, calls))

@@ -32,7 +32,14 @@ def test_an_upstream_is_two_lines() -> None:
         ("[listen]\nport = 70000", "listen.port"),
         ("[listen]\nprocesses = 'three'", "casemate.toml"),
         ("[region]\npolicies = []", "region.policies"),
-        ("[upstreams.x]\nurl = 'u'", "casemate.toml"),
+        ("[upstreams.x]\nurl = 'u'", "upstreams.x.model"),
+        ("[snapshot]\nrate_seconds = 0.01", "snapshot.rate_seconds"),
+        ("[snapshot]\nrate_seconds = 61", "snapshot.rate_seconds"),
+        ("[snapshot]\nnot_after_hours = 0.01", "snapshot.not_after_hours"),
+        ("[snapshot]\nends_hours = 23", "snapshot.not_after_hours"),
+        ("[snapshot]\nends_hours = 9000", "snapshot.not_after_hours"),
+        ("[snapshot]\nrate_seconds = nan", "snapshot.rate_seconds"),
+        ("[snapshot]\nends_hours = inf", "snapshot.not_after_hours"),
     ],
 )
 def test_what_cannot_be_is_named(text: str, said: str) -> None:

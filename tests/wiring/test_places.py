@@ -147,7 +147,7 @@ def test_a_folder_knows_its_parts(tmp_path: Path) -> None:
     assert folder.wires() == "http://127.0.0.1:81"
     folder.settings_file.write_text('[listen]\nhost = "::1"\nport = 81\n')
     assert folder.wires() == "http://[::1]:81"
-    folder.run.mkdir()
+    folder.door.mkdir()
     folder.addresses.write_text("{")
     assert folder.wires() == "http://[::1]:81"
     folder.addresses.write_text('{"wires": "http://127.0.0.1:5", "console": "http://127.0.0.1:6"}')

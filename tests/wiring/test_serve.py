@@ -191,6 +191,44 @@ def test_a_loop_that_fails_is_said_once_and_tried_again(capsys: pytest.CaptureFi
     assert len(steps) == 7
 
 
+def test_a_steady_loop_keeps_its_beat_whatever_a_step_took_moved_or_raised(monkeypatch: Any) -> None:
+    """Else how often it runs would tell how much there was to do."""
+
+    class Beat:
+        now = 0.0
+
+        def time(self) -> float:
+            return self.now
+
+    beat, begun = Beat(), []
+    steps: list[tuple[float, int | Exception]] = [
+        (0.25, 1), (0.0, StorageFull()), (0.75, StorageFull()), (0.5, 7), (0.0, 0), (2.5, 1), (0.0, 1),
+    ]  # fmt: skip
+
+    async def step() -> int:
+        begun.append(beat.now)
+        if not steps:
+            raise asyncio.CancelledError
+        took, outcome = steps.pop(0)
+        beat.now += took
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def sleep(seconds: float) -> None:
+        beat.now += seconds
+
+    async def story() -> None:
+        monkeypatch.setattr(module.asyncio, "get_running_loop", lambda: beat)
+        monkeypatch.setattr(module.asyncio, "sleep", sleep)
+        with pytest.raises(asyncio.CancelledError):
+            await run_loop(Loop("a.loop", 1.0, step, steady=True))
+        monkeypatch.undo()
+
+    asyncio.run(story())
+    assert begun == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 7.5, 8.5], "one that took too long delays the next and no other"
+
+
 def test_a_port_that_was_closed_is_free_again() -> None:
     with listen_tcp("127.0.0.1", 0) as first:
         port = first.getsockname()[1]

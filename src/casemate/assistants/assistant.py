@@ -7,6 +7,7 @@ upstream writes the rungs that its accreditation dominates; the reader writes th
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from msgspec.structs import replace as replace_fields
@@ -21,13 +22,13 @@ from casemate.assistants.rungs import CAP, candidates, keep, select, visiting
 from casemate.errors import BadInput, EngineFailed
 from casemate.knowledge import QUESTION, Asked, Hit, Library, Results
 from casemate.labels import Label, Labelled
-from casemate.models import READER, Card, Catalogue, Chat, Delta, Message, Usage
+from casemate.models import READER, Card, Catalogue, Chat, Delta, Gateway, Usage
+from casemate.models.whole import read as read_all
 from casemate.words import say
 
 __all__ = ["Assistant", "K"]
 
 K = 24
-DEADLINE = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +44,18 @@ class _Work:
 class Assistant:
     """Implements `models.Answerer`."""
 
-    def __init__(self, library: Library, catalogue: Catalogue) -> None:
+    def __init__(self, library: Library, catalogue: Catalogue, gateway: Gateway | None = None) -> None:
         self._library = library
         self._catalogue = catalogue
+        self._gateway = gateway or Gateway(catalogue)
 
     async def answer(self, flow: Flow, chat: Chat) -> AsyncIterator[Delta]:
         """The deltas of an answer. Raises UnknownModel, UnknownKnowledge, BadInput, Refused before the first."""
-        card = self._catalogue.named(flow, chat.model)
-        if not chat.question.strip():
-            raise BadInput(what="There is no question: the last user message is empty.")
+        card = self._card(flow, chat)
         if not chat.knowledge:
-            if card.engine is None:
-                raise BadInput(what="The reader answers from knowledge bases only; name one, or all.")
-            async for delta in self._alone(flow, chat, card):
-                yield delta
+            async with aclosing(self._gateway.write(flow, flow.take(chat.messages), chat)) as deltas:
+                async for delta in deltas:
+                    yield delta
             return
         await self._library.check(flow, chat.knowledge)
         work = _Work(flow, chat, card, await self._library.ask(chat.question))
@@ -69,6 +68,23 @@ class Assistant:
             yield Delta(finish="abstain", usage=Usage(len(chat.question.split()), 0))
             return
         yield Delta(finish="stop", usage=Usage(len(chat.question.split()), words))
+
+    async def whole(self, flow: Flow, chat: Chat, told: list[Delta]) -> None:
+        """As `answer`, told at once."""
+        if chat.knowledge:
+            await read_all(self.answer(flow, chat), told)
+        else:
+            self._card(flow, chat)
+            await self._gateway.tell(flow, flow.take(chat.messages), chat, told)
+
+    def _card(self, flow: Flow, chat: Chat) -> Card:
+        """The model that is named, where it can answer such a chat. Raises UnknownModel, BadInput."""
+        card = self._catalogue.named(flow, chat.model)
+        if not chat.question.strip():
+            raise BadInput(what="There is no question: the last user message is empty.")
+        if not chat.knowledge and card.engine is None:
+            raise BadInput(what="The reader answers from knowledge bases only; name one, or all.")
+        return card
 
     async def _rungs(self, work: _Work) -> AsyncIterator[Delta]:
         flow = work.flow
@@ -131,35 +147,16 @@ class Assistant:
         """A rung in an upstream's words, from that rung's passages alone."""
         policies = work.flow.gate.vault.region.policies
         messages, cited = rung_messages(work.chat, hits, policies)
-        lower = work.flow.at(label)
-        lent = await lower.lend(Labelled(label, messages), work.card.ceiling)
-        pieces = [piece async for piece in _texts(work.card, work.chat, lent)]
-        text = paragraph_of("".join(pieces), policies)
+        written = self._gateway.write(work.flow.at(label), Labelled(label, messages), work.chat)
+        async with aclosing(written) as deltas:
+            pieces = [delta async for delta in deltas]
+        text = paragraph_of("".join(delta.text for delta in pieces), policies)
         if not text:
             raise EngineFailed(engine=work.card.name, why="it ended without a word")
-        return Rung(label, text, used(text, cited) or cited, work.card.name)
-
-    async def _alone(self, flow: Flow, chat: Chat, card: Card) -> AsyncIterator[Delta]:
-        """An upstream as itself: what the caller typed carries the floor, what comes back the acting label."""
-        assert card.engine is not None
-        lent = await flow.lend(flow.take(chat.messages), card.ceiling)
-        usage = Usage()
-        async for piece in card.engine.generate(card.served, lent, chat.max_tokens, chat.temperature, DEADLINE):
-            if isinstance(piece, Usage):
-                usage = piece
-            else:
-                yield Delta(text=piece, engine=card.name)
-        yield Delta(finish="stop", usage=usage)
+        return Rung(label, text, used(text, cited) or cited, pieces[0].engine or work.card.name)
 
     def _abstains(self, work: _Work) -> Delta:
         policies = work.flow.gate.vault.region.policies
         rung = abstention(work.flow.acting, work.chat.language)
         mark = policies.portion(work.flow.acting)
         return Delta(text=paragraph(rung, policies), mark=mark, label=work.flow.acting.text, engine=READER)
-
-
-async def _texts(card: Card, chat: Chat, messages: tuple[Message, ...]) -> AsyncIterator[str]:
-    assert card.engine is not None
-    async for piece in card.engine.generate(card.served, messages, chat.max_tokens, chat.temperature, DEADLINE):
-        if isinstance(piece, str):
-            yield piece

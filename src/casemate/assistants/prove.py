@@ -75,6 +75,7 @@ class Prover:
 
         It bears the label that it bore when it was asked.
         """
+        await flow.settled()
         for seen in audit.entries(flow, 500):
             mine = seen.entry.principal == flow.session.principal.name
             if mine and seen.kept and seen.entry.action == "answer.ask" and seen.entry.outcome == "begin":

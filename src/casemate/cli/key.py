@@ -22,6 +22,12 @@ from openai import OpenAI
 asked = [{{"role": "user", "content": {question!r}}}]
 print(OpenAI().chat.completions.create(model="casemate/extractive-reader", messages=asked).choices[0].message.content)
 END"""
+ANTHROPIC = """python3 - <<'END'
+from anthropic import Anthropic
+asked = [{{"role": "user", "content": {question!r}}}]
+told = Anthropic().messages.create(model="casemate/extractive-reader", max_tokens=1024, messages=asked)
+print("".join(block.text for block in told.content))
+END"""
 BOTO3 = """python3 - <<'END'
 import boto3
 asked = [{{"role": "user", "content": [{{"text": {question!r}}}]}}]
@@ -29,23 +35,27 @@ told = boto3.client("bedrock-runtime").converse(modelId="casemate.extractive-rea
 print(told["output"]["message"]["content"][0]["text"])
 END"""
 
+_PROGRAMS = {"openai": OPENAI, "anthropic": ANTHROPIC, "boto3": BOTO3}
+
 
 @verb(
     "key.issue",
-    option("--for", "client", type=click.Choice(["openai", "boto3"]), default="openai"),
+    option("--for", "client", type=click.Choice(["openai", "anthropic", "boto3"]), default="openai"),
     option("--floor", default="", metavar="LABEL"),
     option("--ceiling", default="", metavar="LABEL"),
     option("--days", type=click.IntRange(1, 366), default=90),
     option("--name", default=""),
     option("--principal", default="", metavar="NAME"),
+    option("--project", default="", metavar="NAME"),
 )
-def issue(talk: Talk, client: str, floor: str, ceiling: str, days: int, name: str, principal: str) -> None:
-    asked = {"client": client, "floor": floor, "ceiling": ceiling, "days": days, "name": name, "principal": principal}
+def issue(talk: Talk, client: str, **more: str | int) -> None:
+    asked = {"client": client, **more}
     url = talk.region().wires()
     answer = talk.client().post("/api/keys", asked)
     made, secret = answer.data["key"], answer.data["secret"]
-    settings = _openai(url, secret) if client == "openai" else _boto3(url, made["id"], secret)
-    program = (OPENAI if client == "openai" else BOTO3).format(question=t("key.question"))
+    settings = _settings(client, url, made["id"], secret)
+    settings |= _authority(talk, url)
+    program = _PROGRAMS[client].format(question=t("key.question"))
     lines = [f"export {variable}={shlex.quote(value)}" for variable, value in settings.items()]
     data = {**answer.data, "environment": settings, "lines": lines, "program": program}
     talk.data(data, answer.label, answer.marking, answer.entry)
@@ -57,11 +67,23 @@ def issue(talk: Talk, client: str, floor: str, ceiling: str, days: int, name: st
         talk.out(program)
 
 
-def _openai(url: str, secret: str) -> dict[str, str]:
-    return {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": secret}
+def _authority(talk: Talk, url: str) -> dict[str, str]:
+    """Where the region signs its own certificate, whom the client has to believe."""
+    if not url.startswith("https:"):
+        return {}
+    from casemate.cli.tls import environment
+    from casemate.wiring.tls import show
+
+    found = show(talk.region())
+    return environment(str(found.authority_file.resolve())) if found.authority is not None else {}
 
 
-def _boto3(url: str, id: str, secret: str) -> dict[str, str]:
+def _settings(client: str, url: str, id: str, secret: str) -> dict[str, str]:
+    """What that client reads in its environment."""
+    if client == "openai":
+        return {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": secret}
+    if client == "anthropic":
+        return {"ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": secret}
     return {
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url,
         "AWS_ENDPOINT_URL_BEDROCK": url,

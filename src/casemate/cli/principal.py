@@ -14,13 +14,21 @@ from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
 from casemate.errors import Absent
 
-__all__ = ["principal"]
+__all__ = ["person_id", "principal"]
 
 ROLES = ("user", "officer", "auditor", "operator", "releaser")
 
 principal = Group(
     "principal",
-    {"add": "principal:add", "list": "principal:listing", "grant": "principal:grant", "confirm": "principal:confirm"},
+    {
+        "add": "principal:add",
+        "list": "principal:listing",
+        "grant": "principal:grant",
+        "confirm": "principal:confirm",
+        "bind": "bind:bind",
+        "bindings": "bind:bindings",
+        "unbind": "bind:unbind",
+    },
 )
 
 CLEARANCE = option("--clearance", required=True, metavar="LABEL")
@@ -48,16 +56,16 @@ def listing(talk: Talk) -> None:
 def grant(talk: Talk, name: str, clearance: str, roles: tuple[str, ...]) -> None:
     client = talk.client()
     asked = {"name": name, "clearance": clearance, "roles": roles}
-    _granted(talk, client.call("PUT", f"/api/principals/{_id(client, name)}", asked), name)
+    _granted(talk, client.call("PUT", f"/api/principals/{person_id(client, name)}", asked), name)
 
 
 @verb("principal.confirm", click.argument("name"))
 def confirm(talk: Talk, name: str) -> None:
     client = talk.client()
-    _granted(talk, client.post(f"/api/principals/{_id(client, name)}/confirm"), name)
+    _granted(talk, client.post(f"/api/principals/{person_id(client, name)}/confirm"), name)
 
 
-def _id(client: Client, name: str) -> str:
+def person_id(client: Client, name: str) -> str:
     """The id of a principal, or of the one whom a proposal would make."""
     told = client.get("/api/principals").data
     people = [*told["principals"], *({**each["proposal"]["person"], "id": each["id"]} for each in told["proposals"])]

@@ -16,11 +16,15 @@ A fact must be computable from the caller's own session and request: it is shown
     ├── Refused               refused            (carries the rule)
     ├── Absent                absent
     ├── Conflict              conflict
+    ├── QuotaExceeded         quota-exceeded
     ├── Unavailable           unavailable
     │   ├── EngineFailed      engine-failed
+    │   ├── AnswerHeld        answer-held        (it bears a mark above the acting label)
     │   ├── StorageFull       storage-full
     │   ├── SandboxMissing    sandbox-missing
-    │   └── NotRunning        not-running
+    │   ├── NotRunning        not-running
+    │   ├── Stale             stale              (the snapshot that admission stands on is too old)
+    │   └── ControlAway       control-away       (the control plane does not answer here)
     ├── Damaged               damaged
     │   └── Tampered          tampered
     ├── Unreadable            unreadable         (a document that no parser can read)
@@ -32,13 +36,15 @@ A fact must be computable from the caller's own session and request: it is shown
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 __all__ = [
     "Absent",
+    "AnswerHeld",
     "BadInput",
     "CasemateError",
     "Conflict",
+    "ControlAway",
     "Damaged",
     "EngineFailed",
     "Expired",
@@ -48,9 +54,11 @@ __all__ = [
     "NewerSchema",
     "NotRunning",
     "Occupied",
+    "QuotaExceeded",
     "Refused",
     "SandboxMissing",
     "Skewed",
+    "Stale",
     "StorageFull",
     "Tampered",
     "TooLarge",
@@ -146,6 +154,12 @@ class Conflict(CasemateError):
     slug, status, exit = "conflict", 409, 6
 
 
+class QuotaExceeded(CasemateError):
+    """A quota has no room in the caller's own label domain. Facts: `limit`, `of` (key, project), `retry_after` (s)."""
+
+    slug, status, exit = "quota-exceeded", 429, 9
+
+
 class Unavailable(CasemateError):
     """Something that this needs does not answer now. Facts: `what`."""
 
@@ -153,9 +167,29 @@ class Unavailable(CasemateError):
 
 
 class EngineFailed(Unavailable):
-    """An engine gave an error, nonsense or nothing in time. Facts: `engine`, `why`."""
+    """An engine gave an error, nonsense or nothing in time. Facts: `engine`, `why`.
+
+    `cause` is for the router and is told to nobody: down (no connection), busy (it has no room now), slow (nothing in
+    time), denied (it does not take our credential), rejected (it does not take this request), broken (anything else).
+    `retry_after`: seconds that a busy one asked to be left alone, 0 where it named none.
+    """
 
     slug, status, exit = "engine-failed", 502, 7
+
+    def __init__(
+        self,
+        cause: Literal["down", "busy", "slow", "denied", "rejected", "broken"] = "broken",
+        **facts: str | int | float,
+    ) -> None:
+        super().__init__(**facts)
+        self.cause = cause
+        self.retry_after = 0.0
+
+
+class AnswerHeld(Unavailable):
+    """What a model said bears a mark above the acting label; nothing of that line was told. Facts: `acting`."""
+
+    slug, status, exit = "answer-held", 502, 7
 
 
 class StorageFull(Unavailable):
@@ -174,6 +208,18 @@ class NotRunning(Unavailable):
     """No region answers here. Facts: `folder`."""
 
     slug, status, exit = "not-running", 503, 8
+
+
+class Stale(Unavailable):
+    """The snapshot of who may come in is too old to be believed for this session. Facts: `retry_after` (seconds)."""
+
+    slug, status, exit = "stale", 503, 7
+
+
+class ControlAway(Unavailable):
+    """What changes the region is done by the control process, and not here. Facts: `retry_after` (seconds)."""
+
+    slug, status, exit = "control-away", 503, 7
 
 
 class Damaged(CasemateError):

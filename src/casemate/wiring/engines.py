@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from casemate.access import Region, Vault
 from casemate.clock import Clock, SystemClock
+from casemate.engines.committer_journal import CommitterJournal
 from casemate.engines.files import FileBlobs
-from casemate.engines.openai_like import OpenAILike
 from casemate.engines.sqlite_read import SqliteReader
 from casemate.engines.unsafe_sealer import UnsafeDevelopmentSealer, UnsafeDevelopmentSigner
 from casemate.errors import MarkingError, Misconfigured
 from casemate.ids import Entropy, SystemEntropy
-from casemate.labels import Label, Policies
+from casemate.labels import Policies
 from casemate.models import READER, Card, Catalogue
-from casemate.settings import RegionSettings, Settings, Upstream
-from casemate.store import Committer
+from casemate.settings import RegionSettings, Settings
+from casemate.store import Committer, Journal
 from casemate.wiring.folder import Folder
+from casemate.wiring.trust import KnownTrust
+from casemate.wiring.upstreams import card_of
 
 __all__ = ["catalogue", "region_of", "vault_of"]
 
@@ -47,18 +47,25 @@ def vault_of(
     committer: Committer,
     clock: Clock | None = None,
     entropy: Entropy | None = None,
+    journal: Journal | None = None,
 ) -> Vault:
-    """The ports of a region on this machine. Clock and entropy are replaced by laws and proofs alone."""
+    """The ports of a region on this machine. Clock and entropy are replaced by laws and proofs alone.
+
+    Without a journal every entry is a batch of its own.
+    """
     sealer = UnsafeDevelopmentSealer(folder.keys, entropy)
+    region = region_of(settings.region, tuple(sorted(folder.path.glob("policies/*.toml"))))
     return Vault(
-        region=region_of(settings.region, tuple(sorted(folder.path.glob("policies/*.toml")))),
+        region=region,
         reader=SqliteReader(folder.records),
         committer=committer,
+        journal=journal or CommitterJournal(committer),
         blobs=FileBlobs(folder.blobs, sealer),
         sealer=sealer,
         signer=UnsafeDevelopmentSigner(folder.keys),
         clock=clock or SystemClock(),
         entropy=entropy or SystemEntropy(),
+        trust=KnownTrust(folder, settings, region, clock or SystemClock()),
     )
 
 
@@ -66,30 +73,5 @@ def catalogue(region: Region, settings: Settings, keys: Path) -> Catalogue:
     """The reader and the upstreams of casemate.toml."""
     cards = {READER: Card(READER, READER, "casemate", region.ceiling)}
     for name, upstream in settings.upstreams.items():
-        inside = _loopback(upstream.url)
-        cards[name] = Card(
-            name=name,
-            served=upstream.model,
-            vendor=upstream.vendor,
-            accreditation=_accreditation(name, upstream, region, inside),
-            engine=OpenAILike(upstream.url, keys / upstream.key_file if upstream.key_file else None, name),
-            outside=not inside,
-        )
+        cards[name] = card_of(name, upstream, region, keys)
     return Catalogue(cards)
-
-
-def _accreditation(name: str, upstream: Upstream, region: Region, inside: bool) -> Label:
-    if not upstream.accreditation:
-        return region.ceiling if inside else region.floor
-    try:
-        return region.policies.parse(upstream.accreditation) | region.floor
-    except MarkingError as error:
-        raise Misconfigured(setting=f"upstreams.{name}.accreditation", why=str(error.facts.get("why"))) from None
-
-
-def _loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -1,4 +1,4 @@
-"""A region's folder: what a thief or a backup gets (`data/`), what opens it (`keys/`), what runs (`run/`)."""
+"""A region's folder: what a thief or a backup gets (`data/`), what opens it (`keys/`), what runs (`run/`, `door/`)."""
 
 from __future__ import annotations
 
@@ -42,16 +42,36 @@ class Folder:
         return self.data / "blobs"
 
     @property
+    def snapshot(self) -> Path:
+        """What control tells data processes; the one before it lies beside."""
+        return self.data / "snapshot"
+
+    @property
+    def segments(self) -> Path:
+        """What each process has recorded and nobody has folded into the ledger yet."""
+        return self.data / "segments"
+
+    @property
     def keys(self) -> Path:
         return self.path / "keys"
+
+    @property
+    def tls(self) -> Path:
+        """The local certificate authority and the server's certificate, with their keys."""
+        return self.keys / "tls"
 
     @property
     def run(self) -> Path:
         return self.path / "run"
 
     @property
+    def door(self) -> Path:
+        """The one part that other users of the machine may pass through, to knock at control's socket."""
+        return self.path / "door"
+
+    @property
     def control_socket(self) -> Path:
-        return self.run / "control.sock"
+        return self.door / "control.sock"
 
     @property
     def writer_socket(self) -> Path:
@@ -63,8 +83,8 @@ class Folder:
 
     @property
     def addresses(self) -> Path:
-        """Where it answers while it runs."""
-        return self.run / "addresses.json"
+        """Where it answers while it runs; any user of the machine may read it."""
+        return self.door / "addresses.json"
 
     def wires(self) -> str:
         """The address of the wires: as they run now, else as the settings say."""

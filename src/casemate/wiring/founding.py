@@ -21,6 +21,7 @@ from casemate.errors import Misconfigured, Occupied, StorageFull
 from casemate.settings import parse, template
 from casemate.wiring.engines import region_of, vault_of
 from casemate.wiring.folder import Folder
+from casemate.wiring.local import doorway
 
 __all__ = ["Founded", "found"]
 
@@ -72,6 +73,8 @@ def _free(path: Path) -> None:
 async def _made(draft: Folder, text: str, owner: str, uid: str, language: str) -> Founded:
     for part in (draft.data, draft.keys, draft.run):
         part.mkdir(mode=0o700)
+    doorway(draft.door)
+    draft.path.chmod(0o711)  # other users may pass to the door; they can list nothing, and the rest stays closed
     draft.settings_file.write_text(text, encoding="utf-8")
     writer = SqliteWriter(draft.records)
     try:

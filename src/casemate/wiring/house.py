@@ -6,15 +6,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from casemate.access import Gate
+from casemate.access import Gate, Sections
+from casemate.accounts import Meter
 from casemate.clock import Loop
 from casemate.doors.frame import App, Route, Table
-from casemate.models import Answerer, Catalogue
+from casemate.models import Answerer, Catalogue, Gateway
 from casemate.settings import Settings
 from casemate.wiring.folder import Folder
 
 if TYPE_CHECKING:
     from casemate.knowledge import Extractor
+    from casemate.models.registry import Registry
 
 __all__ = ["House", "Role", "hang", "wires"]
 
@@ -32,7 +34,11 @@ class House:
     app: App
     loops: list[Loop] = field(default_factory=list)
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    sections: Sections = field(default_factory=Sections)
     answerer: Answerer | None = None
+    meter: Meter | None = None
+    gateway: Gateway | None = None
+    records: Registry | None = None
     extractor: Extractor | None = None
 
     async def close(self) -> None:
@@ -43,9 +49,10 @@ class House:
 
 def wires(house: House, answerer: Answerer) -> list[Route]:
     """The routes of the protocols that existing clients speak."""
-    from casemate.doors import bedrock, openai
+    from casemate.doors import anthropic, bedrock, openai
 
     return [
+        *anthropic.routes(house.gate, house.catalogue, answerer),
         *openai.routes(house.gate, house.catalogue, answerer),
         *bedrock.routes(house.gate, house.catalogue, answerer),
     ]
@@ -53,7 +60,8 @@ def wires(house: House, answerer: Answerer) -> list[Route]:
 
 def hang(house: House, routes: list[Route]) -> None:
     """Hang routes in the frame; each protocol brings its brackets."""
-    from casemate.doors import bedrock, openai
+    from casemate.doors import anthropic, bedrock, openai
 
-    planes = {plane.name: plane for plane in (*house.app.planes.values(), openai.PLANE, bedrock.PLANE)}
+    brought = (openai.PLANE, bedrock.PLANE, anthropic.PLANE)
+    planes = {plane.name: plane for plane in (*house.app.planes.values(), *brought)}
     house.app = App(house.gate, Table([*house.app.table.routes, *routes]), planes.values())

@@ -6,6 +6,7 @@ credential.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 from typing import Any
@@ -14,8 +15,10 @@ import msgspec
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from casemate.doors.frame import App
-from casemate.errors import BadInput
+from casemate.doors.frame import LEAVING, App, Leaving
+from casemate.doors.frame.enter import CERTIFICATE
+from casemate.errors import BadInput, Unauthenticated
+from casemate.identity.certificate import Certificate, shown
 from casemate.words import problem, say
 
 __all__ = ["PeerProtocol", "TcpProtocol", "config"]
@@ -28,10 +31,29 @@ class TcpProtocol(HttpToolsProtocol):
     """HTTP/1.1 with a bounded head. What cannot be read is told like any problem, at the region's floor."""
 
     _head = 0
+    _certificate: Certificate | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """The client's certificate, where it has shown one: OpenSSL has seen that it holds the key."""
+        super().connection_made(transport)
+        self._leaving = Leaving()
+        secured = transport.get_extra_info("ssl_object")
+        der = None if secured is None else secured.getpeercert(binary_form=True)
+        if der is not None:
+            with contextlib.suppress(Unauthenticated):  # what cannot be read is as if it had not been shown
+                self._certificate = shown(der)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Whoever is being answered on this connection has left."""
+        super().connection_lost(exc)
+        self._leaving.left()
 
     def on_message_begin(self) -> None:
         self._head = 0
         super().on_message_begin()
+        self.scope[LEAVING] = self._leaving  # type: ignore[literal-required]
+        if self._certificate is not None:
+            self.scope["extensions"] = {CERTIFICATE: {"shown": self._certificate}}
 
     def on_url(self, url: bytes) -> None:
         self._count(len(url))

@@ -1,12 +1,17 @@
-"""The ledger of a region that does not run, read and verified by whoever may: through the gate, writing nothing."""
+"""The ledger of a region that does not run, read and verified by whoever may: through the gate, writing nothing.
+
+What its processes had recorded and nobody has folded yet is read where it lies and counts like the rest.
+"""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from casemate.access import Gate, audit
+from casemate.engines.segment_left import WithLeftovers
+from casemate.engines.sqlite_read import SqliteReader
 from casemate.errors import Damaged, Unavailable
 from casemate.identity import Peer
 from casemate.ledger import Head, Verdict
@@ -20,11 +25,15 @@ __all__ = ["Log", "Offline", "verdicts"]
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """A log's label, as text and as a marking, and what can be said of it."""
+    """A log's label, as text and as a marking, and what can be said of it.
+
+    `left` of its entries wait in the journal to be folded; the verdict counts them among those beyond a checkpoint.
+    """
 
     label: str
     marking: str
     verdict: Verdict
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +61,13 @@ async def verdicts(folder: Folder, remembered: list[Head], language: str) -> Off
             raise Damaged(what=str(needed.relative_to(folder.path)))
     nothing: Any = _Nothing()
     vault = vault_of(folder, settings, nothing)
-    gate = Gate(vault)
+    reader = WithLeftovers(SqliteReader(folder.records), folder.segments)
+    gate = Gate(replace(vault, reader=reader))
     flow = await gate.open(gate.admit(Peer(os.getuid(), language)), Action("verify", "ledger"))
     policies = vault.region.policies
     found = audit.verdicts(flow, remembered)
-    logs = [Log(access.label.text, policies.banner(access.label, language), verdict) for access, verdict in found]
+    logs = [
+        Log(access.label.text, policies.banner(access.label, language), verdict, reader.left(access.id))
+        for access, verdict in found
+    ]
     return Offline(tuple(logs), flow.label.text, policies.banner(flow.label, language))

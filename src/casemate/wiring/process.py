@@ -1,6 +1,6 @@
 """One process of a region, by role; `casemate up` starts these and starts them again where they die.
 
-    python -m casemate.wiring.process FOLDER ROLE PARENT LOCK [TCP]
+    python -m casemate.wiring.process FOLDER ROLE PARENT LOCK [TCP [WORKER]]
 
 PARENT is the supervisor's process id: where it is gone, so is this. LOCK is the inherited lock of the region, TCP the
 inherited listening socket. One line goes to standard output: `ready`, or what prevented it as JSON.
@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,7 +54,7 @@ def _ready() -> None:
     print("ready", flush=True)
 
 
-async def run(folder: Folder, role: Role, tcp: socket.socket | None) -> None:
+async def run(folder: Folder, role: Role, tcp: socket.socket | None, worker: int = 0) -> None:
     """Serve one role until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -61,41 +63,53 @@ async def run(folder: Folder, role: Role, tcp: socket.socket | None) -> None:
     if role == "writer":
         await _write(folder, stop)
         return
+    from casemate.wiring.local import doorway
     from casemate.wiring.region import open_house
     from casemate.wiring.serve import serve
 
-    house = await open_house(folder, role)
+    house = await open_house(folder, role, worker=worker)
+    gc.collect()
+    gc.freeze()  # what is there now stays: no collection looks through it again
+    gc.set_threshold(20_000, 20, 50)
     local = folder.control_socket if role in ("all", "control") else None
+    if local is not None:
+        doorway(local.parent)
     await serve(house, tcp, local, _ready, stop)
 
 
 async def _write(folder: Folder, stop: asyncio.Event) -> None:
     from casemate.engines.sqlite import SqliteWriter
     from casemate.engines.writer_socket import WriterServer
+    from casemate.wiring.journal import sequence
 
     writer = SqliteWriter(folder.records)
-    server = WriterServer(folder.writer_socket, writer)
+    closers: list[Callable[[], Awaitable[None]]] = []
+    sequencer = await sequence(folder, writer, closers)
+    server = WriterServer(folder.writer_socket, writer, fold=sequencer.fold)
     await server.start()
     _ready()
     await stop.wait()
     await server.stop()
+    for close in closers:
+        await close()
     writer.close()
 
 
 def main() -> None:
     """The process's entry."""
-    path, role, parent, lock, *tcp = sys.argv[1:]
+    path, role, parent, lock, *more = sys.argv[1:]
     _end_with(int(parent))
     os.umask(0o077)
     os.set_inheritable(int(lock), False)
-    listening = socket.socket(fileno=int(tcp[0])) if tcp else None
+    listening = socket.socket(fileno=int(more[0])) if more else None
+    worker = int(more[1]) if len(more) > 1 else 0
     if listening is not None:
         listening.set_inheritable(False)
         listening.setblocking(False)
     import uvloop
 
     try:
-        uvloop.run(run(Folder(Path(path)), role, listening))  # type: ignore[arg-type]
+        uvloop.run(run(Folder(Path(path)), role, listening, worker))  # type: ignore[arg-type]
     except CasemateError as error:
         print(msgspec.json.encode(Told(type(error).__name__, error.facts)).decode(), flush=True)
         sys.exit(error.exit)

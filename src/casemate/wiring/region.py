@@ -1,9 +1,9 @@
 """A region opened in one process, by role: which rooms it has, which doors hang in its frame, which loops it runs.
 
 all      everything in one process
-data     the wires; knowledge is asked over run/answer.sock
-answer   assistants and knowledge behind run/answer.sock
-control  the native API, the console, the loops
+data     the wires; knowledge is asked over run/answer.sock; who may come in is read in the snapshot alone
+answer   assistants and knowledge behind run/answer.sock; the snapshot as well
+control  the native API, the console, the loops; it publishes the snapshot
 writer   the one writer behind run/writer.sock
 """
 
@@ -16,10 +16,16 @@ from casemate.access import Gate, loops
 from casemate.clock import Clock
 from casemate.doors.frame import App, Table
 from casemate.ids import Entropy
-from casemate.store import Committer
+from casemate.models import Gateway, Preference
+from casemate.store import Committer, Journal
+from casemate.wiring.accounting import account, metered
 from casemate.wiring.engines import catalogue, vault_of
 from casemate.wiring.folder import Folder
 from casemate.wiring.house import House, Role, hang, wires
+from casemate.wiring.inspection import inspection_of
+from casemate.wiring.registry import enlist
+from casemate.wiring.snapshot import join, sections_of
+from casemate.wiring.telemetry import observe
 
 if TYPE_CHECKING:
     from casemate.knowledge import Extractor
@@ -34,30 +40,54 @@ async def open_house(
     entropy: Entropy | None = None,
     durable: bool = True,
     extractor: Extractor | None = None,
+    worker: int = 0,
 ) -> House:
-    """The region of a folder in this process. Clock, entropy, `durable=False` and extractor are for laws alone."""
+    """The region of a folder in this process. Clock, entropy, `durable=False` and extractor are for laws alone.
+
+    `worker`: the number of this process among the data processes.
+    """
     settings = folder.settings()
     closers: list[Callable[[], Awaitable[None]]] = []
-    committer = _committer(folder, role, durable, closers)
-    vault = vault_of(folder, settings, committer, clock, entropy)
+    committer, journal = await _record(folder, role, durable, closers)
+    vault = vault_of(folder, settings, committer, clock, entropy, journal)
     gate = Gate(vault)
     models = catalogue(vault.region, settings, folder.keys)
+    closers.append(models.close)
     house = House(folder, settings, gate, models, App(gate, Table(()), ()), closers=closers, extractor=extractor)
+    routing = settings.routing
+    preference = Preference(frozenset(routing.denied), routing.inside_first)
+    house.gateway = gateway = Gateway(models, preference, inspection_of(settings.inspect))
+    house.sections = sections_of(house, role)  # a room adds its own to them below
+    house.records = await enlist(house, role)
     if role == "data":
-        from casemate.wiring.relay import Relay
+        from casemate.wiring.embedding import embedder_of, offer
+        from casemate.wiring.relay import Near, Relay
 
-        house.answerer = Relay(folder.answer_socket)
+        offer(house, embedder_of(house))
+        await account(house, role, worker)
+        house.answerer = metered(house, Near(gateway, Relay(folder.answer_socket)))
         hang(house, wires(house, house.answerer))
     else:
         from casemate.wiring.rooms import furnish
 
         await furnish(house, role)
     if role in ("all", "control"):
-        house.loops += loops(gate)
+        from casemate.wiring import keys_url
+
+        house.loops += [*loops(gate), *keys_url.loops(folder, settings)]
+    try:
+        observe(house, role, worker)
+        await join(house, role, durable)
+    except BaseException:
+        await house.close()
+        raise
     return house
 
 
-def _committer(folder: Folder, role: Role, durable: bool, closers: list[Callable[[], Awaitable[None]]]) -> Committer:
+async def _record(
+    folder: Folder, role: Role, durable: bool, closers: list[Callable[[], Awaitable[None]]]
+) -> tuple[Committer, Journal | None]:
+    """What makes batches durable, and what makes entries durable that come alone; a law has no use for the second."""
     if role == "all":
         from casemate.engines.sqlite import SqliteWriter
 
@@ -67,9 +97,15 @@ def _committer(folder: Folder, role: Role, durable: bool, closers: list[Callable
             writer.close()
 
         closers.append(close)
-        return writer
+        if not durable:
+            return writer, None
+        from casemate.wiring.journal import journal_of, sequence
+
+        sequencer = await sequence(folder, writer, closers)
+        return writer, journal_of(folder, sequencer.fold, closers)
     from casemate.engines.writer_socket import SocketCommitter
+    from casemate.wiring.journal import journal_of
 
     remote = SocketCommitter(folder.writer_socket)
     closers.append(remote.close)
-    return remote
+    return remote, journal_of(folder, remote.fold, closers)

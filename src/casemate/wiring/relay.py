@@ -16,10 +16,10 @@ import msgspec
 from casemate import errors, frames
 from casemate.access import Flow, Gate, pack, unpack
 from casemate.errors import CasemateError, EngineFailed, Internal
-from casemate.models import Answerer, Chat, Delta
+from casemate.models import Answerer, Chat, Delta, tell
 from casemate.wiring.local import connect, listen
 
-__all__ = ["AnswerServer", "Relay"]
+__all__ = ["AnswerServer", "Near", "Relay"]
 
 BOUND = 8 << 20
 
@@ -45,7 +45,8 @@ class Relay:
         self._socket = socket
 
     async def answer(self, flow: Flow, chat: Chat) -> AsyncIterator[Delta]:
-        """The deltas of the answer process, and its errors as they were."""
+        """The deltas of the answer process, and its errors as they were. BEGIN is durable first: it may lend."""
+        await flow.durable()
         try:
             reader, writer = await connect(self._socket)
         except OSError:
@@ -79,6 +80,22 @@ def _error(piece: _Piece) -> CasemateError:
     error: CasemateError = kind(**piece.facts)
     error.entry = piece.entry
     return error
+
+
+class Near:
+    """Implements `models.Answerer` where there is no knowledge: models are asked from here, knowledge over there."""
+
+    def __init__(self, gateway: Answerer, relay: Answerer) -> None:
+        self._gateway = gateway
+        self._relay = relay
+
+    def answer(self, flow: Flow, chat: Chat) -> AsyncIterator[Delta]:
+        """The deltas, whoever makes them."""
+        return (self._relay if chat.knowledge else self._gateway).answer(flow, chat)
+
+    async def whole(self, flow: Flow, chat: Chat, told: list[Delta]) -> None:
+        """As `answer`, told at once."""
+        await tell(self._relay if chat.knowledge else self._gateway, flow, chat, told)
 
 
 class AnswerServer:

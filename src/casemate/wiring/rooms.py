@@ -8,16 +8,17 @@ from collections.abc import Callable
 from typing import Any
 
 from casemate.assistants import Assistant, Prover
-from casemate.doors import console, native
+from casemate.doors import bedrock, console, native, openai
 from casemate.doors.frame import App, Table
 from casemate.engines.extractor import CellExtractor
-from casemate.engines.hashing import HashingEmbedder
-from casemate.engines.minilm import MiniLMEmbedder
-from casemate.engines.sandbox import Sandbox
 from casemate.errors import BadInput, Misconfigured
-from casemate.knowledge import Embedder, Ingest, Library
+from casemate.knowledge import Ingest, Library
 from casemate.labels import Policies
+from casemate.models import Answerer
+from casemate.models.batches import Batches
+from casemate.wiring.accounting import account, metered
 from casemate.wiring.checks import checks
+from casemate.wiring.embedding import embedder_of, offer, sandbox_of
 from casemate.wiring.house import House, Role, hang, wires
 from casemate.wiring.relay import AnswerServer, Relay
 from casemate.wiring.twin import Twin
@@ -29,14 +30,17 @@ _POLICIES = re.compile(r"\s*policies\s*=")
 
 async def furnish(house: House, role: Role) -> None:
     """Everything but the wires of a data process."""
-    embedder = _embedder(house)
+    embedder = embedder_of(house)
+    offer(house, embedder)
     library = Library(embedder)
-    assistant = Assistant(library, house.catalogue)
-    house.answerer = Relay(house.folder.answer_socket) if role == "control" else assistant
+    assistant = Assistant(library, house.catalogue, house.gateway)
+    await account(house, role)
+    house.answerer = metered(house, Relay(house.folder.answer_socket) if role == "control" else assistant)
     if role == "answer":
-        server = AnswerServer(house.folder.answer_socket, house.gate, assistant)
+        server = AnswerServer(house.folder.answer_socket, house.gate, assistant)  # whoever relays has counted it
         await server.start()
         house.closers.append(server.stop)
+        _batches(house, house.answerer)
         return
     extractor = house.extractor
     if extractor is None:
@@ -45,6 +49,9 @@ async def furnish(house: House, role: Role) -> None:
     ingest = Ingest(house.gate, extractor, embedder, patience=None if house.extractor else 0.5)
     house.closers.append(ingest.stop)
     house.loops += ingest.loops()
+    gateway, records = house.gateway, house.records
+    assert gateway is not None
+    assert records is not None  # `open_house` has given both
     rooms = native.Rooms(
         gate=house.gate,
         catalogue=house.catalogue,
@@ -55,33 +62,23 @@ async def furnish(house: House, role: Role) -> None:
         checks=lambda language: checks(house.folder, house.settings, embedder.name if embedder else "", language),
         add_policy=lambda name: _add_policy(house, name),
         wires=house.folder.wires,
+        gateway=gateway,
+        registry=records,
     )
     planes = [console.PLANE, native.PLANE]
     house.app = App(house.gate, Table([*native.routes(rooms), *console.routes(rooms)]), planes)
     if role == "all":
+        _batches(house, house.answerer)
         hang(house, wires(house, house.answerer))
 
 
-def _embedder(house: House) -> Embedder | None:
-    """The embedder that the settings name; None where it is not installed: then full text alone works."""
-    chosen = house.settings.knowledge.embedder
-    if chosen == "hashing":
-        return HashingEmbedder()
-    if chosen == "none":
-        return None
-    try:
-        engine = MiniLMEmbedder(sandbox_of(house))
-    except Misconfigured:
-        return None
-    house.closers.append(engine.close)
-    return engine
-
-
-def sandbox_of(house: House) -> Sandbox:
-    """Where children of this region live: none of them reaches anything in its folder."""
-    folder = house.folder
-    home = folder.run / "empty"
-    return Sandbox(home, (folder.data, folder.keys, folder.run))
+def _batches(house: House, answerer: Answerer) -> None:
+    """What answers batches runs where assistants are."""
+    lines = openai.Lines(house.gate, house.catalogue, answerer)
+    jobs = bedrock.wire(house.gate, house.catalogue, answerer)
+    batches = Batches(house.gate, lines, jobs, patience=None if house.extractor else 0.5)
+    house.closers.append(batches.stop)
+    house.loops += batches.loops()
 
 
 def _add_policy(house: House, name: str) -> Callable[[], None]:

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from uvicorn.server import ServerState
 
@@ -15,11 +16,14 @@ from casemate.clock import Loop
 from casemate.errors import CasemateError
 from casemate.wiring.house import House
 from casemate.wiring.http import PeerProtocol, TcpProtocol, config
-from casemate.wiring.local import listen
+from casemate.wiring.local import OPEN, listen
+from casemate.wiring.tls import serving
 
 __all__ = ["run_loop", "serve"]
 
 PATIENCE = 5.0  # seconds that requests under way have left once we are told to stop
+HANDSHAKE = 10.0  # seconds that a client has to begin a secured connection
+SHUTDOWN = 2.0  # and to end it
 SLOWEST = 30.0  # seconds between two tries of a loop that fails
 
 
@@ -52,9 +56,15 @@ async def _listening(
     made = config(house.app)
     servers: list[asyncio.AbstractServer] = []
     if tcp is not None:
-        servers.append(await loop.create_server(lambda: TcpProtocol(made, state, {}), sock=tcp))
+        secure = serving(house.folder, house.settings)
+        told: dict[str, Any] = {}
+        if secure is not None:
+            house.loops.append(secure.loop())
+            told = {"ssl": secure.context, "ssl_handshake_timeout": HANDSHAKE, "ssl_shutdown_timeout": SHUTDOWN}
+        servers.append(await loop.create_server(lambda: TcpProtocol(made, state, {}), sock=tcp, **told))
     if local is not None:
-        servers.append(await loop.create_unix_server(lambda: PeerProtocol(made, state, {}), sock=listen(local)))
+        knocked = listen(local, mode=OPEN)
+        servers.append(await loop.create_unix_server(lambda: PeerProtocol(made, state, {}), sock=knocked))
     return servers
 
 
@@ -88,7 +98,10 @@ async def run_loop(loop: Loop) -> None:
     """Run a room's loop for ever. A step that fails is said once per kind of failure, and tried again more slowly."""
     told = ""
     pause = loop.every
+    clock = asyncio.get_running_loop()
+    due = clock.time()
     while True:
+        due += loop.every
         try:
             moved = await loop.step()
             told, pause = "", loop.every
@@ -100,4 +113,9 @@ async def run_loop(loop: Loop) -> None:
             if said != told:
                 told = said
                 print(f"casemate: {loop.name}: {said}", file=sys.stderr)
+        if loop.steady:
+            now = clock.time()
+            due = max(due, now)
+            await asyncio.sleep(due - now)
+            continue
         await asyncio.sleep(0 if moved and loop.every < 1 else pause)

@@ -1,7 +1,7 @@
 """`casemate up`: the processes of a region, watched. Where one dies it is started again, more slowly each time.
 
     all      one process
-    split    writer, answer, control, data (the wires' socket is opened here and inherited)
+    split    writer, answer, control, and `listen.data` times data (the wires' one socket is opened here and inherited)
 
 Listening sockets and the region's lock are opened here once and outlive every child, so that a client who comes while
 one is being started again waits and is not turned away.
@@ -26,6 +26,7 @@ from casemate.settings import Settings
 from casemate.wiring.alone import hold
 from casemate.wiring.folder import Folder
 from casemate.wiring.house import Role
+from casemate.wiring.local import doorway
 from casemate.wiring.process import Told
 from casemate.wiring.tcp import listen_tcp
 
@@ -62,6 +63,7 @@ class Died:
 class _Child:
     role: Role
     tcp: socket.socket | None = None
+    worker: int = 0
     process: asyncio.subprocess.Process | None = None
     deaths: int = 0
 
@@ -75,6 +77,7 @@ async def supervise(
     _whole(folder)
     os.umask(0o077)
     folder.run.mkdir(mode=0o700, exist_ok=True)
+    doorway(folder.door)
     lock = await hold(folder)
     children: list[_Child] = []
     try:
@@ -82,6 +85,7 @@ async def supervise(
         if not await _unless(stop, _start_all(folder, children, lock)):
             return
         folder.addresses.write_bytes(msgspec.json.encode(addresses))
+        folder.addresses.chmod(0o644)
         ready(addresses)
         await asyncio.gather(*(_watch(folder, child, lock, died, stop) for child in children))
     finally:
@@ -112,22 +116,23 @@ def _whole(folder: Folder) -> None:
 
 
 def _children(settings: Settings) -> tuple[list[_Child], Addresses]:
-    host, port = settings.listen.host, settings.listen.port
+    host, port, tls = settings.listen.host, settings.listen.port, settings.listen.tls
     wires = listen_tcp(host, port)
     if settings.listen.processes == "all":
-        return [_Child("all", wires)], Addresses(_url(wires), _url(wires))
+        return [_Child("all", wires)], Addresses(_url(wires, tls), _url(wires, tls))
     try:
         console = listen_tcp(host, port + 1 if port else 0)
     except CasemateError:
         wires.close()
         raise
-    children = [_Child("writer"), _Child("answer"), _Child("control", console), _Child("data", wires)]
-    return children, Addresses(_url(wires), _url(console))
+    children = [_Child("writer"), _Child("answer"), _Child("control", console)]
+    children += [_Child("data", wires, n) for n in range(settings.listen.data)]
+    return children, Addresses(_url(wires, tls), _url(console, tls))
 
 
-def _url(tcp: socket.socket) -> str:
+def _url(tcp: socket.socket, tls: bool) -> str:
     host, port = tcp.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{'https' if tls else 'http'}://" + (f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
 
 
 async def _start_all(folder: Folder, children: list[_Child], lock: int) -> None:
@@ -152,6 +157,7 @@ async def _start(folder: Folder, child: _Child, lock: int) -> None:
         child.role,
         str(os.getpid()),
         *map(str, fds),
+        *([str(child.worker)] if child.role == "data" else []),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         pass_fds=fds,

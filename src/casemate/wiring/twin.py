@@ -10,6 +10,7 @@ from pathlib import Path
 from casemate.access import Flow, Gate, Vault
 from casemate.assistants import Assistant
 from casemate.clock import ManualClock
+from casemate.engines.committer_journal import CommitterJournal
 from casemate.engines.files import FileBlobs
 from casemate.engines.sqlite import SqliteWriter
 from casemate.engines.sqlite_read import SqliteReader
@@ -56,6 +57,7 @@ class Twin:
             region=first.region,
             reader=reader,
             committer=writer,
+            journal=CommitterJournal(writer),
             blobs=FileBlobs(folder / "data" / "blobs", sealer, low_water=0),
             sealer=sealer,
             signer=UnsafeDevelopmentSigner(folder / "keys"),
