@@ -52,7 +52,7 @@ mutants: install test-tools ## break the gate on purpose, one leak at a time: ev
 
 bench: install ## make bench NAME=shared_channels
 	@test -f "bench/$(NAME).py" || { echo "make bench NAME=..., one of: $$(cd bench && ls *.py | sed 's/\.py$$//' | tr '\n' ' ')"; exit 2; }
-	@$(PY) bench/$(NAME).py $(ARGS)
+	@$(PY) -m bench.$(NAME) $(ARGS)
 
 format: test-tools ## let ruff set the source
 	@$(PY) -m ruff check --fix --exit-zero --quiet $(CHECKED)
