@@ -4,8 +4,8 @@
 
 Each prompt has a generator of its own, so a child keeps nothing between two of them; a child of its own for each domain
 keeps queues, crashes and the time of loading apart as well. A child that nobody of its domain asks for IDLE seconds is
-ended: when, depends on that domain alone. No domain is ended to make room for another, and none is refused because others
-have children: there is no number of them that a domain could fill for another. What they share is the machine's memory.
+ended: when, depends on that domain alone. None is ended to make room for another, and none is refused because others
+have children: there is no number that one domain could fill for another. What they share is the machine's memory.
 """
 
 from __future__ import annotations

@@ -44,8 +44,8 @@ HIGHEST_PRICE = 10**12
 
 class EngineSpec(msgspec.Struct, frozen=True):
     """How a model is reached. `url`: the server's base; `model`: what it calls the model; `key`: the name of a key that
-    was kept at the same label; `region`: of AWS. `kind` "" is a model that lies here and nobody serves yet; onnx one whose
-    imported files are run here."""
+    was kept at the same label; `region`: of AWS. `kind` "" is a model that lies here and nobody serves yet; onnx is
+    one whose imported files are run here."""
 
     kind: Literal["", "openai", "anthropic", "bedrock", "llama", "onnx"] = ""
     url: str = ""

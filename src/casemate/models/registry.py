@@ -47,8 +47,8 @@ class Registry(Protocol):
         """Keep a key under a name of that label."""
         ...
 
-    async def look(self, label: Label, engine: EngineSpec) -> list[str]:
-        """The names of the models at a server. Raises EngineFailed."""
+    async def look(self, label: Label, engine: EngineSpec, language: str) -> list[str]:
+        """The names of the models at a server. Raises EngineFailed, BadInput."""
         ...
 
     def tree(self, label: Label, name: str, language: str) -> Tree:

@@ -13,13 +13,15 @@ from typing import Protocol
 from casemate.errors import BadInput
 from casemate.models.bom import BadBill, billed, is_bill
 from casemate.models.formats import Bytes, NotAModel, Pickle, recognised
-from casemate.models.record import FILES, GIGABYTES, FileDigest
+from casemate.models.record import FILES, GIGABYTES, EngineSpec, FileDigest
 from casemate.models.signing import LONGEST, SIGNATURE, Unsigned, verified
 from casemate.words import say
 
-__all__ = ["Tree", "Weights", "changed", "taken_in"]
+__all__ = ["Tree", "Weights", "changed", "runs", "taken_in"]
 
 _MODELS = ("gguf", "onnx", "safetensors")
+_CHAT = frozenset({"genai_config.json", "tokenizer.json"})
+_TEMPLATES = frozenset({"chat_template.jinja", "tokenizer_config.json"})
 
 
 class Tree(Protocol):
@@ -64,6 +66,14 @@ def taken_in(tree: Tree, signer: str, language: str) -> Weights:
         except BadBill as error:
             raise BadInput(what=say("catalogue.bom", language, why=str(error))) from None
     return Weights(tuple(found.values()), tuple(sorted(formats & set(_MODELS))), signed_by, bool(bills))
+
+
+def runs(name: str, weights: Weights) -> EngineSpec:
+    """What serves imported files: an ONNX chat model, as onnxruntime-genai has it, runs here; others, nobody."""
+    names = {file.path for file in weights.files}
+    if "onnx" in weights.formats and names >= _CHAT and names & _TEMPLATES:
+        return EngineSpec("onnx", model=name)
+    return EngineSpec()
 
 
 def changed(tree: Tree, files: Iterable[FileDigest]) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
@@ -18,6 +19,7 @@ from casemate.clock import Loop
 from casemate.engines.model_files import FileTree, keep_key
 from casemate.engines.model_list import model_list
 from casemate.engines.remote import Upstream as Remote
+from casemate.engines.sandbox import Sandbox
 from casemate.errors import BadInput, CasemateError, Conflict, Damaged, MarkingError, Misconfigured
 from casemate.labels import Label
 from casemate.models import Card
@@ -27,6 +29,9 @@ from casemate.settings import Upstream
 from casemate.wiring.house import House, Role
 from casemate.wiring.upstreams import card_of
 from casemate.words import say
+
+if TYPE_CHECKING:
+    from casemate.engines.onnx_chat import OnnxChat
 
 __all__ = ["Records", "enlist"]
 
@@ -51,6 +56,8 @@ class Records:
         self._house = house
         self._kept: dict[tuple[str, str], _Kept] = {}
         self._cards: dict[bytes, Card] = {}
+        self._chats: dict[tuple[str, str], OnnxChat] = {}
+        self._sandbox: Sandbox | None = None
         self.problems: dict[str, str] = {}
 
     # ---- from the store, and through the snapshot ------------------------------------------------------------------
@@ -127,6 +134,15 @@ class Records:
             return None
         return card
 
+    async def close(self) -> None:
+        """End the children of imported models."""
+        for engine in self._chats.values():
+            await engine.close()
+        self._chats.clear()
+        if self._sandbox is not None:
+            self._sandbox.close()
+            self._sandbox = None
+
     # ---- the port --------------------------------------------------------------------------------------------------
 
     def put(self, label: Label, record: ModelRecord) -> None:
@@ -153,18 +169,32 @@ class Records:
             context=told.context,
             price=told.price,
             state=told.state,
+            path=f"models/{folder_of(label, record.name)}" if spec.kind == "onnx" else "",
         )
-        made = card_of(record.name, upstream, self._house.gate.vault.region, self._house.folder.keys)
-        return dataclasses.replace(made, label=label)
+        keys = self._house.folder.keys
+        if spec.kind != "onnx":
+            made = card_of(record.name, upstream, self._house.gate.vault.region, keys)
+            return dataclasses.replace(made, label=label)
+        if self._sandbox is None:
+            region = keys.parent
+            self._sandbox = Sandbox(None, (keys, region / "data", region / "run"))
+        made = card_of(record.name, upstream, self._house.gate.vault.region, keys, self._sandbox)
+        # one engine for each folder: whatever changes in the record, its domains keep the children that they have
+        engine = self._chats.setdefault((label.text, record.name), cast("OnnxChat", made.engine))
+        return dataclasses.replace(made, label=label, engine=engine)
 
     def keep_key(self, label: Label, name: str, secret: str) -> None:
         """Keep a key under a name of that label, readable by the region alone."""
         keep_key(self._house.folder.keys / key_file_of(label, name), secret)
 
-    async def look(self, label: Label, engine: EngineSpec) -> list[str]:
-        """The names of the models at a server. Raises EngineFailed, Misconfigured."""
+    async def look(self, label: Label, engine: EngineSpec, language: str) -> list[str]:
+        """The names of the models at a server. Raises EngineFailed; BadInput where no such key, or no line, is kept."""
         key = self._house.folder.keys / key_file_of(label, engine.key) if engine.key else None
-        return await model_list(Remote(engine.url, "look", key), engine.kind, LOOK_SECONDS)
+        try:
+            return await model_list(Remote(engine.url, "look", key), engine.kind, LOOK_SECONDS)
+        except Misconfigured:
+            which = "catalogue.no_key" if key is not None else "catalogue.url"
+            raise BadInput(what=say(which, language)) from None
 
     def tree(self, label: Label, name: str, language: str) -> FileTree:
         """The files of an imported model."""
@@ -195,6 +225,7 @@ class Records:
 async def enlist(house: House, role: Role) -> Records:
     """Give the house its records, by role."""
     records = Records(house)
+    house.closers.append(records.close)
     house.sections.add("models", records.write, records.understood, records.take)
     if role in ("all", "control"):
         await records.refresh()

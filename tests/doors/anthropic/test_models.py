@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from casemate.access import Flow
 from casemate.doors.anthropic import routes
 from casemate.doors.frame import App, Table
-from casemate.models import READER, Card, Chat, Delta, Usage
+from casemate.models import READER, Card, Chat, Delta, Prompt, Usage
 from tests.doors.anthropic.asking import VERSION, ask, message
-from tests.doors.wired import HIGH, OPEN, SECRET, UPSTREAM, Answers, Unused, Wired
+from tests.doors.wired import HIGH, OPEN, SECRET, UPSTREAM, Unused, Wired
 
 
 def listed(region: Wired, query: str = "", **more: str) -> list[str]:
@@ -81,20 +82,20 @@ def test_a_count_is_marked_as_an_estimate(region: Wired) -> None:
     assert ask(region, body, path="/anthropic/v1/messages/count_tokens").json == got.json
 
 
-class Counts(Answers):
-    """An answerer whose engines count."""
+class Counts(Unused):
+    """An engine here that counts."""
 
-    async def count(self, flow: Flow, chat: Chat) -> Usage:
+    async def count(self, prompt: Prompt, deadline: float) -> Usage:
         return Usage(prompt=42, estimated=False)
 
 
 def test_an_engine_that_counts_is_asked(region: Wired) -> None:
-    ours = routes(region.gate, region.catalogue, Counts())
-    app, region.app = region.app, App(region.gate, Table(ours), region.app.planes.values())
+    cards = list(region.catalogue.cards.values())
+    region.catalogue.add(replace(region.catalogue.cards[UPSTREAM], engine=Counts(), outside=False))
     try:
-        got = ask(region, message(), path="/v1/messages/count_tokens")
+        got = ask(region, message(model=UPSTREAM), path="/v1/messages/count_tokens")
     finally:
-        region.app = app
+        region.catalogue.refresh(cards)
     assert (got.json, "casemate-estimated" in got.headers) == ({"input_tokens": 42}, False)
 
 

@@ -258,7 +258,10 @@ async def test_a_server_is_looked_at_and_its_key_is_shown_to_nobody(world: World
         assert seen.json["data"] == ["small", "large"]
         assert secret.encode() in server.asked[0]
         await add(world, engine={**engine, "model": "small"})
-        assert (await world.call("olga", "POST", "/api/models/look", {"engine": engine}, SECRET)).status == 500
+        for missing, at in ((engine, SECRET), ({**engine, "key": "never"}, LOW)):
+            seen = await world.call("olga", "POST", "/api/models/look", {"engine": missing}, at)
+            assert seen.status == 400
+            assert "No key of that name" in seen.body.decode()
     for name in ("olga", "sofia"):
         shown = await world.call(name, "GET", "/api/models/acme/one", acting=LOW)
         assert shown.json["data"]["engine"]["key"] == "acme"

@@ -40,7 +40,7 @@ async def create(desk: Desk, call: Call) -> Reply | Stream:
 async def count(desk: Desk, call: Call) -> Reply:
     """How many tokens such a message has. `Casemate-Estimated` says so where no engine has counted."""
     chat, facts = _chat(desk, call, counts=True)
-    usage = await counted(desk.answerer, call.flow, chat)
+    usage = await counted(desk.catalogue, call.flow, chat)
     headers = (("Casemate-Estimated", "true"),) if usage.estimated else ()
     return Reply(msgspec.json.encode({"input_tokens": usage.prompt}), headers=headers, facts=facts)
 

@@ -20,7 +20,7 @@ from casemate.models import Card, Chat, Message
 from casemate.models.bom import written
 from casemate.models.record import MODEL, Described, EngineSpec, ModelRecord, address, checked, inside
 from casemate.models.registry import accredit, free, named, register, registered, retire, verify
-from casemate.models.weights import taken_in
+from casemate.models.weights import runs, taken_in
 from casemate.objects import Found
 from casemate.policy import Action
 from casemate.words import say
@@ -145,7 +145,7 @@ class _Models:
     async def register(self, call: Call) -> Reply:
         """A new model, that nobody may use before it is accredited."""
         asked: Registration = call.body
-        if not asked.engine.kind or asked.engine.kind == "llama":
+        if not asked.engine.kind or asked.engine.kind in ("llama", "onnx"):
             raise BadInput(what=say("catalogue.served", call.flow.session.language))
         record = await register(call.flow, asked.name, asked.described, asked.engine, self._taken())
         return self._changed(call.flow, record, 201)
@@ -159,7 +159,7 @@ class _Models:
         label = flow.access.label
         weights = await asyncio.to_thread(taken_in, registry.incoming(asked.token, language), asked.signer, language)
         await asyncio.to_thread(registry.settle, asked.token, label, asked.name)
-        record = await register(flow, asked.name, asked.described, EngineSpec(), self._taken(), weights)
+        record = await register(flow, asked.name, asked.described, runs(asked.name, weights), self._taken(), weights)
         return self._changed(flow, record, 201)
 
     async def look(self, call: Call) -> Reply:
@@ -172,7 +172,7 @@ class _Models:
         here = inside(engine.url)
         ceiling = Ceiling("look", region.ceiling if here else region.floor, not here)
         lent = await flow.lend(flow.take(engine), ceiling)
-        return reply(flow, await self._rooms.registry.look(flow.access.label, lent))
+        return reply(flow, await self._rooms.registry.look(flow.access.label, lent, flow.session.language))
 
     async def keep(self, call: Call) -> Reply:
         """A key, in a file that the region alone reads. The entry names it; nothing holds it."""
