@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
@@ -328,7 +329,13 @@ def fill(folder: Path, left: int) -> Path:
     """Take all room but so many bytes."""
     ballast = folder / "filling"
     with ballast.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(folder).free - left)
+        while (room := shutil.disk_usage(folder).free - left) > 0:
+            try:
+                os.posix_fallocate(file.fileno(), 0, room)
+                break
+            except OSError as error:  # the region writes all the while: what was free a moment ago is not
+                if error.errno != errno.ENOSPC:
+                    raise
     return ballast
 
 
