@@ -24,6 +24,14 @@ hypothesis.settings.register_profile("casemate", deadline=None, derandomize=bool
 hypothesis.settings.load_profile("casemate")
 
 
+@pytest.fixture(autouse=True)
+def usual_umask() -> Iterator[None]:
+    """A region that runs in the process of a test keeps its files to itself; the next test begins as usual."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def only_this_machine() -> Iterator[None]:
     """A test that connects to anything but loopback or a local socket fails: Casemate fetches nothing while it runs."""

@@ -62,6 +62,7 @@ def place(tmp_path: Path) -> Place:
     home, work = tmp_path / "home", tmp_path / "work"
     home.mkdir()
     work.mkdir()
+    work.chmod(0o755)  # whatever umask an earlier test of this process has left
     return Place(work, home)
 
 
