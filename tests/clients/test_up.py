@@ -14,6 +14,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -96,13 +97,27 @@ def test_other_polite_signals_end_it_too(place: Place, how: signal.Signals) -> N
         assert up.stop(how) == 0
 
 
+@contextmanager
+def _two_ports() -> Iterator[int]:
+    """A port that is taken while this is entered; it and the next are below those that the kernel gives to clients."""
+    while True:
+        port = random.SystemRandom().randrange(20_000, 32_000)
+        with socket.socket() as taken, socket.socket() as following:
+            try:
+                following.bind(("127.0.0.1", port + 1))
+                taken.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            following.close()
+            taken.listen()
+            yield port
+            return
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_a_port_in_use(place: Place, form: str) -> None:
     place.init(processes=form)
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    with _two_ports() as port:
         place.set("port = 0", f"port = {port}")
         assert str(port) in refused(place, 14)
     with running(place) as up:

@@ -23,6 +23,7 @@ from tests.contracts.stores import entry
 from tests.engines.power import Disk, salvage
 
 TRIALS = int(os.environ.get("CASEMATE_POWER_TRIALS", "25"))
+MOST = 12 * TRIALS
 
 
 def name_of(descriptor: int) -> str:
@@ -111,7 +112,9 @@ def trial(seed: int, synced: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_nothing_durable_is_lost_with_the_power(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     promised, torn = 0, 0
-    for seed in range(TRIALS):
+    for seed in range(MOST):
+        if seed >= TRIALS and torn:
+            break  # where the power goes inside a write depends on the threads: go on until it has
         acknowledged, kept, tail = trial(seed, True, tmp_path / str(seed), monkeypatch)
         promised += len(acknowledged)
         torn += tail
