@@ -38,6 +38,7 @@ def compatcanary(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("npm is not there")
     folder = tmp_path_factory.mktemp("compatcanary")
     asked = [npm, "install", "--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund"]
+    asked += ["--cache", str(folder / "cache")]  # nothing is left in the home of whoever runs the tests
     try:
         done = subprocess.run([*asked, f"compatcanary@{VERSION}"], capture_output=True, check=False, timeout=120)
     except subprocess.TimeoutExpired:

@@ -39,7 +39,8 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("there is no npm here, and CASEMATE_TEST_OIDC names no folder with oidc-provider")
     folder = tmp_path_factory.mktemp("oidc")
     (folder / "package.json").write_text('{"private": true}')
-    words = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", PACKAGE]
+    cache = ["--cache", str(folder / "cache")]  # nothing is left in the home of whoever runs the tests
+    words = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *cache, PACKAGE]
     try:
         done = subprocess.run(words, cwd=folder, capture_output=True, timeout=180, check=False)
     except subprocess.TimeoutExpired:
