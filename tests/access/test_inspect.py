@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 
 from casemate.access import inspect
+from casemate.access.threads import Threads
 from casemate.errors import BadInput, Refused
 from tests.access.test_flow import at
 from tests.attacks.scene import LOW, SECRET, TOP, label_of, log
@@ -82,13 +82,13 @@ async def test_too_many_lines_are_not_read_and_long_texts_not_on_the_loop(world:
         with pytest.raises(BadInput, match="at most 3 lines"):
             await flow.inspect(["a\nb\n\rc", "d\n"])
     beside: list[Any] = []
-    thread = asyncio.to_thread
+    thread = Threads.run
 
-    async def watched(*args: Any) -> Any:
-        beside.append(args[0])
-        return await thread(*args)
+    async def watched(self: Threads, domain: str, *args: Any) -> Any:
+        beside.append((domain, args[0]))
+        return await thread(self, domain, *args)
 
-    with patch.object(asyncio, "to_thread", watched):
+    with patch.object(Threads, "run", watched):
         await flow.inspect(["short", "(S//NF) " + "long " * inspect.LONG])
-    assert beside == [inspect.marks]
+    assert beside == [(flow.access.id, inspect.marks)]
     assert flow.floor is label_of(world, SECRET)

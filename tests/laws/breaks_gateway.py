@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from casemate.access import directory, flow, leave, outsiders, publish
+from casemate.access import directory, flow, leave, outsiders, publish, threads
 from casemate.access.state import State
 from casemate.accounts import Meter
 from casemate.crypto import chain
@@ -30,6 +30,14 @@ def quota_counters_merged() -> Iterator[None]:
         return right(self, first[0], subject, now)
 
     with patch.object(Meter, "_counter", wrong):
+        yield
+
+
+@contextmanager
+def threads_shared() -> Iterator[None]:
+    """What computes above keeps those below waiting."""
+    right = threads.Threads.run
+    with patch.object(threads.Threads, "run", lambda self, domain, *work: right(self, "", *work)):
         yield
 
 

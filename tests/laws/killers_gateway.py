@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -259,3 +260,19 @@ async def certificates(count: int = 1) -> None:
 LAWS = (
     chats, quotas, held, brought, routed, warmed, durable, folded, snapshots, outsiders, certificates,
 )  # fmt: skip
+
+
+async def beside(count: int = 1) -> None:
+    """A long text below is looked at while everything that may compute above is held up."""
+    del count
+    go = threading.Event()
+    async with a_world(5) as world:
+        above, below = await at(world, SECRET), await at(world, LOW)
+        held = [asyncio.ensure_future(above.beside(go.wait)) for _ in range(64)]
+        try:
+            await asyncio.wait_for(below.inspect(["calm " * (1 << 14)]), 10)
+        except TimeoutError:
+            raise Leak("a look below waits for threads that are busy above") from None
+        finally:
+            go.set()
+            await asyncio.gather(*held)

@@ -109,6 +109,12 @@ MUTANTS = (
         killers_gateway.quotas,
     ),
     Mutant(
+        "threads-shared",
+        "threads that are busy above are missing below",
+        breaks_gateway.threads_shared,
+        killers_gateway.beside,
+    ),
+    Mutant(
         "health-shared", "an engine that fails above rests below", breaks_gateway.health_shared, killers_gateway.chats
     ),
     Mutant(

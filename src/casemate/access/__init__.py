@@ -12,6 +12,7 @@ from casemate.access.audit import Seen
 from casemate.access.carry import pack, unpack
 from casemate.access.flow import Flow
 from casemate.access.gate import Gate
+from casemate.access.lanes import Lanes
 from casemate.access.leave import Ceiling, Released
 from casemate.access.loops import loops
 from casemate.access.outsiders import (
@@ -57,6 +58,7 @@ __all__ = [
     "Gate",
     "HeldRecord",
     "Hold",
+    "Lanes",
     "NotOurs",
     "PrincipalRecord",
     "Publisher",

@@ -10,6 +10,7 @@ from casemate.access.directory import Directory
 from casemate.access.record import Note, Recorder, facts_of
 from casemate.access.rows import Rows
 from casemate.access.running import Running
+from casemate.access.threads import Threads
 from casemate.access.vault import Vault
 from casemate.errors import Absent, CasemateError, Refused
 from casemate.identity import Principal, Session
@@ -34,6 +35,7 @@ class Core:
         self.recorder = Recorder(vault, self.classes)
         self.directory = Directory(vault, self.classes, self.rows)
         self.running = Running()
+        self.threads = Threads()
         self.telemetry = Telemetry(vault.clock)
 
     async def refuse(self, session: Session, acting: Label, action: Action, refusal: Refuse) -> NoReturn:

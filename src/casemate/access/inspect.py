@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 
 from casemate.access.state import State
@@ -36,7 +35,7 @@ async def inspect(flow: State, texts: Iterable[str]) -> None:
     if sum(text.count("\n") + text.count("\r") for text in said) > MOST_LINES:
         raise BadInput(what=f"A request has at most {MOST_LINES:,} lines.")
     for text in said:
-        for readings in await asyncio.to_thread(marks, flow, text) if len(text) > LONG else marks(flow, text):
+        for readings in await flow.beside(marks, flow, text) if len(text) > LONG else marks(flow, text):
             label = flow.floor
             for reading in readings:
                 if reading.problem:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from casemate.access.core import Core
 from casemate.access.record import Note
@@ -14,6 +15,8 @@ from casemate.objects import Ref
 from casemate.policy import Action, Refuse
 
 __all__ = ["State"]
+
+T = TypeVar("T")
 
 
 class State:
@@ -84,6 +87,10 @@ class State:
                 await own
         for ticket in self.tickets:
             ticket.result()
+
+    async def beside(self, work: Callable[..., T], *args: object) -> T:
+        """Compute something that takes long in a thread of the whole request's domain."""
+        return await self.gate.threads.run(self.gate.classes.of(self.domain).id, work, *args)
 
     async def settled(self) -> None:
         """What this request, and whoever was before it, has recorded can be read. Raises Unavailable, Damaged."""

@@ -68,8 +68,8 @@ class UnsafeDevelopmentSealer:
     def __init__(self, keys: Path, entropy: Entropy | None = None) -> None:
         master = kept_key(keys / "master.key", secrets.token_bytes(KEY_SIZE))
         self._entropy = entropy or SystemEntropy()
-        self._key = lru_cache(maxsize=4096)(lambda *context: derive(master, *(part.encode() for part in context)))
-        self._cipher = lru_cache(maxsize=4096)(lambda class_id, purpose: Cipher(self._key("seal", class_id, purpose)))
+        self._key = lru_cache(maxsize=None)(lambda *context: derive(master, *(part.encode() for part in context)))
+        self._cipher = lru_cache(maxsize=None)(lambda class_id, purpose: Cipher(self._key("seal", class_id, purpose)))
 
     def seal(self, class_id: str, purpose: str, plaintext: bytes, aad: bytes) -> bytes:
         nonce = self._entropy.draw(class_id, NONCE_SIZE)

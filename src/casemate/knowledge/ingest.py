@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from casemate.access import HELD, Ceiling, Flow, Gate, HeldRecord, Settling
+from casemate.access import HELD, Ceiling, Flow, Gate, HeldRecord, Lanes, Settling
 from casemate.clock import Loop
 from casemate.errors import CasemateError, Damaged, Unreadable
 from casemate.ids import fresh
@@ -58,8 +58,7 @@ class Ingest:
         self._gate = gate
         self._extractor = extractor
         self._embedder = embedder
-        self._patience = patience
-        self._lanes: dict[str, asyncio.Task[int]] = {}
+        self._lanes = Lanes(gate, self._lane, patience)
         self.problems: dict[str, str] = {}
 
     def loops(self) -> list[Loop]:
@@ -67,22 +66,11 @@ class Ingest:
 
     async def step(self) -> int:
         """Settle what is held, every class in its own lane; how many documents have moved."""
-        for access in self._gate.classes.everything():
-            if not access.originator and not access.need and access.id not in self._lanes:
-                self._lanes[access.id] = asyncio.create_task(self._lane(access))
-        if self._lanes:
-            await asyncio.wait(self._lanes.values(), timeout=self._patience)
-        ended = {id: lane for id, lane in self._lanes.items() if lane.done()}
-        for id in ended:
-            del self._lanes[id]
-        return sum(lane.result() for lane in ended.values())
+        return await self._lanes.step()
 
     async def stop(self) -> None:
         """Let go of what is under way: it is still held, and is settled after the next start."""
-        for lane in self._lanes.values():
-            lane.cancel()
-        await asyncio.gather(*self._lanes.values(), return_exceptions=True)
-        self._lanes.clear()
+        await self._lanes.stop()
 
     async def _lane(self, access: AccessClass) -> int:
         """The documents that one class holds now, oldest first; one that cannot be done now does not stop the next.

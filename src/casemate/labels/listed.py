@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from casemate.errors import MarkingError, Misconfigured
 from casemate.labels.disguise import plain, shown, tidy
@@ -28,7 +29,6 @@ __all__ = ["PACKAGED", "Policies"]
 PACKAGED = ("house", "tlp", "us", "nato", "fr")
 _AND = " + "
 _LONGEST_LABEL = 16_384
-_KEPT = 4096  # banners that are kept as they were written
 _PREFIX = re.compile(r"([a-z][a-z0-9-]*):(.*)")
 _SAID = re.compile(r"([A-Z][A-Z0-9_-]*)=(.*)")
 
@@ -46,7 +46,7 @@ class Policies:
         self._grammars = {name: Grammar(policy) for name, policy in self.listed.items()}
         others = tuple(Grammar(_packaged(name)) for name in PACKAGED if name not in self.listed)
         self._reader = Reader(tuple(self._grammars.values()), others)
-        self._banners: dict[tuple[Label, str], str] = {}
+        self._banners: WeakKeyDictionary[Label, dict[str, str]] = WeakKeyDictionary()  # none by another's doing
         self._opening = Opening.of((*self._grammars.values(), *others))
 
     @classmethod
@@ -132,11 +132,10 @@ class Policies:
 
     def banner(self, label: Label, language: str = "en") -> str:
         """The marking in full, in the policies' order; never empty."""
-        found = self._banners.get((label, language))
+        written = self._banners.setdefault(label, {})
+        found = written.get(language)
         if found is None:
-            if len(self._banners) >= _KEPT:
-                self._banners.clear()
-            found = self._banners[label, language] = _AND.join(self._marks(label, language))
+            found = written[language] = _AND.join(self._marks(label, language))
         return found
 
     def portion(self, label: Label) -> str:

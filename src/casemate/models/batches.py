@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import msgspec
 
-from casemate.access import Flow, Gate
+from casemate.access import Flow, Gate, Lanes
 from casemate.clock import Loop
 from casemate.errors import Absent, CasemateError, Conflict, EngineFailed, Internal
 from casemate.identity import Session
@@ -43,8 +43,7 @@ class Batches:
     def __init__(self, gate: Gate, *wires: Wire, patience: float | None = 0.5) -> None:
         self._gate = gate
         self._wires = wires
-        self._patience = patience
-        self._lanes: dict[str, asyncio.Task[int]] = {}
+        self._lanes = Lanes(gate, self.lane, patience)
         self.problems: dict[str, str] = {}
 
     def loops(self) -> list[Loop]:
@@ -52,22 +51,11 @@ class Batches:
 
     async def step(self) -> int:
         """Go on with every batch, each class in its own lane; how many slices and states were moved."""
-        for access in self._gate.classes.everything():
-            if not access.originator and not access.need and access.id not in self._lanes:
-                self._lanes[access.id] = asyncio.create_task(self.lane(access))
-        if self._lanes:
-            await asyncio.wait(self._lanes.values(), timeout=self._patience)
-        ended = {id: lane for id, lane in self._lanes.items() if lane.done()}
-        for id in ended:
-            del self._lanes[id]
-        return sum(lane.result() for lane in ended.values())
+        return await self._lanes.step()
 
     async def stop(self) -> None:
         """Let go of what is under way: it goes on after the next start."""
-        for lane in self._lanes.values():
-            lane.cancel()
-        await asyncio.gather(*self._lanes.values(), return_exceptions=True)
-        self._lanes.clear()
+        await self._lanes.stop()
 
     async def lane(self, access: AccessClass) -> int:
         """The share of one class in a step: its batches, oldest first. Nothing that happens here leaves the lane."""
@@ -155,7 +143,7 @@ class _Work:
         for file in await flow.read_each(FILE, batch.input):
             if file.value.owner == batch.owner:
                 raw = await flow.blob(file.ref.class_id, file.value.blob)
-                faults, lines = await asyncio.to_thread(lines_of, raw, batch.endpoint)
+                faults, lines = await flow.beside(lines_of, raw, batch.endpoint)
                 self._lines = lines
                 return faults, lines
         return (Fault("input", "Its input file is gone."),), []

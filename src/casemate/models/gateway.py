@@ -133,7 +133,7 @@ class Gateway:
             took = clock.now() - started
             self._health.answered(sight.domain, card.name, took)
             guard = Guard(flow.gate.vault.region.policies, flow.acting, card.name)
-            shaped = Shaped(chat.shape, card.name, chat.language) if chat.shape is not None else None
+            shaped = Shaped(flow, chat.shape, card.name, chat.language) if chat.shape is not None else None
             timed = call.going_on(flow.begun, took)
             return _Begun(said, going_on, guard, shaped, timed, self._health, sight, card.name, clock)
         raise failed or EngineFailed(cause="down", engine=chat.model, why=say("models.resting", chat.language))

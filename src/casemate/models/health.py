@@ -33,7 +33,7 @@ class Seen:
     latency: float = 0.0
 
     def works(self, now: int) -> bool:
-        """Whether it may be asked: no breaker is open, or it has rested and one request may try it again."""
+        """Whether it may be asked: no breaker is open, or it has rested; one more failure opens it again."""
         return now >= self.until
 
 

@@ -130,7 +130,7 @@ async def inspect_prompt(flow: Flow, prompt: Prompt, outside: bool, policy: Insp
     if not looking:
         return prompt
     seen = list(dict.fromkeys(spot for spot in spots(prompt) if len(spot.text) > 2))
-    found = await _looked(looking, [spot.text for spot in seen], policy.seconds)
+    found = await _looked(flow, looking, [spot.text for spot in seen], policy.seconds)
     if found is None:
         if {"refuse", "mask"} & {does[each.kind] for each in looking}:
             await flow.refuse(Refuse("inspection-unfinished", {}))
@@ -148,7 +148,7 @@ async def inspect_prompt(flow: Flow, prompt: Prompt, outside: bool, policy: Insp
     return changed(prompt, lambda text: masks.get(text, text)) if masks else prompt
 
 
-async def _looked(looking: Iterable[Inspector], texts: list[str], seconds: float) -> list[Finding] | None:
+async def _looked(flow: Flow, looking: Iterable[Inspector], texts: list[str], seconds: float) -> list[Finding] | None:
     """What was found; None where it could not be known in time."""
     size = sum(map(len, texts))
     if size > MOST:
@@ -156,7 +156,7 @@ async def _looked(looking: Iterable[Inspector], texts: list[str], seconds: float
     if size <= LONG:
         return _look(looking, texts)
     try:
-        return await asyncio.wait_for(asyncio.to_thread(_look, looking, texts), seconds)
+        return await asyncio.wait_for(flow.beside(_look, looking, texts), seconds)
     except TimeoutError:
         return None
 

@@ -14,16 +14,14 @@ from typing import cast
 from casemate.access import Flow
 from casemate.accounts import Meter, PriceBook, Reservation
 from casemate.models.card import Card, Catalogue
-from casemate.models.chat import Answerer, Chat, Delta, Image, Part, Text, ToolCall, ToolResult, Usage
+from casemate.models.chat import Answerer, Chat, Delta, Usage
+from casemate.models.count import BYTES, estimate
 from casemate.models.embed import embed
 from casemate.models.whole import tell
 
-__all__ = ["Metered", "embedding", "weigh"]
+__all__ = ["Metered", "embedding"]
 
 Embed = Callable[[Flow, Card, Sequence[str]], Awaitable[list[list[float]]]]
-
-LETTERS = 4  # characters of a token, where nobody has counted
-PICTURE = 1000  # tokens of a picture, about
 
 
 class Metered:
@@ -65,7 +63,7 @@ class Metered:
 
     async def vectors(self, flow: Flow, card: Card, texts: Sequence[str]) -> list[list[float]]:
         """`models.embed`, within the quotas and counted. Raises QuotaExceeded as well."""
-        asked = -(-sum(map(len, texts)) // LETTERS)
+        asked = -(-sum(map(len, texts)) // BYTES)
         with self._meter.reserve(flow, asked) as reservation:
             found = await embed(flow, card, texts)
             self._settle(flow, reservation, card.name, Usage(asked, 0))
@@ -73,7 +71,7 @@ class Metered:
 
     def _reserved(self, flow: Flow, chat: Chat) -> tuple[int, Reservation]:
         """About how many tokens are asked, and room for them and the answer. Raises QuotaExceeded."""
-        asked = weigh(chat)
+        asked = estimate(chat)
         return asked, self._meter.reserve(flow, asked + chat.max_tokens)
 
     def _ended(
@@ -83,7 +81,7 @@ class Metered:
         if usage is None and not letters:
             reservation.cancel()
         else:
-            self._settle(flow, reservation, engine, usage or Usage(asked, -(-letters // LETTERS)))
+            self._settle(flow, reservation, engine, usage or Usage(asked, -(-letters // BYTES)))
 
     def _settle(self, flow: Flow, reservation: Reservation, engine: str, usage: Usage) -> None:
         card = next(iter(self._catalogue.candidates(flow, engine)), None)  # of a twin above, nothing
@@ -100,24 +98,3 @@ class Metered:
 def embedding(answerer: Answerer) -> Embed:
     """What embeds beside that answerer: counted where it is."""
     return answerer.vectors if isinstance(answerer, Metered) else embed
-
-
-def weigh(chat: Chat) -> int:
-    """About how many tokens a chat's messages and tools are, before anybody has counted them."""
-    letters = sum(len(tool.schema) + len(tool.description) for tool in chat.tools)
-    for message in chat.messages:
-        if isinstance(message.content, str):
-            letters += len(message.content)
-        else:
-            letters += sum(map(_letters, message.content))
-    return -(-letters // LETTERS)
-
-
-def _letters(part: Part) -> int:
-    if isinstance(part, Image):
-        return PICTURE * LETTERS
-    if isinstance(part, ToolResult):
-        return sum(map(_letters, part.parts))
-    if isinstance(part, ToolCall):
-        return len(part.arguments)
-    return len(part.text) if isinstance(part, Text) else len(part.text) + len(part.sealed)

@@ -6,8 +6,7 @@ answer ends as `length` and is judged by nobody. A schema that our checker canno
 
 from __future__ import annotations
 
-import asyncio
-
+from casemate.access import Flow
 from casemate.errors import EngineFailed
 from casemate.models.chat import Delta, Shape
 from casemate.models.shape import fits, problem
@@ -21,7 +20,8 @@ LONG = 4096  # characters: what is longer is judged beside the loop that serves 
 class Shaped:
     """Reads one answer's deltas. Raises EngineFailed where the last one ends what does not fit."""
 
-    def __init__(self, shape: Shape, engine: str, language: str) -> None:
+    def __init__(self, flow: Flow, shape: Shape, engine: str, language: str) -> None:
+        self._flow = flow
         self._schema = shape.schema
         self._engine = engine
         self._language = language
@@ -35,6 +35,6 @@ class Shaped:
         self._called = self._called or delta.call is not None
         if delta.finish == "stop" and not self._called and not (self._schema and problem(self._schema)):
             text = "".join(self._texts)
-            judged = asyncio.to_thread(fits, self._schema, text) if len(text) > LONG else None
-            if fits(self._schema, text) if judged is None else await judged:
+            wrong = await self._flow.beside(fits, self._schema, text) if len(text) > LONG else fits(self._schema, text)
+            if wrong:
                 raise EngineFailed(cause="rejected", engine=self._engine, why=say("models.unfit", self._language))

@@ -6,7 +6,6 @@ first byte goes out, also where it is streamed: half a sentence cannot be judged
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -140,7 +139,7 @@ class Guarding:
             raise TooLarge(what=say("bedrock.guarded_text", self.flow.session.language), limit=MOST_TEXT)
         house = finders(self.flow)
         if len(text) > _LONG:
-            verdict = await asyncio.to_thread(assess, self.guardrail, side, text, house)
+            verdict = await self.flow.beside(assess, self.guardrail, side, text, house)
         else:
             verdict = assess(self.guardrail, side, text, house)
         (self.asked if side == "INPUT" else self.answered).append(verdict)

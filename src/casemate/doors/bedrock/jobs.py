@@ -6,7 +6,6 @@ input (`recordId`, `modelInput`) become a batch's, under the path of the operati
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -104,7 +103,7 @@ async def create(desk: Desk, call: Call) -> Reply:
     file = await own(flow, source.removeprefix(BUCKET).strip("/")[:200])
     verb = "invoke" if request.model_invocation_type == "InvokeModel" else "converse"
     path = f"/model/{request.model_id}/{verb}"
-    lines = await asyncio.to_thread(_lines, await content(flow, file), path, language)
+    lines = await flow.beside(_lines, await content(flow, file), path, language)
     id, _ = await keep(flow, f"{request.job_name}.jsonl".replace("/", "_"), "batch", lines)
     told = {
         "job": request.job_name,

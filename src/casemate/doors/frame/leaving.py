@@ -63,9 +63,10 @@ class Watch:
             self._leaving.on = None
         if self._waiting is not None:
             self._waiting.cancel()
-        if not self.left or kind is not asyncio.CancelledError or self._task is None:
+        if not self.left or self._task is None:
             return False
-        return self._task.uncancel() == 0  # somebody else's cancellation goes on
+        ours = self._task.uncancel() == 0  # also where the work has made something else of it
+        return ours and kind is asyncio.CancelledError  # somebody else's cancellation goes on
 
     def _stop(self) -> None:
         if self._task is not None and not self.left:

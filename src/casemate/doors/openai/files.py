@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import msgspec
@@ -51,7 +50,7 @@ async def _look(call: Call, data: bytes) -> None:
     start = 0
     while start < len(data):
         end = data.find(b"\n", start + PIECE) + 1 or len(data)
-        await call.flow.inspect([await asyncio.to_thread(_said, data[start:end])])
+        await call.flow.inspect([await call.flow.beside(_said, data[start:end])])
         start = end
 
 
