@@ -40,7 +40,7 @@ def test_many_domains_push_none_out_of_memory() -> None:
             label = f"{LOW} + us:SECRET//REL={','.join(sorted({'USA', country}))}"
             flow = await flow_of(world, session, Action("search", "knowledge"), label)
             library = _library(world)
-            asked = asked or await library.ask(ASKED)
+            asked = asked or await library.ask(flow, ASKED)
             await library.search(flow, asked, ("all",), 5)
         assert len(countries) > 256
         warm = await world.call("low", "POST", "/api/ask", {"question": ASKED}, LOW)

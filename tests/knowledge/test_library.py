@@ -39,7 +39,7 @@ async def searched(world: Region, found: Library, label: str, *names: str, actin
     flow = await flow_of(world, principal(world, "ann", TOP), SEARCH, acting or label)
     if acting:
         flow = flow.at(flow.gate.vault.region.policies.parse(label))
-    results = await found.search(flow, await found.ask(ASKED), names or ("all",), 20)
+    results = await found.search(flow, await found.ask(flow, ASKED), names or ("all",), 20)
     return sorted(hit.passage.text for hit in results.hits)
 
 
@@ -116,12 +116,14 @@ async def test_a_shard_that_was_changed_is_not_searched(world: Region) -> None:
         await searched(world, found, LOW)
 
 
-async def test_a_question_is_made_ready_with_a_vector_where_there_is_an_embedder() -> None:
-    asked = await Library(HashingEmbedder()).ask("hidden lantern")
+async def test_a_question_is_made_ready_with_a_vector_where_there_is_an_embedder(world: Region) -> None:
+    await world.person("ann", TOP)
+    flow = await at(world, LOW)
+    asked = await Library(HashingEmbedder()).ask(flow, "hidden lantern")
     assert (asked.terms, len(asked.vector or b"")) == (["hid", "lantern"], 384)
-    assert (await Library(None).ask("hidden lantern")).vector is None
-    assert (await Library(HashingEmbedder()).ask("  ")).vector is None
-    long = await Library(None).ask("word " * QUESTION)
+    assert (await Library(None).ask(flow, "hidden lantern")).vector is None
+    assert (await Library(HashingEmbedder()).ask(flow, "  ")).vector is None
+    long = await Library(None).ask(flow, "word " * QUESTION)
     assert len(long.terms) <= QUESTION // 5 + 1
 
 

@@ -74,7 +74,7 @@ def test_a_unit_vector() -> None:
 
 def test_texts_that_take_too_long() -> None:
     class Waits:
-        async def embed(self, texts: list[str]) -> list[bytes]:
+        async def embed(self, texts: list[str], domain: str = "") -> list[bytes]:
             await asyncio.Event().wait()
             return []
 

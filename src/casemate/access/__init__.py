@@ -36,6 +36,7 @@ from casemate.access.records import (
     StateRecord,
 )
 from casemate.access.settle import HELD, HeldRecord, Hold, Settling
+from casemate.access.threads import Threads
 from casemate.access.trust import Authority, Trust
 from casemate.access.vault import Region, Vault
 
@@ -71,6 +72,7 @@ __all__ = [
     "Standing",
     "StateRecord",
     "StatementRecord",
+    "Threads",
     "Trust",
     "Vault",
     "audit",

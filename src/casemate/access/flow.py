@@ -106,7 +106,7 @@ class Flow(State):
 
     async def pour(self, data: bytes) -> str:
         """Keep bytes in the flow's own class; their digest, to be named by an object in the next commit."""
-        return await self.gate.vault.blobs.write(self.access.id, data)
+        return await self.gate.vault.blobs.write(self.access.id, data, self.gate.classes.of(self.domain).id)
 
     async def commit(
         self, *changes: Change | Enrol, key: str = "", at: Label | None = None, facts: dict[str, Any] | None = None

@@ -76,7 +76,7 @@ async def blob(flow: State, class_id: str, digest: str) -> bytes:
     """Bytes of a visible class."""
     if class_id not in {c.id for c in flow.classes()}:
         raise Absent(kind="blob", id=digest)
-    return await flow.gate.vault.blobs.read(class_id, digest)
+    return await flow.gate.vault.blobs.read(class_id, digest, flow.gate.classes.of(flow.domain).id)
 
 
 def _position(after: str | None) -> tuple[str, str | None]:

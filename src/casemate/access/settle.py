@@ -110,7 +110,7 @@ class Settling:
 
     async def pour(self, label: Label, data: bytes) -> str:
         """Keep bytes at the label of their mark."""
-        return await self._flow.gate.vault.blobs.write(self._class(label).id, data)
+        return await self._flow.gate.vault.blobs.write(self._class(label).id, data, self._flow.access.id)
 
     def change(self, label: Label, *changes: Change) -> Sequence[Ref]:
         """Changes at the label of their mark; where they will lie."""

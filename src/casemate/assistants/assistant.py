@@ -58,7 +58,7 @@ class Assistant:
                     yield delta
             return
         await self._library.check(flow, chat.knowledge)
-        work = _Work(flow, chat, card, await self._library.ask(chat.question))
+        work = _Work(flow, chat, card, await self._library.ask(flow, chat.question))
         words = 0
         async for delta in self._rungs(work) if chat.mode == "rungs" else self._single(work):
             words += len(delta.text.split())

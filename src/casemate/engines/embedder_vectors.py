@@ -19,7 +19,7 @@ __all__ = ["EmbedderVectors", "unit"]
 class Embedder(Protocol):
     """What gives 384 signed bytes for each text."""
 
-    async def embed(self, texts: list[str]) -> list[bytes]: ...
+    async def embed(self, texts: list[str], domain: str = "") -> list[bytes]: ...
 
 
 class EmbedderVectors:
@@ -33,10 +33,10 @@ class EmbedderVectors:
         self, model: str, texts: Sequence[str], deadline: float, partition: str = ""
     ) -> list[list[float]]:
         """Unit vectors of 384 floats. Raises EngineFailed (`slow`), SandboxMissing."""
-        del model, partition
+        del model
         try:
             async with asyncio.timeout(deadline):
-                return [unit((await self._embedder.embed([text]))[0]) for text in texts]
+                return [unit((await self._embedder.embed([text], partition))[0]) for text in texts]
         except TimeoutError:
             raise EngineFailed(cause="slow", engine=self._name, why="the texts took too long") from None
 

@@ -6,7 +6,6 @@ a power cut leaves half-written has a name that no reader asks for.
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 import re
@@ -14,6 +13,7 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from casemate.access import Threads
 from casemate.crypto import digest
 from casemate.engines.sqlite_room import free_bytes
 from casemate.errors import Absent, BadInput, Damaged, StorageFull, Unavailable
@@ -36,20 +36,21 @@ class FileBlobs:
         self._folder = folder
         self._sealer = sealer
         self._low_water = low_water
+        self._threads = Threads()
         self._free = free or (lambda: free_bytes(folder))
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    async def write(self, class_id: str, data: bytes) -> str:
-        return await asyncio.to_thread(self._write, class_id, data)
+    async def write(self, class_id: str, data: bytes, domain: str = "") -> str:
+        return await self._threads.run(domain or class_id, self._write, class_id, data)
 
-    async def read(self, class_id: str, name: str) -> bytes:
-        return await asyncio.to_thread(self._read, class_id, name)
+    async def read(self, class_id: str, name: str, domain: str = "") -> bytes:
+        return await self._threads.run(domain or class_id, self._read, class_id, name)
 
     async def exists(self, class_id: str, name: str) -> bool:
         return self._path(class_id, name).exists()
 
     async def delete(self, class_id: str, name: str) -> None:
-        await asyncio.to_thread(self._delete, class_id, name)
+        await self._threads.run(class_id, self._delete, class_id, name)
 
     def _path(self, class_id: str, name: str) -> Path:
         """Where a blob lies. Both parts are checked, so that no name can lead out of the folder."""

@@ -52,6 +52,6 @@ class HashingEmbedder:
     state = "none"
     max_tokens = 0
 
-    async def embed(self, texts: Sequence[str]) -> list[bytes]:
+    async def embed(self, texts: Sequence[str], domain: str = "") -> list[bytes]:
         """A vector for each text, in their order."""
         return [hashed(text) for text in texts]

@@ -1,8 +1,8 @@
 """The Embedder of a region: MiniLM in one fenced child, `casemate.cells.embed`.
 
 The child keeps nothing between two texts, so one serves all labels. What is left is time: it takes one text at a time,
-in the order of asking, and a call asks for its next text only when it has the last one. So a question waits for at most
-one text of each other call. No call can end the child for the others: one that is given up is let finish.
+and label domains take turns, so a question waits for at most one text of each other domain, however many calls these
+make. No call can end the child for the others: one that is given up is let finish.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Final
 from casemate.engines.cell import BROKEN, CRASH, Cell, Program
 from casemate.engines.minilm_model import NAME, default_folder, verify
 from casemate.engines.sandbox import Limits, Sandbox
+from casemate.engines.turns import Turns
 from casemate.errors import EngineFailed
 
 __all__ = ["MiniLMEmbedder"]
@@ -51,6 +52,7 @@ class MiniLMEmbedder:
             reply=1 << 20,
         )
         self._cell = Cell(sandbox, program)
+        self._turns = Turns()
         self._asked: set[asyncio.Task[bytes]] = set()
 
     @property
@@ -62,9 +64,12 @@ class MiniLMEmbedder:
         """Have the child ready before the first question. SandboxMissing where it cannot be fenced."""
         await self.embed([""])
 
-    async def embed(self, texts: Sequence[str]) -> list[bytes]:
-        """A vector for each text, in their order. Unavailable (EngineFailed, SandboxMissing) where there is none."""
-        return [await self._shielded(text) for text in texts]
+    async def embed(self, texts: Sequence[str], domain: str = "") -> list[bytes]:
+        """A vector for each text, in their order. Unavailable (EngineFailed, SandboxMissing) where there is none.
+
+        `domain` is the id of the access class in whose turn they are made.
+        """
+        return [await self._shielded(text, domain) for text in texts]
 
     async def close(self) -> None:
         """End the child."""
@@ -72,9 +77,9 @@ class MiniLMEmbedder:
             task.cancel()
         await self._cell.close()
 
-    async def _shielded(self, text: str) -> bytes:
+    async def _shielded(self, text: str, domain: str) -> bytes:
         """Ended from without, a request would take the child with it, and others would feel that it starts again."""
-        task = asyncio.ensure_future(self._vector(text))
+        task = asyncio.ensure_future(self._vector(text, domain))
         self._asked.add(task)
         task.add_done_callback(self._done)
         return await asyncio.shield(task)
@@ -85,7 +90,11 @@ class MiniLMEmbedder:
         if not task.cancelled():
             task.exception()
 
-    async def _vector(self, text: str) -> bytes:
+    async def _vector(self, text: str, domain: str) -> bytes:
+        async with self._turns.of(domain):
+            return await self._asked_twice(text)
+
+    async def _asked_twice(self, text: str) -> bytes:
         # A lone surrogate, which no frame can carry, becomes a question mark.
         request = {"texts": [text.encode("utf-8", "replace").decode()]}
         try:

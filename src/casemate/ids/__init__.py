@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import os
 import struct
+import threading
 from typing import Protocol
 
 __all__ = ["DerivedEntropy", "Entropy", "SystemEntropy", "fresh", "short"]
@@ -22,12 +23,44 @@ class Entropy(Protocol):
     def draw(self, scope: str, size: int = 16) -> bytes: ...
 
 
+class _Page:
+    """Random bytes of the kernel, fetched a page at a time: a request needs a dozen small draws, and each is a call.
+
+    No byte is given twice, not to two threads, and not to a process that is forked from this one.
+    """
+
+    def __init__(self, size: int = 4096) -> None:
+        self._size = size
+        self.forget()
+        os.register_at_fork(after_in_child=self.forget)
+
+    def forget(self) -> None:
+        """What is left of the page is nobody's; a lock that a thread of the parent held is gone with it."""
+        self._lock = threading.Lock()
+        self._left = b""
+        self._used = self._size
+
+    def draw(self, size: int) -> bytes:
+        if size > self._size:
+            return os.urandom(size)
+        with self._lock:
+            start = self._used
+            self._used = end = start + size
+            if end > self._size:
+                self._left = os.urandom(self._size)
+                start, end, self._used = 0, size, size
+            return self._left[start:end]
+
+
+_page = _Page()
+
+
 class SystemEntropy:
     """The kernel's generator; the scope changes nothing."""
 
     def draw(self, scope: str, size: int = 16) -> bytes:
         del scope
-        return os.urandom(size)
+        return _page.draw(size)
 
 
 class DerivedEntropy:

@@ -9,13 +9,12 @@ Repeating a step changes nothing: what has settled is no longer held, and the co
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
-from casemate.access import HELD, Ceiling, Flow, Gate, HeldRecord, Lanes, Settling
+from casemate.access import HELD, Ceiling, Flow, Gate, HeldRecord, Lanes
 from casemate.clock import Loop
 from casemate.errors import CasemateError, Damaged, Unreadable
 from casemate.ids import fresh
@@ -136,7 +135,7 @@ class Ingest:
         for part in extracted.parts:
             id = fresh("doc", self._gate.vault.entropy, f"part/{flow.access.id}/{held.id}") if many else held.id
             as_text = held.value.marks == "text"
-            outcome = await asyncio.to_thread(
+            outcome = await flow.beside(
                 portions.read, _blocks(part), region.policies, floor, stated, as_text, around
             )
             if isinstance(outcome, portions.Unmarked):
@@ -153,27 +152,28 @@ class Ingest:
         if not gathered.total:
             await self._refuse(flow, held, "unreadable", {"why": "There is no text in it."})
             return
-        await self._land(flow.settle(held), held.value, gathered)
+        await self._land(flow, held, gathered)
 
-    async def _land(self, settling: Settling, held: HeldRecord, gathered: _Gathered) -> None:
+    async def _land(self, flow: Flow, held: Found[HeldRecord], gathered: _Gathered) -> None:
+        settling = flow.settle(held)
         for id, document, label in gathered.documents:
-            kept = msgspec.structs.replace(document, source=held.blob if len(gathered.documents) == 1 else "")
+            kept = msgspec.structs.replace(document, source=held.value.blob if len(gathered.documents) == 1 else "")
             settling.change(label, Put(DOCUMENT, id, kept, expect=0))
         for id, part, label in gathered.parts:
             settling.change(label, Put(PART, id, part, expect=0))
         for label in sorted(gathered.passages, key=_text):
             chosen = gathered.passages[label]
-            raw = await asyncio.to_thread(_encoded, label, chosen, await self._vectors(chosen))
+            raw = await flow.beside(_encoded, label, chosen, await self._vectors(chosen, flow.access.id))
             blob = await settling.pour(label, raw)
-            settling.change(label, Put(SEGMENT, f"seg_{blob[:32]}", Segment(held.base, blob, len(chosen))))
+            settling.change(label, Put(SEGMENT, f"seg_{blob[:32]}", Segment(held.value.base, blob, len(chosen))))
         facts = {"documents": len(gathered.documents), "passages": gathered.total}
         await settling.commit("settled", facts)
 
-    async def _vectors(self, chosen: Sequence[Passage]) -> list[bytes]:
+    async def _vectors(self, chosen: Sequence[Passage], domain: str) -> list[bytes]:
         """One access class at a time, so that no batch ever mixes two."""
         if self._embedder is None:
             return []
-        return await self._embedder.embed([passage.indexed for passage in chosen])
+        return await self._embedder.embed([passage.indexed for passage in chosen], domain)
 
     async def _ask(self, flow: Flow, held: Found[HeldRecord]) -> None:
         settled = msgspec.structs.replace(held.value, state="unmarked")
@@ -217,7 +217,7 @@ class Ingest:
         for base, several in bases.items():
             if len(several) > SEGMENTS:
                 raws = [await flow.blob(access.id, item.value.blob) for item in several]
-                merged_raw, count = await asyncio.to_thread(_merged, access.label, raws)
+                merged_raw, count = await flow.beside(_merged, access.label, raws)
                 blob = await flow.pour(merged_raw)
                 whole = Put(SEGMENT, f"seg_{blob[:32]}", Segment(base, blob, count))
                 gone = [Delete(SEGMENT, item.id, expect=item.version) for item in several]

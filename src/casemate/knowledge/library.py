@@ -10,7 +10,6 @@ A domain is let go when it has long asked nothing, never because others are many
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -39,7 +38,9 @@ class Embedder(Protocol):
     @property
     def name(self) -> str: ...
 
-    async def embed(self, texts: list[str]) -> list[bytes]: ...
+    async def embed(self, texts: list[str], domain: str = "") -> list[bytes]:
+        """`domain`, the id of an access class, is whose turn it takes where one engine serves them all."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,11 @@ class Library:
             if name not in known:
                 raise UnknownKnowledge(name=name[:200])
 
-    async def ask(self, question: str) -> Asked:
+    async def ask(self, flow: Flow, question: str) -> Asked:
         """The beginning of the question made ready: its terms and, where there is an embedder, its vector."""
         question, vector = question[:QUESTION], None
         if self.embedder is not None and question.strip():
-            [vector] = await self.embedder.embed([question])
+            [vector] = await self.embedder.embed([question], flow.gate.classes.of(flow.domain).id)
         return Asked(terms(question), vector)
 
     async def search(self, flow: Flow, asked: Asked, names: tuple[str, ...], k: int) -> Results:
@@ -107,7 +108,7 @@ class Library:
         held = cache.get(place)
         if held is None or held.segments != segments:
             raws = [await flow.blob(place[0], blob) for blob in segments]
-            shard = await asyncio.to_thread(_merged, raws, found)
+            shard = await flow.beside(_merged, raws, found)
             held = cache[place] = _Held(segments, self._shared.setdefault((place, segments), shard))
         cache.move_to_end(place)
         while len(cache) > SHARDS_KEPT:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 from casemate.access import Flow
@@ -43,7 +42,7 @@ async def copied(flow: Flow, library: Library) -> World:
     shards: list[tuple[Label, str, bytes, int]] = []
     for base in bases:
         visible = await library.shards(flow, (base,))
-        shards += [(each.label, base, await asyncio.to_thread(_anew, each), each.count) for each in visible]
+        shards += [(each.label, base, await flow.beside(_anew, each), each.count) for each in visible]
     labels = sorted({whole.label for whole in wholes} | {part.label for part in parts}, key=_text)
     return World(tuple(labels), tuple(wholes), tuple(parts), tuple(shards))
 

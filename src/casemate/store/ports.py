@@ -96,13 +96,17 @@ class Journal(Protocol):
 
 
 class Blobs(Protocol):
-    """Large sealed values, each named by a keyed digest of its content: names tell nothing between classes."""
+    """Large sealed values, each named by a keyed digest of its content: names tell nothing between classes.
 
-    async def write(self, class_id: str, data: bytes) -> str:
+    `domain` is the access class of whoever asks, which may lie above that of the blob: what moves bytes is reserved for
+    each, so that nobody waits for another's.
+    """
+
+    async def write(self, class_id: str, data: bytes, domain: str = "") -> str:
         """Durable before it returns; the same data in the same class has the same name (hex)."""
         ...
 
-    async def read(self, class_id: str, name: str) -> bytes:
+    async def read(self, class_id: str, name: str, domain: str = "") -> bytes:
         """Raises Absent, or Damaged where the bytes are not what was written."""
         ...
 

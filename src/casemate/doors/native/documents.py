@@ -156,7 +156,7 @@ class _Search:
         """The best passages of the visible world, with exact scores."""
         names = tuple(n for n in call.query.get("base", "all").split(",") if n) or ("all",)
         await self._rooms.library.check(call.flow, names)
-        asked = await self._rooms.library.ask(call.query.get("q", ""))
+        asked = await self._rooms.library.ask(call.flow, call.query.get("q", ""))
         results = await self._rooms.library.search(call.flow, asked, names, 20)
         return reply(call.flow, [_hit(call, hit) for hit in results.hits])
 
