@@ -15,6 +15,7 @@ from casemate.assistants import Proof, question_of
 from casemate.crypto import verify
 from casemate.errors import EngineFailed
 from casemate.knowledge import Library
+from casemate.models import ByPieces
 from casemate.wiring.twin import Twin
 from tests.attacks.scene import ASKED, LOW, SECRET, TOP, bring, hide, log
 from tests.laws import breaks
@@ -146,7 +147,7 @@ async def test_a_second_world_that_fails_is_closed_too(
     async def failing(self: Twin, flow: Any, copies: Any) -> Any:
         second = await right(self, flow, copies)
 
-        class Fails:
+        class Fails(ByPieces):
             async def answer(self, *_: Any) -> Any:
                 raise EngineFailed(engine="second", why="it hung up")
                 yield

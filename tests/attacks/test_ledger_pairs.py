@@ -11,7 +11,7 @@ import pytest
 from casemate.access import Flow
 from casemate.errors import EngineFailed
 from casemate.ledger import Entry
-from casemate.models import Chat, Delta
+from casemate.models import ByPieces, Chat, Delta
 from tests.attacks.scene import SECRET, label_of, log, scene
 from tests.laws.world import World
 
@@ -25,7 +25,7 @@ TARGETS = (
 )
 
 
-class Breaks:
+class Breaks(ByPieces):
     """An answerer that ends otherwise than well: before its first delta, or after it."""
 
     def __init__(self, how: str, late: bool) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +29,7 @@ from casemate.identity import Session
 from casemate.ids import DerivedEntropy
 from casemate.labels import Label, Policies
 from casemate.ledger import Entry
-from casemate.models import READER, Card, Catalogue, Chat, Citation, Delta, Usage
+from casemate.models import READER, ByPieces, Card, Catalogue, Chat, Citation, Delta, Gateway, Usage
 from casemate.policy import Action
 
 OPEN, SECRET, HIGH = "us:UNCLASSIFIED", "us:SECRET//NOFORN", "us:TOP SECRET//SI//NOFORN"
@@ -80,13 +80,20 @@ def cited(text: str, start: int, mark: str, label: str) -> Citation:
 
 
 @dataclass
-class Answers:
+class Answers(ByPieces):
     """The answerer of a test: keeps what it was asked, and follows its script."""
 
     script: Script = two_rungs
     asked: list[Chat] = field(default_factory=list)
     floors: list[Label] = field(default_factory=list)
     closed: int = 0
+    catalogue: Catalogue = field(default_factory=lambda: Catalogue({}))
+
+    async def count(self, flow: Flow, chat: Chat) -> Usage:
+        return await Gateway(self.catalogue).count(flow, chat)
+
+    async def vectors(self, flow: Flow, card: Card, texts: Sequence[str]) -> list[list[float]]:
+        return await Gateway(self.catalogue).vectors(flow, card, texts)
 
     async def answer(self, flow: Flow, chat: Chat) -> AsyncIterator[Delta]:
         self.asked.append(chat)
@@ -169,6 +176,7 @@ class Wired:
                 UPSTREAM: Card(UPSTREAM, "large", "acme", self.clearance(SECRET), Unused()),
             }
         )
+        self.answers.catalogue = self.catalogue
         wires = (openai, bedrock, anthropic)
         routes = [module.routes(self.gate, self.catalogue, self.answers) for module in wires]
         self.app = App(self.gate, Table([r for own in routes for r in own]), [module.PLANE for module in wires])

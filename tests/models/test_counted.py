@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import msgspec
 
-from casemate.models import Card, Chat, Message, Prompt, Usage, counted, estimate
+from casemate.models import Card, Chat, Message, Prompt, Usage, estimate
 from casemate.policy import Action
 from tests.attacks.scene import LOW, SECRET, TOP, Writer, flow_of, label_of, principal
 from tests.laws.world import World
@@ -33,11 +33,11 @@ async def test_the_first_that_would_be_asked_counts_and_no_other(world: World) -
     catalogue = world.house.catalogue
     catalogue.add(card(world, "near", near, price=5))
     catalogue.add(card(world, "far", far, outside=True))
-    assert await counted(catalogue, flow, CHAT) == Usage(7, estimated=False)
-    known = await counted(catalogue, flow, msgspec.structs.replace(CHAT, knowledge=("all",)))
+    assert await world.house.answerer.count(flow, CHAT) == Usage(7, estimated=False)
+    known = await world.house.answerer.count(flow, msgspec.structs.replace(CHAT, knowledge=("all",)))
     assert known == Usage(estimate(CHAT)), "what knowledge adds is not known yet"
     catalogue.add(card(world, "cheap", cheap))
-    assert await counted(catalogue, flow, CHAT) == Usage(estimate(CHAT))
+    assert await world.house.answerer.count(flow, CHAT) == Usage(estimate(CHAT))
     assert (len(near.lent), far.lent, cheap.lent) == (1, [], [])
 
 
@@ -46,9 +46,9 @@ async def test_nothing_goes_out_and_nothing_above_the_accreditation(world: World
     session = principal(world, "eve", TOP)
     flow = await flow_of(world, session, Action("ask", "answer"), LOW)
     catalogue.add(card(world, "far", engine, outside=True))
-    assert (await counted(catalogue, flow, CHAT)).estimated
+    assert (await world.house.answerer.count(flow, CHAT)).estimated
     catalogue.add(replace(card(world, "far", engine), accreditation=label_of(world, LOW)))
     high = replace(session, id="ses-zoe", floor=label_of(world, SECRET))
     flow = await flow_of(world, high, Action("ask", "answer"), SECRET)
-    assert (await counted(catalogue, flow, CHAT)).estimated
+    assert (await world.house.answerer.count(flow, CHAT)).estimated
     assert engine.lent == []

@@ -13,10 +13,17 @@ from casemate.access import Flow
 from casemate.engines.embedder_vectors import EmbedderVectors, unit
 from casemate.errors import EngineFailed, Refused
 from casemate.identity import Session
-from casemate.models import Card
+from casemate.models import Card, Inspection, Rules
 from casemate.models.embed import embed
 from casemate.policy import Action
+from casemate.telemetry.instrument import GENERATION
+from tests.access.test_flow import at
+from tests.attacks.scene import TOP, label_of
 from tests.doors.wired import HIGH, OPEN, SECRET, Wired, wired
+from tests.laws.world import World
+from tests.models.test_counted import Counting
+from tests.models.test_gateway import card, chat, put
+from tests.models.test_inspectors import KEY
 
 
 class Gives:
@@ -43,13 +50,36 @@ async def _embed(region: Wired, card: Card, floor: str) -> list[list[float]]:
     assert owner is not None
     session = Session("s", owner, region.label(floor), region.region.ceiling)
     flow: Flow = await region.gate.open(session, Action("embed", "text"))
-    return await embed(flow, card, ["a", "b"])
+    try:
+        return await embed(flow, card, ["a", "b"], None)
+    finally:
+        kept = region.gate.telemetry.keep(region.gate.telemetry.at(flow.domain, region.clock.now()))
+        calls = {each.key: each.total for each in kept.histograms if each.name == GENERATION.name and sum(each.counts)}
+        lent = card.vectors is not None and bool(card.vectors.lent)  # type: ignore[attr-defined]
+        assert [key[:3] for key in calls] == [("embeddings", "acme", "acme/words")] * lent
 
 
 def test_texts_are_lent_and_vectors_come_back(tmp_path: Path) -> None:
     engine = Gives([1.0], [2.0])
     assert tried(tmp_path, engine, SECRET, OPEN) == [[1.0], [2.0]]
     assert engine.lent == ("words", "a", "b")
+
+
+async def test_texts_are_looked_at_like_messages(world: World) -> None:
+    """A secret in a text to embed goes out as little as one in a question; so it is with what is only counted."""
+    engine, counter = Gives([1.0]), Counting()
+    inspection = Inspection(secrets=Rules("refuse", "refuse"))
+    gateway = put(world, card(world, "a", counter), inspect=inspection)
+    words = Card("acme/words", "words", "acme", label_of(world, TOP), vectors=engine)
+    flow = await at(world, TOP)
+    with pytest.raises(Refused) as told:
+        await gateway.vectors(flow, words, [f"Use {KEY} for it."])
+    assert (told.value.facts["rule"], engine.lent) == ("secret-found", ())
+    with pytest.raises(Refused) as told:
+        await gateway.count(flow, chat(f"Use {KEY} for it."))
+    assert (told.value.facts["rule"], counter.lent) == ("secret-found", [])
+    assert await gateway.vectors(flow, words, ["Use the front door."]) == [[1.0]]
+    assert (await gateway.count(flow, chat("Use the front door."))).prompt == 7
 
 
 def test_nothing_is_lent_above_its_accreditation(tmp_path: Path) -> None:

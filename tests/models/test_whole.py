@@ -9,7 +9,7 @@ import pytest
 
 from casemate.access import Flow
 from casemate.errors import AnswerHeld, BadInput, EngineFailed
-from casemate.models import Chat, Course, Delta, Gateway, Message, Metered, Usage, tell
+from casemate.models import ByPieces, Chat, Course, Delta, Gateway, Message, Metered, Usage
 from casemate.wiring.relay import Near
 from tests.access.test_flow import at
 from tests.attacks.scene import SECRET, TOP
@@ -19,7 +19,7 @@ from tests.models.test_gateway import LAST, AtOnce, Script, card, chat, fails, p
 ASKED = chat(whole=True)
 
 
-class Pieces:
+class Pieces(ByPieces):
     """An answerer that knows no other way than piece by piece."""
 
     def __init__(self, *said: Delta | Exception) -> None:
@@ -46,7 +46,7 @@ def metered(world: World, answerer: Any) -> Metered:
 async def both(answerer: Any, world: World, asked: Chat = ASKED) -> tuple[list[Delta], list[Delta]]:
     """What is told at once, and what is told piece by piece."""
     at_once: list[Delta] = []
-    await tell(answerer, await at(world, TOP), asked, at_once)
+    await answerer.whole(await at(world, TOP), asked, at_once)
     flow = await at(world, TOP)
     return at_once, [delta async for delta in answerer.answer(flow, asked)]
 
@@ -110,7 +110,7 @@ async def test_where_nothing_was_said_nothing_was_used(world: World) -> None:
 
 async def test_whoever_cannot_tell_it_at_once_is_read_to_its_end_and_closed(world: World) -> None:
     pieces, told = Pieces(Delta(text="a"), LAST, Delta(text="more")), list[Delta]()
-    await tell(pieces, await at(world, TOP), ASKED, told)
+    await pieces.whole(await at(world, TOP), ASKED, told)
     assert told == [Delta(text="a"), LAST]
     assert pieces.closed
 
@@ -139,6 +139,6 @@ async def test_the_assistant_tells_both_kinds_at_once(world: World) -> None:
         at_once, in_pieces = await both(assistant, world, asked)
         assert at_once == in_pieces
     with pytest.raises(BadInput):
-        await tell(assistant, await at(world, TOP), Chat(model="any", messages=(Message("user", " "),)), [])
+        await assistant.whole(await at(world, TOP), Chat(model="any", messages=(Message("user", " "),)), [])
     assert len(engine.lent) == 2
     assert isinstance(assistant._gateway, Gateway)  # type: ignore[attr-defined]

@@ -21,7 +21,7 @@ from casemate.errors import (
 )
 from casemate.labels import Policies
 from casemate.models import Delta
-from casemate.telemetry import BACKLOG, PULSE, Kept, Telemetry
+from casemate.telemetry import BACKLOG, CHAT, PULSE, Kept, Telemetry
 from casemate.telemetry.instrument import FIRST, GENERATION, QUOTA, REFUSALS, REQUESTS, TOKENS
 
 LABELS = Policies.load(("us",))
@@ -119,9 +119,9 @@ def test_a_call_that_never_began_has_no_first_piece() -> None:
 
 def test_tokens_are_counted_in_their_own_domain() -> None:
     telemetry = Telemetry(ManualClock())
-    telemetry.used(LOW, "acme", "large", 3, 4)
-    telemetry.used(LOW, "acme", "large", 3, 4)
-    telemetry.used(HIGH, "acme", "large", 100, 100)
+    telemetry.used(LOW, CHAT, "acme", "large", 3, 4)
+    telemetry.used(LOW, CHAT, "acme", "large", 3, 4)
+    telemetry.used(HIGH, CHAT, "acme", "large", 100, 100)
     kept = telemetry.keep(telemetry.at(LOW, telemetry.now()))
     model = ("chat", "acme", "large")
     assert measured(kept, TOKENS.name) == {(*model, "input"): 6, (*model, "output"): 8}

@@ -14,7 +14,7 @@ from casemate import frames
 from casemate.access import Flow
 from casemate.errors import EngineFailed, Internal, Refused, UnknownKnowledge
 from casemate.identity import Bearer
-from casemate.models import Chat, Delta, Message, Usage
+from casemate.models import ByPieces, Chat, Delta, Message, Usage
 from casemate.policy import Action
 from casemate.wiring.local import answers as answers_there
 from casemate.wiring.local import connect, listen
@@ -25,7 +25,7 @@ CHAT = Chat(model="m", messages=(Message("user", "When?"),))
 DELTAS = [Delta(text="(U) one", mark="(U)", label="agency=EXERCISE"), Delta(finish="stop", usage=Usage(1, 2))]
 
 
-class Answers:
+class Answers(ByPieces):
     """An answerer that says what it was told to, and notes what it saw."""
 
     def __init__(self, *said: Delta | Exception, wait: bool = False) -> None:

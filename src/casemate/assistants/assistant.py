@@ -6,7 +6,7 @@ upstream writes the rungs that its accreditation dominates; the reader writes th
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -23,7 +23,7 @@ from casemate.errors import BadInput, EngineFailed
 from casemate.knowledge import QUESTION, Asked, Hit, Library, Results
 from casemate.labels import Label, Labelled
 from casemate.models import READER, Card, Catalogue, Chat, Delta, Gateway, Usage
-from casemate.models.whole import read as read_all
+from casemate.models.answerer import read as read_all
 from casemate.words import say
 
 __all__ = ["Assistant", "K"]
@@ -76,6 +76,14 @@ class Assistant:
         else:
             self._card(flow, chat)
             await self._gateway.tell(flow, flow.take(chat.messages), chat, told)
+
+    async def count(self, flow: Flow, chat: Chat) -> Usage:
+        """As the gateway counts: without the passages, which are not known before they are asked for."""
+        return await self._gateway.count(flow, chat)
+
+    async def vectors(self, flow: Flow, card: Card, texts: Sequence[str]) -> list[list[float]]:
+        """As the gateway gives them."""
+        return await self._gateway.vectors(flow, card, texts)
 
     def _card(self, flow: Flow, chat: Chat) -> Card:
         """The model that is named, where it can answer such a chat. Raises UnknownModel, BadInput."""

@@ -135,9 +135,7 @@ class Ingest:
         for part in extracted.parts:
             id = fresh("doc", self._gate.vault.entropy, f"part/{flow.access.id}/{held.id}") if many else held.id
             as_text = held.value.marks == "text"
-            outcome = await flow.beside(
-                portions.read, _blocks(part), region.policies, floor, stated, as_text, around
-            )
+            outcome = await flow.beside(portions.read, _blocks(part), region.policies, floor, stated, as_text, around)
             if isinstance(outcome, portions.Unmarked):
                 gathered.unmarked += 1
             elif isinstance(outcome, portions.Quarantine) or not outcome.label <= flow.acting:

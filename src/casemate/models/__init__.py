@@ -5,12 +5,14 @@ The answer side (`assistants`) implements `Answerer`; a data process may reach i
 
 from __future__ import annotations
 
+from casemate.models.answerer import Answerer, ByPieces
 from casemate.models.card import READER, Card, Catalogue, State
 from casemate.models.chat import (
-    Answerer,
+    AtOnce,
     Chat,
     Choice,
     Citation,
+    Counter,
     Delta,
     Generator,
     Image,
@@ -27,9 +29,10 @@ from casemate.models.chat import (
     Usage,
 )
 from casemate.models.choose import MOST_TOKENS, able, chosen, within
-from casemate.models.count import Counter, counted, estimate
+from casemate.models.count import estimate
 from casemate.models.course import Course
-from casemate.models.gateway import DEADLINE, Gateway, Inspect
+from casemate.models.gateway import DEADLINE, Gateway
+from casemate.models.inspect import Inspect
 from casemate.models.inspectors import (
     Finding,
     Inspection,
@@ -39,16 +42,17 @@ from casemate.models.inspectors import (
     Secrets,
     inspect_prompt,
 )
-from casemate.models.metered import Metered, embedding
+from casemate.models.metered import Metered
 from casemate.models.route import Preference, Verdict
 from casemate.models.vectors import Vectors
-from casemate.models.whole import Wholly, tell
 
 __all__ = [
     "DEADLINE",
     "MOST_TOKENS",
     "READER",
     "Answerer",
+    "AtOnce",
+    "ByPieces",
     "Card",
     "Catalogue",
     "Chat",
@@ -83,13 +87,9 @@ __all__ = [
     "Usage",
     "Vectors",
     "Verdict",
-    "Wholly",
     "able",
     "chosen",
-    "counted",
-    "embedding",
     "estimate",
     "inspect_prompt",
-    "tell",
     "within",
 ]

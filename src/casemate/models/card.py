@@ -8,13 +8,13 @@ cards may share an alias: then the router chooses among those that the request m
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from casemate.access import Ceiling, Flow
 from casemate.errors import UnknownModel
 from casemate.labels import Label
-from casemate.models.chat import Generator
+from casemate.models.chat import AtOnce, Counter, Generator
 from casemate.models.vectors import Vectors
 
 __all__ = ["READER", "Card", "Catalogue", "State"]
@@ -54,10 +54,19 @@ class Card:
     vectors: Vectors | None = None
     label: Label | None = None
 
-    @property
-    def ceiling(self) -> Ceiling:
-        """What this model may be lent."""
-        return Ceiling(self.name, self.accreditation, self.outside)
+    ceiling: Ceiling = field(init=False)
+    """What this model may be lent."""
+    at_once: AtOnce | None = field(init=False)
+    """The engine, where it can answer in one piece."""
+    counter: Counter | None = field(init=False)
+    """The engine, where it counts tokens here: nothing goes out of the region to be counted."""
+
+    def __post_init__(self) -> None:
+        engine: object = self.engine
+        told = object.__setattr__
+        told(self, "ceiling", Ceiling(self.name, self.accreditation, self.outside))
+        told(self, "at_once", engine if isinstance(engine, AtOnce) else None)
+        told(self, "counter", engine if isinstance(engine, Counter) and not self.outside else None)
 
     def usable(self, flow: Flow) -> bool:
         """Whether it exists for a request: known where that acts, and accredited for what that carries."""

@@ -7,17 +7,16 @@ knows and the house does not stands in `extra`, field by field, and is looked at
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
-from casemate.access import Flow
-
 __all__ = [
-    "Answerer",
+    "AtOnce",
     "Chat",
     "Choice",
     "Citation",
+    "Counter",
     "Delta",
     "Generator",
     "Image",
@@ -232,12 +231,6 @@ class Delta(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
 
 
-class Answerer(Protocol):
-    """Answers a chat inside a flow. Deltas are at the flow's acting label; rungs bear their own."""
-
-    def answer(self, flow: Flow, chat: Chat) -> AsyncIterator[Delta]: ...
-
-
 class Prompt(msgspec.Struct, frozen=True, kw_only=True):
     """What an engine is lent: a chat without whatever is the house's own.
 
@@ -273,4 +266,22 @@ class Generator(Protocol):
         `deadline` is in seconds from now, for the whole answer. Raises EngineFailed, whose `cause` says what happened;
         closing the iterator hangs up at once.
         """
+        ...
+
+
+@runtime_checkable
+class AtOnce(Protocol):
+    """An engine that can also write the whole answer in one piece, for a caller who waits for all of it."""
+
+    async def whole(self, prompt: Prompt, deadline: float) -> list[Delta]:
+        """The deltas of `generate`. Raises EngineFailed."""
+        ...
+
+
+@runtime_checkable
+class Counter(Protocol):
+    """An engine that counts by its model's own template and tokenizer."""
+
+    async def count(self, prompt: Prompt, deadline: float) -> Usage:
+        """`prompt` is the number of tokens; `deadline` in seconds from now. Raises EngineFailed, BadInput."""
         ...

@@ -1,66 +1,18 @@
-"""How many tokens a chat has before it is answered: by the engine that would answer it, else an honest estimate.
+"""About how many tokens a chat has, where no engine has counted them.
 
 An estimate is a function of the request alone. It is never given out as a count.
 """
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from casemate.models.chat import Chat, Image, Part, Text, Thought, ToolCall, ToolResult
 
-from casemate.access import Flow
-from casemate.models.card import Card, Catalogue
-from casemate.models.chat import Chat, Image, Part, Prompt, Text, Thought, ToolCall, ToolResult, Usage
-from casemate.models.choose import able
-from casemate.models.health import Health
-from casemate.models.route import Preference, Sight, order
-
-__all__ = ["Counter", "counted", "estimate"]
+__all__ = ["BYTES", "estimate"]
 
 BYTES = 4  # of UTF-8 for one token: what tokenizers of large vocabularies come to for English; less for other scripts
 PICTURE = 1500  # tokens for a picture: vendors count about its pixels / 750, and scale larger ones down
-DEADLINE = 120.0  # seconds for a count; the first one of a domain waits for the weights
 TURN = 4  # what a turn costs besides its words
 TOOL = 12  # what a tool costs besides its words
-
-
-@runtime_checkable
-class Counter(Protocol):
-    """An engine that counts by its model's own template and tokenizer."""
-
-    async def count(self, prompt: Prompt, deadline: float) -> Usage:
-        """`prompt` is the number of tokens; `deadline` in seconds from now. Raises EngineFailed, BadInput."""
-        ...
-
-
-async def counted(catalogue: Catalogue, flow: Flow, chat: Chat) -> Usage:
-    """The tokens of the chat, by the model that would be asked first, where it runs here and counts; else an estimate.
-
-    The chat is lent like any other. Nothing goes out of the region to be counted. What knowledge would add is not
-    known before it is asked, so a chat that names some is estimated. Raises Refused, EngineFailed.
-    """
-    cards = [] if chat.knowledge else catalogue.candidates(flow, chat.model)
-    if not any(_counter(card) for card in cards):
-        return Usage(prompt=estimate(chat))
-    messages, domain = flow.take(chat.messages), flow.gate.classes.of(flow.domain).id
-    sight = Sight(Health(), domain, flow.gate.vault.clock.now())
-    ranked = order(able(cards, chat), chat, messages.label, sight, Preference())
-    engine = _counter(ranked[0]) if ranked else None
-    if engine is None:
-        return Usage(prompt=estimate(chat))
-    prompt = Prompt(
-        model=ranked[0].served,
-        messages=chat.messages,
-        tools=chat.tools,
-        choice=chat.choice,
-        shape=chat.shape,
-        partition=domain,
-    )
-    return await engine.count(await flow.lend(flow.take(prompt), ranked[0].ceiling), DEADLINE)
-
-
-def _counter(card: Card) -> Counter | None:
-    engine: object = card.engine
-    return engine if isinstance(engine, Counter) and not card.outside else None
 
 
 def estimate(chat: Chat) -> int:

@@ -11,8 +11,8 @@ from typing import Any, Self, cast
 
 from casemate.access import Flow
 from casemate.errors import EngineFailed
-from casemate.models.chat import Answerer, Chat, Citation, Delta, Usage
-from casemate.models.whole import tell
+from casemate.models.answerer import Answerer
+from casemate.models.chat import Chat, Citation, Delta, Usage
 from casemate.words import say
 
 __all__ = ["Course"]
@@ -33,7 +33,7 @@ class Course:
     async def whole(cls, answerer: Answerer, flow: Flow, chat: Chat) -> tuple[Self, list[Delta]]:
         """The course of an answer that nobody reads along, run to its end, and all its deltas. Raises EngineFailed."""
         told: list[Delta] = []
-        await tell(answerer, flow, chat, told)
+        await answerer.whole(flow, chat, told)
         course = cls(None, chat)
         return course, course._taken(told)
 

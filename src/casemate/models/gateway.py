@@ -8,33 +8,30 @@ Every lend is decided and recorded by the flow; a model outside the region is le
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self, cast
+from typing import Self, cast
 
 from casemate.access import Flow
 from casemate.clock import SECOND, Clock
 from casemate.errors import BadInput, EngineFailed, UnknownModel
 from casemate.labels import Labelled, combine
 from casemate.models.card import Card, Catalogue
-from casemate.models.chat import Chat, Delta, Message, Prompt
+from casemate.models.chat import Chat, Delta, Message, Prompt, Usage
 from casemate.models.choose import able
+from casemate.models.count import estimate
+from casemate.models.embed import embed
 from casemate.models.guard import Guard
 from casemate.models.health import Health
+from casemate.models.inspect import Inspect
 from casemate.models.route import Preference, Sight, Verdict, explain, order
 from casemate.models.shaped import Shaped
 from casemate.telemetry import Generation
 from casemate.words import say
 
-__all__ = ["DEADLINE", "Gateway", "Inspect"]
+__all__ = ["DEADLINE", "Gateway"]
 
 DEADLINE = 120.0  # seconds, for the whole answer and every model that is asked for it
-
-
-class Inspect(Protocol):
-    """Looks for what must not go to a model, outside the region or inside, and gives what may. Raises Refused."""
-
-    async def __call__(self, flow: Flow, prompt: Prompt, outside: bool) -> Prompt: ...
 
 
 class Gateway:
@@ -55,6 +52,25 @@ class Gateway:
     async def whole(self, flow: Flow, chat: Chat, told: list[Delta]) -> None:
         """As `answer`, told at once."""
         await self.tell(flow, _typed(flow, chat), chat, told)
+
+    async def count(self, flow: Flow, chat: Chat) -> Usage:
+        """The tokens of the chat, by the model that would be asked first, where it runs here and counts.
+
+        The chat is looked at and lent like any other. What knowledge would add is not known before it is asked, so a
+        chat that names some is estimated. Raises Refused, EngineFailed.
+        """
+        cards = [] if chat.knowledge else self._catalogue.candidates(flow, chat.model)
+        if any(card.counter is not None for card in cards):
+            messages, sight = flow.take(chat.messages), self._sight(flow)
+            ranked = order(able(cards, chat), chat, messages.label, sight, self._preference)
+            if ranked and ranked[0].counter is not None:
+                prompt = await self._lent(flow, ranked[0], chat, messages, sight.domain)
+                return await ranked[0].counter.count(prompt, DEADLINE)
+        return Usage(prompt=estimate(chat))
+
+    async def vectors(self, flow: Flow, card: Card, texts: Sequence[str]) -> list[list[float]]:
+        """As `models.embed`."""
+        return await embed(flow, card, texts, self._inspect)
 
     def breakers(self, domain: str, now: int) -> list[tuple[str, bool]]:
         """Models by name, and whether they rest for that domain (an access class' id) at `now` (microseconds)."""
@@ -243,8 +259,8 @@ async def _begun(
     """
     engine = card.engine
     assert engine is not None  # `order` leaves the reader out
-    if chat.whole and hasattr(engine, "whole"):
-        said: list[Delta] = await engine.whole(prompt, seconds)
+    if chat.whole and card.at_once is not None:
+        said = await card.at_once.whole(prompt, seconds)
         deltas = None
     else:
         deltas = cast("AsyncGenerator[Delta, None]", engine.generate(prompt, seconds))

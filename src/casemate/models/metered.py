@@ -8,20 +8,18 @@ What it counted stands in the facts of the request's END entry, from which usage
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import cast
 
 from casemate.access import Flow
 from casemate.accounts import Meter, PriceBook, Reservation
+from casemate.models.answerer import Answerer
 from casemate.models.card import Card, Catalogue
-from casemate.models.chat import Answerer, Chat, Delta, Usage
+from casemate.models.chat import Chat, Delta, Usage
 from casemate.models.count import BYTES, estimate
-from casemate.models.embed import embed
-from casemate.models.whole import tell
+from casemate.telemetry import CHAT, EMBEDDINGS
 
-__all__ = ["Metered", "embedding"]
-
-Embed = Callable[[Flow, Card, Sequence[str]], Awaitable[list[list[float]]]]
+__all__ = ["Metered"]
 
 
 class Metered:
@@ -52,7 +50,7 @@ class Metered:
         """As `answer`, told at once."""
         asked, reservation = self._reserved(flow, chat)
         try:
-            await tell(self._answerer, flow, chat, told)
+            await self._answerer.whole(flow, chat, told)
         finally:
             letters, engine, usage = 0, "", None
             for delta in told:
@@ -61,12 +59,16 @@ class Metered:
                 usage = delta.usage or usage
             self._ended(flow, reservation, engine or chat.model, usage, asked, letters)
 
+    async def count(self, flow: Flow, chat: Chat) -> Usage:
+        """As the answerer within counts: a count uses no quota."""
+        return await self._answerer.count(flow, chat)
+
     async def vectors(self, flow: Flow, card: Card, texts: Sequence[str]) -> list[list[float]]:
         """`models.embed`, within the quotas and counted. Raises QuotaExceeded as well."""
         asked = -(-sum(map(len, texts)) // BYTES)
         with self._meter.reserve(flow, asked) as reservation:
-            found = await embed(flow, card, texts)
-            self._settle(flow, reservation, card.name, Usage(asked, 0))
+            found = await self._answerer.vectors(flow, card, texts)
+            self._settle(flow, reservation, card.name, Usage(asked, 0), EMBEDDINGS)
         return found
 
     def _reserved(self, flow: Flow, chat: Chat) -> tuple[int, Reservation]:
@@ -83,7 +85,7 @@ class Metered:
         else:
             self._settle(flow, reservation, engine, usage or Usage(asked, -(-letters // BYTES)))
 
-    def _settle(self, flow: Flow, reservation: Reservation, engine: str, usage: Usage) -> None:
+    def _settle(self, flow: Flow, reservation: Reservation, engine: str, usage: Usage, operation: str = CHAT) -> None:
         card = next(iter(self._catalogue.candidates(flow, engine)), None)  # of a twin above, nothing
         reservation.model = engine
         reservation.vendor = card.vendor if card is not None else ""
@@ -92,9 +94,4 @@ class Metered:
         flow.facts |= charge.facts()
         told = card or self._catalogue.cards.get(flow.lent[-1] if flow.lent else "")  # never by a caller's own word
         model, vendor = (told.name, told.vendor) if told is not None else ("", "")
-        flow.gate.telemetry.used(flow.domain, vendor, model, usage.prompt, usage.completion)
-
-
-def embedding(answerer: Answerer) -> Embed:
-    """What embeds beside that answerer: counted where it is."""
-    return answerer.vectors if isinstance(answerer, Metered) else embed
+        flow.gate.telemetry.used(flow.domain, operation, vendor, model, usage.prompt, usage.completion)

@@ -15,13 +15,15 @@ from casemate.telemetry.kept import Kept, merge
 from casemate.telemetry.pulse import PULSE, SLOTS, Beat, beats
 from casemate.telemetry.span import Span, Traces, otlp
 from casemate.telemetry.text import MEDIA, OPEN_MEDIA, exposition
-from casemate.telemetry.watch import Generation, Telemetry, Watch
+from casemate.telemetry.watch import CHAT, EMBEDDINGS, Generation, Telemetry, Watch
 
 __all__ = [
     "BACKLOG",
     "BREAKER",
+    "CHAT",
     "DURABLE",
     "DURATION",
+    "EMBEDDINGS",
     "INSTRUMENTS",
     "MEDIA",
     "OPEN_MEDIA",

@@ -73,7 +73,7 @@ class Domain:
         self._histograms: dict[Instrument, dict[tuple[str, ...], Histogram]] = {i: {} for i in INSTRUMENTS}
         self._requests = self._counters[REQUESTS]
         self._durations: dict[str, Histogram] = {}
-        self._models: dict[tuple[str, str], Model] = {}
+        self._models: dict[tuple[str, str, str], Model] = {}
         self._beats: deque[Beat] = deque(maxlen=SLOTS)
         self._base = Beat(0)
 
@@ -114,9 +114,9 @@ class Domain:
 
     def model(self, operation: str, provider: str, model: str) -> Model:
         """The histograms of a model, found at one look."""
-        found = self._models.get((provider, model))
+        key = (operation, provider, model)
+        found = self._models.get(key)
         if found is None:
-            key = (operation, provider, model)
             found = Model(
                 self.histogram(GENERATION, (*key, "")),
                 self.histogram(FIRST, key),
@@ -124,7 +124,7 @@ class Domain:
                 self.histogram(TOKENS, (*key, "output")),
             )
             if len(self._models) < MOST:
-                self._models[provider, model] = found
+                self._models[key] = found
         return found
 
     def roll(self, now: int) -> None:

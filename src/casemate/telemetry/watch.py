@@ -18,9 +18,9 @@ from casemate.telemetry.instrument import GENERATION, QUOTA, REFUSALS
 from casemate.telemetry.kept import Counted, Kept, merge
 from casemate.telemetry.span import Traces
 
-__all__ = ["Generation", "Telemetry", "Watch"]
+__all__ = ["CHAT", "EMBEDDINGS", "Generation", "Telemetry", "Watch"]
 
-CHAT = "chat"
+CHAT, EMBEDDINGS = "chat", "embeddings"  # gen_ai.operation.name
 
 
 async def _nobody(class_id: str) -> Iterable[Kept]:
@@ -53,14 +53,16 @@ class Telemetry:
         """A request has come in."""
         return Watch(self, self.now())
 
-    def generation(self, label: Label, provider: str, model: str, served: str, now: int) -> Generation:
+    def generation(
+        self, label: Label, provider: str, model: str, served: str, now: int, operation: str = CHAT
+    ) -> Generation:
         """A model is about to be asked, in that domain."""
-        return Generation(self, label, (CHAT, provider, model), served, now)
+        return Generation(self, label, (operation, provider, model), served, now)
 
-    def used(self, label: Label, provider: str, model: str, prompt: int, completion: int) -> None:
+    def used(self, label: Label, operation: str, provider: str, model: str, prompt: int, completion: int) -> None:
         """Tokens that an answer used."""
         domain = self.domains.get(label.text)
-        found = (domain or self.at(label, self.now())).model(CHAT, provider, model)
+        found = (domain or self.at(label, self.now())).model(operation, provider, model)
         found.input.observe(prompt)
         found.output.observe(completion)
 
@@ -190,8 +192,8 @@ class Generation:
             used = (told.prompt, told.completion) if told is not None else None
             telemetry.traces.model(domain, self._since, now, self._key, self._served, error, begun, used)
 
-    def going_on(self, begun: str, took: int) -> Self:
-        """It began to answer after `took` microseconds; leaving the block ends it, with the kind of error that left."""
+    def going_on(self, begun: str, took: int = -1) -> Self:
+        """Leaving the block ends it, with the kind of error that left. It began to answer after `took` microseconds."""
         self._begun, self._first = begun, took
         return self
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,7 +16,7 @@ import msgspec
 from casemate import errors, frames
 from casemate.access import Flow, Gate, pack, unpack
 from casemate.errors import CasemateError, EngineFailed, Internal
-from casemate.models import Answerer, Chat, Delta, tell
+from casemate.models import Answerer, ByPieces, Card, Chat, Delta, Usage
 from casemate.wiring.local import connect, listen
 
 __all__ = ["AnswerServer", "Near", "Relay"]
@@ -38,7 +38,7 @@ class _Piece(msgspec.Struct, frozen=True):
     lent: tuple[str, ...] = ()
 
 
-class Relay:
+class Relay(ByPieces):
     """Implements `models.Answerer` in a process that holds no knowledge."""
 
     def __init__(self, socket: Path) -> None:
@@ -95,7 +95,15 @@ class Near:
 
     async def whole(self, flow: Flow, chat: Chat, told: list[Delta]) -> None:
         """As `answer`, told at once."""
-        await tell(self._relay if chat.knowledge else self._gateway, flow, chat, told)
+        await (self._relay if chat.knowledge else self._gateway).whole(flow, chat, told)
+
+    async def count(self, flow: Flow, chat: Chat) -> Usage:
+        """As whoever would answer counts."""
+        return await (self._relay if chat.knowledge else self._gateway).count(flow, chat)
+
+    async def vectors(self, flow: Flow, card: Card, texts: Sequence[str]) -> list[list[float]]:
+        """Models are asked from here."""
+        return await self._gateway.vectors(flow, card, texts)
 
 
 class AnswerServer:

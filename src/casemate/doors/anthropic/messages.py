@@ -15,7 +15,7 @@ from casemate.doors.anthropic.streamed import Writer
 from casemate.doors.anthropic.whole import gather
 from casemate.doors.frame import Call, Reply, Stream
 from casemate.errors import BadInput
-from casemate.models import Chat, Course, counted
+from casemate.models import Chat, Course
 from casemate.words import say
 
 __all__ = ["count", "create"]
@@ -27,12 +27,13 @@ async def create(desk: Desk, call: Call) -> Reply | Stream:
     """Answer."""
     language = call.flow.session.language
     chat, facts = _chat(desk, call, counts=False)
-    course = Course(desk.answerer.answer(call.flow, chat), chat)
-    course.facts |= facts
     id = desk.named(call, "msg_")
     if chat.whole:
-        found = await gather(course)
-        return Reply(found.message(id, course, chat.model, language), facts=course.facts)
+        course, deltas = await Course.whole(desk.answerer, call.flow, chat)
+        course.facts |= facts
+        return Reply(gather(deltas).message(id, course, chat.model, language), facts=course.facts)
+    course = Course(desk.answerer.answer(call.flow, chat), chat)
+    course.facts |= facts
     await course.first()
     return Stream(_pieces(Writer(id, chat.model, language), course), facts=course.facts)
 
@@ -40,7 +41,7 @@ async def create(desk: Desk, call: Call) -> Reply | Stream:
 async def count(desk: Desk, call: Call) -> Reply:
     """How many tokens such a message has. `Casemate-Estimated` says so where no engine has counted."""
     chat, facts = _chat(desk, call, counts=True)
-    usage = await counted(desk.catalogue, call.flow, chat)
+    usage = await desk.answerer.count(call.flow, chat)
     headers = (("Casemate-Estimated", "true"),) if usage.estimated else ()
     return Reply(msgspec.json.encode({"input_tokens": usage.prompt}), headers=headers, facts=facts)
 

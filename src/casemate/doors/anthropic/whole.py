@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,14 +103,11 @@ class Gathered:
         self.calls[piece.index][1].append(piece.arguments)
 
 
-async def gather(course: Course) -> Gathered:
-    """Everything; what makes the deltas is closed."""
+def gather(deltas: Iterable[Delta]) -> Gathered:
+    """Everything that they say."""
     found = Gathered()
-    try:
-        async for delta in course.deltas():
-            found.add(delta)
-    finally:
-        await course.close()
+    for delta in deltas:
+        found.add(delta)
     return found
 
 

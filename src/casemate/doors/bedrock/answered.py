@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from casemate.models import Citation, Course, Delta, Thought, ToolPiece
+from casemate.models import Citation, Delta, Thought, ToolPiece
 
 __all__ = ["Answered", "Call", "gathered", "identifier"]
 
@@ -55,21 +56,19 @@ class Answered:
         return self.finish
 
 
-async def gathered(course: Course) -> Answered:
-    """Read a course to its end; what makes it is closed."""
+def gathered(deltas: Iterable[Delta]) -> Answered:
+    """Everything that they say."""
     answer = Answered()
     words: list[str] = []
     calls: dict[int, Call] = {}
-    try:
-        async for delta in course.deltas():
-            words.append(delta.text)
-            answer.cited += delta.citations
-            _think(answer.thoughts, delta)
-            if delta.call is not None:
-                _call(calls, delta.call)
-    finally:
-        await course.close()
-    answer.text, answer.finish = "".join(words), course.finish
+    for delta in deltas:
+        words.append(delta.text)
+        answer.cited += delta.citations
+        answer.finish = delta.finish
+        _think(answer.thoughts, delta)
+        if delta.call is not None:
+            _call(calls, delta.call)
+    answer.text = "".join(words)
     answer.calls = [calls[index] for index in sorted(calls)]
     return answer
 

@@ -17,7 +17,7 @@ from casemate.doors.bedrock.invoke import body_of
 from casemate.doors.bedrock.request import chat_of, read
 from casemate.doors.frame import Call, Reply, strings
 from casemate.errors import BadInput
-from casemate.models import Chat, Image, Part, Text, Thought, ToolCall, ToolResult, counted
+from casemate.models import Chat, Image, Part, Text, Thought, ToolCall, ToolResult
 from casemate.words import say
 
 __all__ = ["count", "texts"]
@@ -45,7 +45,7 @@ async def count(desk: Desk, call: Call) -> Reply:
     else:
         raise BadInput(what=say("bedrock.count", language))
     desk.catalogue.named(call.flow, call.path["model"])
-    usage = await counted(desk.catalogue, call.flow, replace(chat, knowledge=()))  # what is given, and no more
+    usage = await desk.answerer.count(call.flow, replace(chat, knowledge=()))  # what is given, and no more
     tokens = _tokens(chat) if usage.estimated else usage.prompt
     facts = {"model": chat.model, "counted": tokens, "estimated": int(usage.estimated)}
     return Reply(msgspec.json.encode({"inputTokens": tokens}), facts=facts)

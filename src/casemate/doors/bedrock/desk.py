@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from casemate.access import Gate
 from casemate.doors.bedrock.answered import Answered, gathered
 from casemate.doors.bedrock.fields import noted
@@ -51,8 +53,8 @@ async def answered(
         if passed is None:
             return guard.refusal(), Usage(), {"model": chat.model, **facts_of(chat), **guard.facts()}
         chat = passed
-    course = Course(desk.answerer.answer(call.flow, chat), chat)
-    answer = await gathered(course)
+    course, deltas = await Course.whole(desk.answerer, call.flow, replace(chat, whole=True))
+    answer = gathered(deltas)
     facts = course.facts | facts_of(chat)
     if guard is not None:
         answer = await guard.answer(answer)

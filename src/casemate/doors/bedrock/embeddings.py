@@ -12,7 +12,7 @@ from casemate.doors.bedrock.parts import malformed
 from casemate.doors.frame import Call, Reply
 from casemate.errors import BadInput, UnknownModel
 from casemate.ids import short
-from casemate.models import Card, embedding
+from casemate.models import Card
 from casemate.words import say
 
 __all__ = ["embeds", "vectors"]
@@ -62,7 +62,7 @@ async def vectors(desk: Desk, call: Call) -> Reply:
         raise BadInput(what=say("bedrock.texts", language, most=_MOST))
     if set(body.embedding_types or _TYPES) - set(_TYPES):
         raise BadInput(what=say("models.not_offered", language, name="embedding types other than float"))
-    found = await embedding(desk.answerer)(call.flow, card, texts)
+    found = await desk.answerer.vectors(call.flow, card, texts)
     words = sum(len(text.split()) for text in texts)
     told = _cohere(desk, call, texts, found) if isinstance(body, Cohere) else _titan(body, found[0], words, language)
     unknown = [name for name in call.body if name not in known.__struct_encode_fields__]

@@ -13,7 +13,6 @@ from casemate.doors.openai.asked import refuse
 from casemate.doors.openai.brought import given, read
 from casemate.doors.openai.desk import Desk
 from casemate.errors import BadInput
-from casemate.models import embedding
 from casemate.words import say
 
 __all__ = ["create"]
@@ -62,7 +61,7 @@ async def create(desk: Desk, call: Call) -> Reply:
     texts = _texts(request.input, language)
     if request.encoding_format not in (None, "float", "base64"):
         raise BadInput(what=say("openai.encoding", language))
-    vectors = await embedding(desk.answerer)(call.flow, card, texts)
+    vectors = await desk.answerer.vectors(call.flow, card, texts)
     size = len(vectors[0])
     if request.dimensions not in (None, size):
         raise BadInput(what=say("openai.dimensions", language, size=size))
