@@ -3,7 +3,8 @@
     python -m casemate.wiring.process FOLDER ROLE PARENT LOCK [TCP [WORKER]]
 
 PARENT is the supervisor's process id: where it is gone, so is this. LOCK is the inherited lock of the region, TCP the
-inherited listening socket. One line goes to standard output: `ready`, or what prevented it as JSON.
+inherited listening socket. What it needs is loaded at once; it goes on at the end of its standard input. One line goes
+to standard output: `ready`, or what prevented it as JSON.
 """
 
 from __future__ import annotations
@@ -108,6 +109,10 @@ def main() -> None:
         listening.setblocking(False)
     import uvloop
 
+    if role != "writer":
+        import casemate.wiring.region
+        import casemate.wiring.serve  # noqa: F401 - the longest part of a start, while the writer opens the store
+    sys.stdin.buffer.read()
     try:
         uvloop.run(run(Folder(Path(path)), role, listening, worker))  # type: ignore[arg-type]
     except CasemateError as error:

@@ -136,20 +136,22 @@ def _url(tcp: socket.socket, tls: bool) -> str:
 
 
 async def _start_all(folder: Folder, children: list[_Child], lock: int) -> None:
-    """The writer first, since it makes the store that the others read; then the others at once."""
+    """All of them load at once; the others go on when the writer is ready, since it makes the store that they read."""
+    for child in children:
+        await _spawn(folder, child, lock)
     first = 1 if children[0].role == "writer" else 0
     for child in children[:first]:
-        await _start(folder, child, lock)
-    started = await asyncio.gather(*(_start(folder, child, lock) for child in children[first:]), return_exceptions=True)
+        await _go(child)
+    started = await asyncio.gather(*(_go(child) for child in children[first:]), return_exceptions=True)
     for outcome in started:
         if isinstance(outcome, BaseException):
             raise outcome
 
 
-async def _start(folder: Folder, child: _Child, lock: int) -> None:
-    """Start a child and wait until it is ready. Raises what it told, or Unavailable. Its errors go to ours."""
+async def _spawn(folder: Folder, child: _Child, lock: int) -> None:
+    """Start a child; it loads and waits for a word. Its errors go to ours."""
     fds = (lock, *([child.tcp.fileno()] if child.tcp is not None else []))
-    process = child.process = await asyncio.create_subprocess_exec(
+    child.process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "casemate.wiring.process",
@@ -158,12 +160,20 @@ async def _start(folder: Folder, child: _Child, lock: int) -> None:
         str(os.getpid()),
         *map(str, fds),
         *([str(child.worker)] if child.role == "data" else []),
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         pass_fds=fds,
         start_new_session=True,
     )
+
+
+async def _go(child: _Child) -> None:
+    """Tell a child to go on, and wait until it is ready. Raises what it told, or Unavailable."""
+    process = child.process
+    assert process is not None
+    assert process.stdin is not None
     assert process.stdout is not None
+    process.stdin.close()  # the word
     try:
         line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
     except TimeoutError:
@@ -211,7 +221,8 @@ async def _again(folder: Folder, child: _Child, lock: int, died: Callable[[Died]
     if stop.is_set():
         return
     try:
-        await _start(folder, child, lock)
+        await _spawn(folder, child, lock)
+        await _go(child)
     except CasemateError as error:
         died(Died(child.role, 0, error.slug))
 
