@@ -22,6 +22,7 @@ labels = st.builds(
     make_label,
     st.dictionaries(st.sampled_from(["one", "two"]), elements, max_size=2),
     st.frozensets(st.sampled_from(["EXERCISE", "OTHER"])),
+    st.frozensets(st.sampled_from(["ALPHA", "BRAVO"])),
 )
 
 
@@ -35,6 +36,14 @@ def test_order_is_a_linear_extension(one: Label, two: Label) -> None:
     if one < two:
         assert order([two, one]) == (one, two)
     assert order([one, two]) == order([two, one])
+
+
+def test_an_order_puts_those_who_need_to_know_after_the_others() -> None:
+    everybody = make_label({"one": Element(1, "LOW")}, ("EXERCISE",))
+    few = everybody.with_needs(["0"])
+    fewer = few.with_needs(["A"])
+    assert order([fewer, few, everybody]) == (everybody, few, fewer)
+    assert order([few, make_label({"one": Element(2, "MID")}, ("EXERCISE",)), everybody])[0] is everybody
 
 
 @settings(max_examples=200)

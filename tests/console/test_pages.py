@@ -17,10 +17,12 @@ PAGES = (
     "/ask",
     "/documents",
     "/answers",
+    "/releases",
     "/today",
     "/ledger",
     "/keys",
     "/principals",
+    "/policy",
     "/connect",
 )
 MARKED = ("casemate-marking", "casemate-label", "content-security-policy", "x-content-type-options", "referrer-policy")

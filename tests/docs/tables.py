@@ -104,6 +104,15 @@ def rooms() -> str:
     return table(("floor", "room", "what it is for"), reversed(rows))
 
 
+def lint_rules() -> str:
+    """Every rule of the linter of marks, with what it is called and what to do."""
+    from casemate.words import say, sentences
+
+    rules = sorted({slug.split(".")[2] for slug in sentences("en") if slug.startswith("labels.rule.")})
+    told = [(f"`{rule}`", *(say(f"labels.rule.{rule}.{part}") for part in ("title", "help"))) for rule in rules]
+    return table(("rule", "what is wrong", "what to do"), told)
+
+
 def operations(wire: str) -> str:
     """Every operation of a wire: its routes, whether it is supported, and what to know of it."""
     from tests.docs import wires
@@ -139,6 +148,7 @@ def module(name: str) -> object:
 PARTS: dict[str, Callable[[], str]] = {
     "errors": errors,
     "commands": commands,
+    "rules": lint_rules,
     "actions": actions,
     "rooms": rooms,
     "openai": partial(operations, "openai"),

@@ -69,6 +69,25 @@ async def test_bases_are_known_where_something_of_them_is_seen(world: Region) ->
         assert told.value.facts == {"name": name[:200]}
 
 
+async def test_a_shard_is_kept_for_each_label_that_bears_it(world: Region) -> None:
+    """In one domain: what one of two authorizations opens bears, in each rung, the one by which it is seen there."""
+    both = f"{SECRET} + need=A + need=B"
+    await world.person("ann", both)
+    target = "/api/documents?name=a.txt&base=harbour&label=us:SECRET//NOFORN&need=A%7CB"
+    await world.call("ann", "POST", target, b"The hidden lantern burns.", headers=(("casemate-acting-needs", "A,B"),))
+    await world.step("knowledge.ingest")
+    found = Library(HashingEmbedder())
+    whole = await flow_of(world, principal(world, "ann", both), SEARCH, both)
+    bears = {}
+    for needs in ("A", "B", "AB", "A"):
+        rung = whole.at(world.policies.parse(SECRET).with_needs(needs))
+        [shard] = await found.shards(rung, ("all",))
+        assert await found.labels(rung, ("all", "all")) == {shard.label}
+        bears[needs] = "".join(sorted(shard.label.needs))
+    assert bears == {"A": "A", "B": "B", "AB": "A"}
+    assert await found.labels(whole.at(world.policies.parse(SECRET)), ("harbour",)) == set()
+
+
 async def test_a_shard_is_read_once_for_its_domain_and_anew_for_another(world: Region) -> None:
     """What one domain has warmed is no sooner there for another."""
     found = await stored(world)
@@ -134,10 +153,11 @@ async def test_a_copy_holds_what_is_seen_and_rebuilds_it_byte_for_byte(world: Re
     assert (copy.documents, copy.passages) == (3, 3)
     assert {label.text for label in copy.classes} == {LOW, SECRET}
     assert sorted({base for _, base, _, _ in copy.shards}) == ["harbour", "mill"]
-    for label, _, raw, count in copy.shards:
+    placed = [(world.house.gate.classes.by_id(place).label, raw, count) for place, _, raw, count in copy.shards]
+    for label, raw, count in placed:
         shard: Any = decode(raw, label)
         assert shard.count == count == 1
     originals = {(s.label.text, s.count) for s in await found.shards(flow, ("all",))}
-    assert originals == {(label.text, count) for label, _, _, count in copy.shards}
+    assert originals == {(label.text, count) for label, _, count in placed}
     assert (await copied(await at(world, LOW), found)).passages == 1
     assert (await copied(await at(world, LOW), Library(None))).documents == 1

@@ -31,6 +31,11 @@ def test_bottom_elements_are_dropped() -> None:
     assert make_label({}, ["EXERCISE"]).text == "agency=EXERCISE"
 
 
+def test_what_is_released_to_some_or_kept_apart_is_no_bottom() -> None:
+    assert make_label({"us": Element(0, "LOW", frozenset(), (("REL", frozenset({"USA"})),))}).text == "us:LOW//REL=USA"
+    assert make_label({"us": Element(0, "LOW", frozenset({("SCI", "SI")}))}).text == "us:LOW//SCI=SI"
+
+
 def test_equal_labels_are_one_object() -> None:
     one = make_label({"us": SECRET})
     assert make_label({"us": SECRET}) is one
@@ -97,6 +102,20 @@ def test_nobody_and_everybody_are_different() -> None:
     assert nobody.text == "us:SECRET//REL="
     assert everybody < nobody
     assert (nobody & everybody) is everybody
+
+
+def test_needs_come_and_go_without_anything_else() -> None:
+    plain = make_label({"us": SECRET}, ["EXERCISE"])
+    known = plain.with_needs(["project/HERON", "OSPREY"])
+    assert known.text == "agency=EXERCISE + need=OSPREY + need=project/HERON + us:SECRET//REL=FRA,USA//SCI=SI"
+    assert known.needs == {"OSPREY", "project/HERON"}
+    assert plain < known
+    assert known.with_needs(["OSPREY"]) is known
+    assert known.without_needs is plain
+    assert plain.without_needs is plain
+    assert (known & plain) is plain
+    with pytest.raises(MarkingError, match="not the name of an authorization"):
+        plain.with_needs(["A + B"])
 
 
 def test_recipients_that_appear_later_change_no_earlier_comparison() -> None:

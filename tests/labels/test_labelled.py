@@ -133,7 +133,18 @@ def test_only_named_functions_without_closure_are_taken() -> None:
         outside.append(str(value))
         return value
 
-    for wrong in (lambda value: value, closure, Box().method, functools.partial(add, 1), "abc".join):
+    @functools.wraps(double)
+    def passes_for_a_named_one(value: int) -> int:
+        return closure(value)
+
+    for wrong in (
+        lambda value: value,
+        closure,
+        passes_for_a_named_one,
+        Box().method,
+        functools.partial(add, 1),
+        "abc".join,
+    ):
         with pytest.raises(TypeError, match="named function of a module"):
             Labelled(LOW, 1).map(wrong)
         with pytest.raises(TypeError, match="named function of a module"):

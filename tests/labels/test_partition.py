@@ -22,6 +22,8 @@ def test_the_id_is_a_digest_of_the_three() -> None:
 def test_classes_are_interned_and_distinct() -> None:
     plain = access_class(LABEL)
     assert access_class(LABEL) is plain
+    assert access_class(LABEL, "x") is (held := access_class(LABEL, "x"))
+    assert held.need == "x"
     others = [access_class(make_label({})), access_class(LABEL, "x"), access_class(LABEL, "", "x")]
     assert len({plain.id, *(each.id for each in others)}) == 4
     assert plain not in others

@@ -75,11 +75,15 @@ def test_every_right_mark_is_a_banner(name: str) -> None:
 
 
 def test_all_readings_are_given() -> None:
-    assert said(ALL, "SECRET") == [("us", "us:SECRET//REL=USA", None), ("fr", "fr:SECRET", None)]
+    assert said(ALL, "SECRET") == [
+        ("us", "us:SECRET//REL=USA", None),
+        ("fr", "fr:SECRET", None),
+        ("uk", "uk:SECRET", None),
+    ]
     assert [each[0] for each in said(ALL, "CONFIDENTIAL")] == ["house", "us"]
     assert [each[0] for each in said(ALL, "SECRET//NOFORN")] == ["us"]
     assert [each[0] for each in said(ALL, "SECRET//SPÉCIAL FRANCE")] == ["fr"]
-    assert [each[0] for each in said(ALL, "SECRET + NATO SECRET")] == ["us + nato", "fr + nato"]
+    assert [each[0] for each in said(ALL, "SECRET + NATO SECRET")] == ["us + nato", "fr + nato", "uk + nato"]
 
 
 @pytest.mark.parametrize(
@@ -104,12 +108,16 @@ def test_all_readings_are_given() -> None:
         ("\ufeffTOP SECRET", "written with characters that hide or imitate"),
         ("TOP SECRET⁄⁄NOFORN", "controls are not separated by //"),
         ("TОP SECRET⁄⁄NOFORN", "written with characters that hide or imitate"),
-        ("//JOINT SECRET GBR USA//REL TO USA, GBR", "a mark of another owner or a joint one is not covered"),
-        ("//DEU TOP SECRET", "a mark of another owner or a joint one is not covered"),
+        ("//JOINT SECRET GBR USA", "JOINT requires REL"),
+        ("//JOINT SECRET GBR USA//NOFORN", "JOINT requires REL; JOINT contradicts NOFORN"),
+        ("//JOINT RESTRICTED GBR USA//REL TO USA, GBR", "JOINT is not used with RESTRICTED"),
+        ("//JOINT SECRET//REL TO USA, GBR", "JOINT requires owners"),
+        ("//XYZ TOP SECRET", "unknown recipient in XYZ"),
+        ("//USA SECRET", "no recipient but USA"),
         ("TLP:WHITE", "TLP:WHITE is a withdrawn marking"),
         ("TRÈS SECRET DÉFENSE", "TRÈS SECRET DÉFENSE is a withdrawn marking"),
         ("TOP SECRET//SI + BANANA", "only in part a mark"),
-        ("TOP SECRET//SI + TOP SECRET", "two marks of one policy"),
+        ("TOP SECRET//SI + TOP SECRET//TK", "two marks of one policy"),
         ("TOP SECRET//REL TO USA, " + ", ".join(["GBR"] * 400), "longer than a mark can be"),
         ("TOP SECRET//SI-G-/TK", "unknown control SI-G-"),
         ("TOP SECRET//SI/SI-X Y", "unknown control SI-X Y"),
@@ -215,7 +223,7 @@ def test_what_is_no_portion_mark(paragraph: str) -> None:
         ("(S//BANANA) text", "unknown control BANANA"),
         ("(S//NF or higher) text", "unknown control NF or higher"),
         ("(SECRET//BANANA) text", "unknown control BANANA"),
-        ("(//DEU S//REL TO USA, DEU) text", "another owner"),
+        ("(//JOINT S//REL) text", "JOINT alone does not say whose"),
         ("(S//N\u200bF) text", "unknown control N?F"),
         ("（S//NF） text", "hide or imitate"),
         ("\u2060(S//NF) text", "hide or imitate"),

@@ -12,6 +12,8 @@ SITE = (
 )
 ALL = Policies.load(PACKAGED, SITE)
 US = Policies.load(["us"], SITE[1:])
+AGENCIES = ["EXERCISE", "ALPHA"]
+NEEDS = ["OSPREY", "project/HERON"]
 FEW = 5  # recipients that a generated set may hold
 
 # Marks that are rightly written, per policy: whatever is joined from them can be written again.
@@ -36,6 +38,17 @@ MARKS = {
         "TOP SECRET//SI-ABC//REL TO USA, FVEY",
         "TOP SECRET//TK-BLFH X1//NOFORN/PROPIN",
     ],
+    "cui": [
+        "UNCONTROLLED UNCLASSIFIED INFORMATION",
+        "CUI",
+        "CUI//PRVCY",
+        "CUI//FEDCON",
+        "CUI//NOFORN",
+        "CUI//SP-CTI//FED ONLY",
+        "CUI//SP-CTI/SP-PRVCY/EXPT/PRVCY//DL ONLY/NOCON",
+        "CUI//SP-INTEL/AG//REL TO USA, CAN, GBR",
+        "CUI//PRIVILEGE//Attorney-Client/REL TO USA, GBR",
+    ],
     "nato": [
         "NATO UNCLASSIFIED",
         "NATO RESTRICTED",
@@ -53,6 +66,7 @@ MARKS = {
         "SECRET//SPÉCIAL FRANCE",
         "TRÈS SECRET",
     ],
+    "integrity": ["INTEGRITY:VERIFIED", "INTEGRITY:REVIEWED", "INTEGRITY:UNTRUSTED"],
 }
 
 
@@ -63,7 +77,7 @@ def elements(draw: st.DrawFn, policy: Policy) -> Element:
     restrictive: set[tuple[str, str]] = set()
     permissive: dict[str, frozenset[str]] = {}
     for category in policy.categories:
-        names = sorted(category.tokens)
+        names = sorted(category.tokens if category.permissive else category.held())
         if category.permissive:
             others = [name for name in names if name != category.owner][:FEW]
             chosen = st.just(frozenset[str]()) | st.sets(st.sampled_from(others or [category.owner])).map(
@@ -74,17 +88,18 @@ def elements(draw: st.DrawFn, policy: Policy) -> Element:
                 permissive[category.name] = said
         elif names:
             for token in draw(st.sets(st.sampled_from(names), max_size=4)):
-                parts = token.split("-") if category.tree else [token]
-                restrictive |= {(category.name, "-".join(parts[: at + 1])) for at in range(len(parts))}
+                restrictive |= {(category.name, each) for each in category.closure(token)}
     return Element(rank, policy.levels[rank].name, frozenset(restrictive), tuple(sorted(permissive.items())))
 
 
 @st.composite
 def labels(draw: st.DrawFn, policies: Policies = ALL) -> Label:
-    """Any label of these policies and two agencies."""
-    named = draw(st.sets(st.sampled_from(policies.names), max_size=3))
+    """Any label of these policies, two agencies and two needs; half of them have two policies in common."""
+    usual = st.just({name for name in ("us", "nato") if name in policies.names})
+    named = draw(usual | st.sets(st.sampled_from(policies.names), max_size=3))
     held = {name: draw(elements(policies.listed[name])) for name in sorted(named)}
-    return make_label(held, draw(st.sets(st.sampled_from(["EXERCISE", "ALPHA"]))))
+    agencies, needs = draw(st.sets(st.sampled_from(AGENCIES))), draw(st.sets(st.sampled_from(NEEDS)))
+    return make_label(held, agencies, needs)
 
 
 def marked(name: str) -> st.SearchStrategy[Label]:

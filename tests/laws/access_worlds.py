@@ -11,28 +11,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
-from casemate.access import HELD, Ceiling, Flow, Hold, audit
+from casemate.access import Ceiling, Flow, audit
 from casemate.errors import CasemateError
 from casemate.identity import Principal, Session
-from casemate.labels import Label, Labelled
-from casemate.objects import Delete, Kind, Put, Ref, Where
+from casemate.labels import Labelled
+from casemate.objects import Delete, Put, Ref, Where
 from casemate.policy import Action
-from tests.laws.two_worlds import EVERYBODY, HIDDEN, LABELS, LOW, Leak
+from tests.laws import access_held as held
+from tests.laws.access_toy import IDS, NOTE, TOPICS, Note, label_at, plain
+from tests.laws.two_worlds import BOTH, EVERYBODY, HIDDEN, LABELS, LOW, Leak
 from tests.laws.world import World
-
-
-class Note(msgspec.Struct, frozen=True):
-    """The toy's object."""
-
-    text: str
-    topic: str
-
-
-NOTE = Kind("law.note", Note, indexed=("topic",))
-IDS = tuple(f"note{n}" for n in range(6))
-TOPICS = ("ships", "fever", "storm")
 
 
 @dataclass(frozen=True)
@@ -84,7 +72,7 @@ def _read(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
     id = rng.choice((*IDS, "never"))
 
     async def do(flow: Flow) -> Any:
-        return _plain(await flow.read(NOTE, id))
+        return plain(await flow.read(NOTE, id))
 
     return do
 
@@ -93,7 +81,7 @@ def _read_each(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
     id = rng.choice(IDS)
 
     async def do(flow: Flow) -> Any:
-        return [_plain(f) for f in await flow.read_each(NOTE, id)]
+        return [plain(f) for f in await flow.read_each(NOTE, id)]
 
     return do
 
@@ -106,7 +94,7 @@ def _scan(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
         told, after = [], None
         for _ in range(30):
             page = await flow.scan(NOTE, where, after, limit)
-            told.append(([_plain(f) for f in page.items], page.after))
+            told.append(([plain(f) for f in page.items], page.after))
             after = page.after
             if after is None:
                 break
@@ -119,7 +107,7 @@ def _down(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
     target = rng.choice(LABELS)
 
     async def do(flow: Flow) -> Any:
-        return await flow.commit(Put(NOTE, "down", Note("x", "ships")), at=_label(flow, target))
+        return await flow.commit(Put(NOTE, "down", Note("x", "ships")), at=label_at(flow, target))
 
     return do
 
@@ -130,7 +118,7 @@ def _deposit(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
     change = rng.choice((put, put, put, Delete(NOTE, id)))
 
     async def do(flow: Flow) -> Any:
-        return await flow.deposit(_label(flow, target), change)
+        return await flow.deposit(label_at(flow, target), change)
 
     return do
 
@@ -139,7 +127,7 @@ def _lower(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
     target, id = rng.choice(LABELS), rng.choice(IDS)
 
     async def do(flow: Flow) -> Any:
-        return [_plain(f) for f in await flow.at(_label(flow, target)).read_each(NOTE, id)]
+        return [plain(f) for f in await flow.at(label_at(flow, target)).read_each(NOTE, id)]
 
     return do
 
@@ -149,8 +137,8 @@ def _lower_lend(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
     target, ceiling = rng.choice(LABELS), rng.choice(LABELS)
 
     async def do(flow: Flow) -> Any:
-        lower = flow.at(_label(flow, target))
-        return await lower.lend(Labelled(lower.acting, "said"), Ceiling("engine", _label(flow, ceiling), True))
+        lower = flow.at(label_at(flow, target))
+        return await lower.lend(Labelled(lower.acting, "said"), Ceiling("engine", label_at(flow, ceiling), True))
 
     return do
 
@@ -159,7 +147,7 @@ def _lower_put(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
     target, id = rng.choice(LABELS), rng.choice(IDS)
 
     async def do(flow: Flow) -> Any:
-        return await flow.at(_label(flow, target)).commit(Put(NOTE, id, Note("lower", "ships")))
+        return await flow.at(label_at(flow, target)).commit(Put(NOTE, id, Note("lower", "ships")))
 
     return do
 
@@ -168,7 +156,7 @@ def _lower_absent(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
     target = rng.choice(LABELS)
 
     async def do(flow: Flow) -> Any:
-        return await flow.at(_label(flow, target)).read(NOTE, "never")
+        return await flow.at(label_at(flow, target)).read(NOTE, "never")
 
     return do
 
@@ -177,47 +165,7 @@ def _lend(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
     target, outside = rng.choice(LABELS), rng.random() < 0.5
 
     async def do(flow: Flow) -> Any:
-        return await flow.lend(Labelled(flow.acting, "said"), Ceiling("engine", _label(flow, target), outside))
-
-    return do
-
-
-def _hold(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
-    data = rng.randbytes(20)
-
-    async def do(flow: Flow) -> Any:
-        return await flow.hold(Hold("f.txt", "law", data.hex()), data)
-
-    return do
-
-
-def _restate(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
-    """The label of a document that waits; also of one that never did."""
-    target, place = rng.choice(LABELS), rng.random()
-
-    async def do(flow: Flow) -> Any:
-        waiting = [found.id for found in await flow.every(HELD)]
-        id = waiting[int(place * len(waiting))] if waiting else "doc_none"
-        await flow.restate(id, _label(flow, target))
-        return _plain(await flow.read(HELD, id))
-
-    return do
-
-
-def _settle(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
-    """A document comes to rest, in a service flow, at a label that its marks might say."""
-    target, place, note = rng.choice(LABELS), rng.random(), Note("settled", rng.choice(TOPICS))
-
-    async def do(flow: Flow) -> Any:
-        own = [found.id for found in await flow.every(HELD) if found.ref.class_id == flow.access.id]
-        if not own:
-            return None
-        id = own[int(place * len(own))]
-        gate: Any = flow.gate
-        service = await gate.open(gate.service("knowledge", flow.access), SETTLE)
-        settling = service.settle(await service.read(HELD, id))
-        settling.change(_label(flow, target), Put(NOTE, "settled", note))
-        return await settling.commit("settled", {"passages": 1})
+        return await flow.lend(Labelled(flow.acting, "said"), Ceiling("engine", label_at(flow, target), outside))
 
     return do
 
@@ -278,8 +226,8 @@ def _another(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
     at, lends = rng.choice((None, None, *LABELS)), rng.random() < 0.5
 
     async def do(flow: Flow) -> Any:
-        seen = await flow.as_seen_by(name, None if at is None else _label(flow, at), reason)
-        told = [_plain(found) for found in await seen.every(NOTE)]
+        seen = await flow.as_seen_by(name, None if at is None else label_at(flow, at), reason)
+        told = [plain(found) for found in await seen.every(NOTE)]
         if lends:
             await seen.lend(Labelled(seen.floor, "said"), Ceiling("engine", seen.acting, True))
             return told, seen.acting.text
@@ -289,7 +237,6 @@ def _another(rng: random.Random) -> Callable[[Flow], Awaitable[Any]]:
 
 
 ACT = Action("keep", "answer")
-SETTLE = Action("settle", "document")
 # Principals whom auditors may ask as, by the label of their clearance.
 PEOPLE = {f"person-{number}": label for number, label in enumerate(LABELS)}
 DEEDS: dict[str, tuple[Action, Callable[[random.Random], Callable[[Flow], Awaitable[Any]]]]] = {
@@ -299,7 +246,8 @@ DEEDS: dict[str, tuple[Action, Callable[[random.Random], Callable[[Flow], Awaita
     "deposit": (ACT, _deposit),
     "down": (ACT, _down),
     "entries": (Action("read", "ledger"), _entries),
-    "hold": (Action("add", "document"), _hold),
+    "few": (Action("add", "document"), held.few),
+    "hold": (Action("add", "document"), held.hold),
     "inspect": (ACT, _inspect),
     "lend": (ACT, _lend),
     "lower": (ACT, _lower),
@@ -310,19 +258,11 @@ DEEDS: dict[str, tuple[Action, Callable[[random.Random], Callable[[Flow], Awaita
     "read": (ACT, _read),
     "read_each": (ACT, _read_each),
     "release": (ACT, _release),
-    "restate": (Action("add", "document"), _restate),
+    "restate": (Action("add", "document"), held.restate),
     "scan": (ACT, _scan),
-    "settle": (Action("add", "document"), _settle),
+    "settle": (Action("add", "document"), held.settle),
     "verdicts": (Action("verify", "ledger"), _verdicts),
 }
-
-
-def _plain(found: Any) -> Any:
-    return found.ref, found.version, found.label.text, found.value
-
-
-def _label(flow: Flow, text: str) -> Label:
-    return flow.gate.vault.region.policies.parse(text)
 
 
 @dataclass
@@ -343,6 +283,8 @@ def sequence(seed: int, observer: str, length: int = 9) -> Sequence:
         if place == 0:
             hidden = rng.choice(HIDDEN[observer])
             steps.append(("one", Deed("put", hidden, _put(rng), ACT)))
+        elif place == 1 and BOTH in HIDDEN[observer] and draw < 0.5:
+            steps.append(("two", Deed("few", BOTH, held.few(rng), Action("add", "document"))))
         elif draw < 0.4:
             steps.append(("observe", _deeds(rng, observer)))
         elif draw < 0.55:
@@ -388,6 +330,8 @@ async def _done(world: World, deed: Deed, kind: str) -> Any:
     name = f"{part}-{LABELS.index(deed.label)}"
     roles = frozenset({"user", "auditor"})
     floor = label if deed.confined and part == "hidden" else gate.vault.region.floor
+    if deed.name == "few":  # what it brings is not bound to the authorization that lets it bring it
+        floor = label.without_needs
     # The observer could act higher: what he is told is still a function of the world at the label at which he acts.
     ceiling = gate.vault.region.policies.parse(EVERYBODY) if part == "observer" else label
     session = Session(f"ses-{name}", Principal(name, name, ceiling, roles), floor, ceiling)

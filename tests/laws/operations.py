@@ -44,6 +44,7 @@ AT = (
     "agency=EXERCISE + us:TOP SECRET//REL=USA//SCI=SI",
     "agency=EXERCISE + fr:SECRET",
 )
+ONE_OF_TWO = "ALPHA&(BRAVO|CHARLIE)"  # a class that no label can say
 WORDS = (
     "convoy",
     "harbour",
@@ -105,9 +106,11 @@ def somebody(rng: random.Random) -> str:
 def add_document(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
     text = "\n\n".join(sentence(rng, rng.randint(4, 9)) for _ in range(rng.randint(1, 3)))
     name = f"note-{rng.randrange(10**9)}.txt"
+    need = ONE_OF_TWO if "need=CHARLIE" in label and rng.random() < 0.8 else ""
+    stated = label.replace(" + need=CHARLIE", "") if need else label
 
     async def do(world: World) -> Seen:
-        target = f"/api/documents?name={name}&base=law&label={_quoted(label)}"
+        target = f"/api/documents?name={name}&base=law&label={_quoted(stated)}&need={_quoted(need)}"
         seen = await world.call(who, "POST", target, text.encode(), label)
         await world.step("knowledge.ingest")
         return seen

@@ -6,23 +6,22 @@ import asyncio
 import random
 
 from tests.laws.operations import MAKERS, question
-from tests.laws.two_worlds import LABELS, LOW, TOP, name_of
+from tests.laws.two_worlds import EVERYBODY, LABELS, LOW, TOP, name_of
 from tests.laws.world import a_world
 
 CASES = 40
-ABOVE = "agency=EXERCISE + fr:SECRET + house:CONFIDENTIAL + us:TOP SECRET//DISSEM=FOUO//REL=USA//SCI=SI"
 
 
 async def one_case(seed: int) -> int:
     rng = random.Random(seed)
     async with a_world(seed) as world:
-        await world.person("reader", ABOVE)
+        await world.person("reader", EVERYBODY)
         for label in LABELS:
             await world.person(name_of(label, "seen"), label)
             for _ in range(rng.randint(0, 2)):
                 await MAKERS["add_document"].make(rng, name_of(label, "seen"), label).do(world)
         asked = {"question": question(rng)}
-        acting = rng.choice((ABOVE, TOP, LOW))
+        acting = rng.choice((EVERYBODY, TOP, LOW))
         whole = (await world.call("reader", "POST", "/api/ask", asked, acting)).json["data"]
         found = 0
         for rung in whole["rungs"] if whole["finish"] == "stop" else ():

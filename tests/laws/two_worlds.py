@@ -17,10 +17,12 @@ import tests.laws.anthropic_operations
 import tests.laws.bedrock_operations
 import tests.laws.console_operations
 import tests.laws.gateway_operations
+import tests.laws.label_operations
 import tests.laws.metrics_operations
 import tests.laws.model_operations
 import tests.laws.openai_operations
 import tests.laws.outsider_operations
+import tests.laws.release_operations
 from casemate.models import Card, Delta, Prompt, Usage
 from tests.laws.account_operations import tighten
 from tests.laws.operations import MAKERS, WORDS, Operation
@@ -32,15 +34,22 @@ RELEASED = "agency=EXERCISE + us:SECRET//REL=FRA,USA"
 TOP = "agency=EXERCISE + us:TOP SECRET//REL=USA//SCI=SI"
 FRENCH = "agency=EXERCISE + fr:SECRET"
 HOUSE = "agency=EXERCISE + house:CONFIDENTIAL"
-LABELS = (LOW, SECRET, RELEASED, TOP, FRENCH, HOUSE)
+ALPHA = "agency=EXERCISE + need=ALPHA + us:SECRET//REL=USA"
+BOTH = "agency=EXERCISE + need=ALPHA + need=CHARLIE + us:SECRET//REL=USA"
+LABELS = (LOW, SECRET, RELEASED, TOP, FRENCH, HOUSE, ALPHA, BOTH)
 # Who observes at which label, and which labels he does not dominate (higher or incomparable).
 HIDDEN = {
-    LOW: (SECRET, RELEASED, TOP, FRENCH, HOUSE),
-    RELEASED: (SECRET, TOP, FRENCH, HOUSE),
-    SECRET: (TOP, FRENCH, HOUSE),
-    FRENCH: (SECRET, TOP, HOUSE),
+    LOW: (SECRET, RELEASED, TOP, FRENCH, HOUSE, ALPHA, BOTH),
+    RELEASED: (SECRET, TOP, FRENCH, HOUSE, ALPHA),
+    SECRET: (TOP, FRENCH, HOUSE, ALPHA, BOTH),
+    FRENCH: (SECRET, TOP, HOUSE, BOTH),
+    ALPHA: (TOP, FRENCH, BOTH, BOTH, BOTH),
 }
-EVERYBODY = "agency=EXERCISE + fr:SECRET + house:CONFIDENTIAL + us:TOP SECRET//DISSEM=FOUO//REL=USA//SCI=SI"
+# What one of two authorizations opens, told by whoever has the one that no observer has (see `operations`).
+EVERYBODY = (
+    "agency=EXERCISE + fr:SECRET + house:CONFIDENTIAL + need=ALPHA + need=BRAVO + need=CHARLIE + "
+    "us:TOP SECRET//DISSEM=FOUO//REL=USA//SCI=SI"
+)
 FAR = "law/far"
 # Loops whose turn is the clock's: they have it after every step, in both worlds, and never by what somebody does.
 ROUNDS = (

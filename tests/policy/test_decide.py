@@ -10,11 +10,17 @@ import pytest
 from casemate import policy
 from casemate.identity import ROLES, Principal, Session
 from casemate.labels import Label, Policies
-from casemate.policy import ACTIONS, Action, Permit, Refuse, Target, decide
+from casemate.policy import ACTIONS, Action, Need, Permit, Refuse, Target, decide, originators
+from casemate.words.say import sentences
 
 POLICIES = Policies.load(("us",))
 LOW, SECRET, TOP = (POLICIES.parse(m) for m in ("UNCLASSIFIED", "SECRET//NOFORN", "TOP SECRET//SI//NOFORN"))
 ASK = Action("ask", "answer")
+GRANT = Action("grant", "principal")
+ALPHA = SECRET.with_needs(["ALPHA"])
+BOTH = SECRET.with_needs(["ALPHA", "BRAVO"])
+TRUST = Policies.load(("us", "integrity"))
+CONTROLLED = POLICIES.parse("SECRET//ORCON/NOFORN", ("NSA", "DIA"))
 
 
 def session(*roles: str, floor: Label = LOW, ceiling: Label = SECRET, clearance: Label = SECRET) -> Session:
@@ -98,3 +104,170 @@ def test_every_action_that_is_asked_about_stands_in_the_table() -> None:
     text = "\n".join(f.read_text() for f in root.rglob("*.py"))
     asked = {f"{kind}.{verb}" for verb, kind in re.findall(r'Action\(\s*"(\w+)",\s*"(\w+)"', text)}
     assert asked - set(ACTIONS) == {"page.read"}, "only a path that no route has is about nothing in the table"
+
+
+# ---- rule 1, with authorizations ------------------------------------------------------------------------------------
+
+
+def test_nobody_acts_with_an_authorization_that_his_session_has_not() -> None:
+    knowing = session(ceiling=ALPHA, clearance=BOTH)
+    assert decide(knowing, ALPHA, ASK, Target()) == Permit("answer.ask")
+    assert decide(knowing, SECRET, ASK, Target()) == Permit("answer.ask")
+    assert decide(knowing, BOTH, ASK, Target()) == Refuse("acting-needs", {"needs": "BRAVO"})
+    assert decide(session(), BOTH, ASK, Target()) == Refuse("acting-needs", {"needs": "ALPHA, BRAVO"})
+
+
+def test_nor_without_one_that_it_cannot_lay_down() -> None:
+    """What it sends back was made with it."""
+    bound = session(floor=LOW.with_needs(["ALPHA"]), ceiling=BOTH, clearance=BOTH)
+    refusal = decide(bound, SECRET, ASK, Target())
+    assert isinstance(refusal, Refuse)
+    assert refusal.rule == "acting-label"
+    assert decide(bound, ALPHA, ASK, Target()) == Permit("answer.ask")
+
+
+def test_a_clearance_that_lost_an_authorization_opens_no_session_that_has_it() -> None:
+    refusal = decide(session(ceiling=ALPHA), SECRET, ASK, Target())
+    assert isinstance(refusal, Refuse)
+    assert refusal.rule == "acting-label"
+
+
+def test_an_authorization_lifts_no_label() -> None:
+    refusal = decide(session(ceiling=ALPHA, clearance=ALPHA), TOP.with_needs(["BRAVO"]), ASK, Target())
+    assert isinstance(refusal, Refuse)
+    assert refusal.rule == "acting-label"
+
+
+# ---- need to know ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("acting", "reads", "need", "allowed"),
+    [
+        (ALPHA, ALPHA, "", True),
+        (BOTH, ALPHA, "", True),
+        (SECRET, ALPHA, "", False),
+        (ALPHA, BOTH, "", False),
+        (ALPHA, SECRET, "ALPHA|BRAVO", True),
+        (ALPHA, SECRET, "BRAVO|CHARLIE", False),
+        (SECRET, SECRET, "ALPHA|BRAVO", False),
+        (BOTH, ALPHA, "BRAVO|CHARLIE", True),
+    ],
+)
+def test_what_one_need_not_know_is_absent(acting: Label, reads: Label, need: str, allowed: bool) -> None:
+    knowing = session(ceiling=BOTH, clearance=BOTH)
+    decision = decide(knowing, acting, ASK, Target(reads=reads, need=Need.parse(need)))
+    assert decision == (Permit("answer.ask") if allowed else Refuse("need", {"acting": acting.text}, face="absent"))
+
+
+def test_need_to_know_writes_as_labels_do() -> None:
+    knowing = session(ceiling=BOTH, clearance=BOTH)
+    assert decide(knowing, SECRET, ASK, Target(writes=ALPHA)) == Permit("answer.ask")
+    refusal = decide(knowing, ALPHA, ASK, Target(writes=SECRET))
+    assert isinstance(refusal, Refuse)
+    assert refusal.rule == "no-write-down"
+
+
+def test_an_engine_inside_needs_no_authorization_and_one_outside_must_be_named_for_it() -> None:
+    knowing = session(ceiling=BOTH, clearance=BOTH)
+    inside, outside = Target(lends=ALPHA, ceiling=SECRET), Target(lends=ALPHA, ceiling=SECRET, outside=True)
+    assert decide(knowing, ALPHA, ASK, inside) == Permit("answer.ask")
+    assert decide(knowing, ALPHA, ASK, outside) == Refuse("accreditation", {"acting": ALPHA.text})
+    named = Target(lends=ALPHA, ceiling=BOTH, outside=True)
+    assert decide(knowing, ALPHA, ASK, named) == Permit("answer.ask")
+    assert isinstance(decide(knowing, ALPHA, ASK, Target(lends=ALPHA, ceiling=LOW)), Refuse)
+
+
+# ---- integrity ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("trust", "allowed"), [("", True), (" + REVIEWED", False), (" + UNTRUSTED", False)])
+def test_what_is_not_verified_grants_nothing(trust: str, allowed: bool) -> None:
+    acting = TRUST.parse("us:SECRET//NOFORN" + trust.replace(" + ", " + integrity:"))
+    officer = session("officer", "user", ceiling=acting, clearance=acting)
+    decision = decide(officer, acting, GRANT, Target())
+    assert decision == (Permit("principal.grant") if allowed else Refuse("integrity", {"acting": acting.text}))
+    assert decide(officer, acting, ASK, Target()) == Permit("answer.ask"), "whoever asks may have read anything"
+
+
+def test_what_changes_the_region_demands_integrity() -> None:
+    changing = {name for name, rule in ACTIONS.items() if rule.integrity is not None}
+    assert {
+        "guardrail.add",
+        "guardrail.change",
+        "key.issue",
+        "model.accredit",
+        "model.register",
+        "model.retire",
+        "principal.add",
+        "principal.grant",
+        "project.add",
+        "quota.set",
+        "region.configure",
+    } <= changing
+    assert {rule.integrity for rule in ACTIONS.values()} == {None, 0}
+
+
+# ---- originators ----------------------------------------------------------------------------------------------------
+
+
+def test_what_is_originator_controlled_leaves_with_the_approval_of_each() -> None:
+    holder = session(ceiling=CONTROLLED, clearance=CONTROLLED)
+
+    def leaving(*approved: str, outside: bool = True) -> Target:
+        asked = originators(CONTROLLED)
+        return Target(None, None, CONTROLLED, CONTROLLED, "", Need(), outside, asked, frozenset(approved))
+
+    assert decide(holder, CONTROLLED, ASK, leaving()) == Refuse("orcon", {"originators": "DIA, NSA"})
+    assert decide(holder, CONTROLLED, ASK, leaving("NSA", "CIA")) == Refuse("orcon", {"originators": "DIA"})
+    assert decide(holder, CONTROLLED, ASK, leaving("NSA", "DIA")) == Permit("answer.ask")
+    assert decide(holder, CONTROLLED, ASK, leaving(outside=False)) == Permit("answer.ask"), "whoever sees it, reads it"
+
+
+# ---- the order ------------------------------------------------------------------------------------------------------
+
+
+def test_labels_come_before_need_to_know_and_roles_last() -> None:
+    """Were the role asked first, whoever lacks it would be told apart what is hidden and what never was."""
+    nobody = session("operator", ceiling=BOTH, clearance=BOTH)
+    hidden, unknown = Target(reads=TOP), Target(reads=BOTH)
+    assert _rule(decide(nobody, SECRET, ASK, hidden)) == "no-read-up"
+    assert _rule(decide(nobody, SECRET, ASK, Target(reads=TOP.with_needs(["X"]), owner="else"))) == "no-read-up"
+    assert _rule(decide(nobody, SECRET, ASK, unknown)) == "need"
+    assert _rule(decide(nobody, SECRET, ASK, Target(owner="else"))) == "role"
+    assert _rule(decide(session(), SECRET, ASK, Target(owner="else"))) == "owner"
+    assert _rule(decide(nobody, SECRET, ASK, Target(reads=BOTH, writes=LOW))) == "no-write-down"
+    assert _rule(decide(nobody, TOP, Action("invent", "wheel"), hidden)) == "acting-label"
+    assert _rule(decide(nobody, SECRET, Action("invent", "wheel"), hidden)) == "no-rule"
+
+
+def test_rules_that_stand_in_the_docstring_are_those_that_there_are() -> None:
+    module = Path(policy.__file__).with_name("decide.py").read_text()
+    said = re.findall(r"^ ?\d+\. `([a-z-]+)`", module, re.MULTILINE)
+    given = set(re.findall(r'Refuse\(\s*"([a-z-]+)"', module))
+    assert set(said) | {"acting-needs"} == given
+    assert said == [
+        "acting-label",
+        "no-rule",
+        "no-read-up",
+        "no-write-down",
+        "accreditation",
+        "integrity",
+        "orcon",
+        "need",
+        "role",
+        "owner",
+    ]
+
+
+def test_every_rule_has_its_sentences_in_both_languages() -> None:
+    module = Path(policy.__file__).with_name("decide.py").read_text()
+    for rule in set(re.findall(r'Refuse\(\s*"([a-z-]+)"', module)):
+        for language in ("en", "fr"):
+            for part in ("detail", "remedy"):
+                assert f"rules.{rule}.{part}" in sentences(language), (rule, language)
+
+
+def _rule(decision: Permit | Refuse) -> str:
+    assert isinstance(decision, Refuse)
+    return decision.rule

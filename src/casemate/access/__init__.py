@@ -2,7 +2,7 @@
 
 `Gate.admit` makes a session of a credential; `Gate.open` a flow of an action. A `Flow` reads the visible world,
 commits, looks, lends and releases. Only this room opens envelopes. Nothing here ever moves anything down: what a
-caller brought may come to rest where its own marks say (`settle`), and release downward is another door.
+caller brought may come to rest where its own marks say (`settle`), and release downward is another door (`release`).
 """
 
 from __future__ import annotations
@@ -35,24 +35,41 @@ from casemate.access.records import (
     PrincipalRecord,
     StateRecord,
 )
-from casemate.access.settle import HELD, HeldRecord, Hold, Settling
+from casemate.access.release import ReleaseDoor, Viewed
+from casemate.access.release_kinds import (
+    APPROVAL_KEY,
+    REQUEST,
+    ApprovalKeyRecord,
+    Arriving,
+    Releasable,
+    ReleaseAsk,
+    ReleaseRequest,
+    approval_key,
+)
+from casemate.access.release_text import Clean, PlainText, Sanitiser
+from casemate.access.settle import HELD, HeldRecord, Hold, Settling, need_of
 from casemate.access.threads import Threads
 from casemate.access.trust import Authority, Trust
 from casemate.access.vault import Region, Vault
 
 __all__ = [
+    "APPROVAL_KEY",
     "ATTRIBUTE",
     "BINDING",
     "CEILING",
     "CREDENTIAL",
     "HELD",
     "PRINCIPAL",
+    "REQUEST",
     "STATE",
     "STATEMENT",
+    "ApprovalKeyRecord",
+    "Arriving",
     "AttributeRecord",
     "Authority",
     "BindingRecord",
     "Ceiling",
+    "Clean",
     "CredentialRecord",
     "Enrol",
     "Flow",
@@ -61,10 +78,16 @@ __all__ = [
     "Hold",
     "Lanes",
     "NotOurs",
+    "PlainText",
     "PrincipalRecord",
     "Publisher",
     "Region",
+    "Releasable",
+    "ReleaseAsk",
+    "ReleaseDoor",
+    "ReleaseRequest",
     "Released",
+    "Sanitiser",
     "Sections",
     "Seen",
     "Settling",
@@ -75,9 +98,12 @@ __all__ = [
     "Threads",
     "Trust",
     "Vault",
+    "Viewed",
+    "approval_key",
     "audit",
     "is_outside",
     "loops",
+    "need_of",
     "pack",
     "unpack",
 ]

@@ -17,7 +17,7 @@ ASK = Action("ask", "answer")
 
 
 async def as_seen_by(flow: S, name: str, at: Label | None, reason: str) -> S:
-    """A flow of that principal at `at` (his ceiling where None), below the caller's own acting label; an entry first.
+    """A flow of that principal at `at` (None: where he usually acts), below the caller's acting label; an entry first.
 
     Whoever asks as himself gets his own session. A name that nobody bears is refused like one that may not be used.
     What the caller brought keeps its label, and what the flow records or warms is the caller's: the other one cannot
@@ -30,7 +30,7 @@ async def as_seen_by(flow: S, name: str, at: Label | None, reason: str) -> S:
     else:
         found = flow.gate.directory.named(name)
         auditor = "auditor" in caller.roles and bool(reason.strip())
-        if found is None or not auditor or not found.clearance <= flow.acting:
+        if found is None or not auditor or not found.clearance.without_needs <= flow.acting:
             await flow.refuse(Refuse("as-another"))
         session = Session(
             f"as/{flow.session.id}",
@@ -40,7 +40,7 @@ async def as_seen_by(flow: S, name: str, at: Label | None, reason: str) -> S:
             flow.session.language,
             on_behalf_of=caller.name,
         )
-        label = at or found.clearance
+        label = at or session.usual
     decision = decide(session, label, ASK, Target())
     if isinstance(decision, Refuse):
         await flow.refuse(decision if own or decision.rule != "role" else Refuse("as-another"))

@@ -1,7 +1,11 @@
 """The access classes that exist here, and which of them an acting label sees.
 
-A class with a need-to-know expression or an originator rule is nobody's until a rule can decide it: fail closed. The
-directory (see `directory`) is such a class, so no request ever scans it.
+Which authorizations a request acts with is a part of its acting label, so what everybody needs who may know of a class
+stands in the label of that class: it is seen where that label is dominated. Only what a label cannot say, that one of
+several authorizations suffices, is left to the class as an expression, in one form for each meaning of the plain kind.
+
+A class with an originator of its own is nobody's: fail closed. The directory (see `directory`) is such a class, so no
+request ever scans it. (Whose leave a re-release needs follows from the label: `policy.originators`.)
 """
 
 from __future__ import annotations
@@ -9,8 +13,9 @@ from __future__ import annotations
 import msgspec
 
 from casemate.access.vault import Vault
-from casemate.errors import Damaged
+from casemate.errors import BadInput, Damaged
 from casemate.labels import AccessClass, Label, access_class
+from casemate.policy import Need
 from casemate.store import ClassRow
 
 __all__ = ["Classes"]
@@ -29,12 +34,28 @@ class Classes:
         self._vault = vault
         self._known: dict[str, AccessClass] = {}
         self._rows: dict[str, ClassRow] = {}
+        self._needs: dict[str, Need] = {}
 
     def of(self, label: Label) -> AccessClass:
         """The plain class of a label."""
         found = access_class(label)
         self._known[found.id] = found
         return found
+
+    def holding(self, label: Label, need: Need) -> AccessClass:
+        """The class of a label for those who need to know: as much of that as a label can say is said by the label."""
+        plain, rest = need.split()
+        label = label.with_needs(plain)
+        if rest.allows(label.needs):
+            return self.of(label)
+        return self.learn(access_class(label, rest.text))
+
+    def borne(self, access: AccessClass, acting: Label) -> Label:
+        """What bears all of it: the label of a visible class, with as many acting authorizations as let one see it.
+
+        Whoever acts at that label sees the class too, and whatever is made of it there may lie there.
+        """
+        return access.label.with_needs(self._need(access).chosen(acting.needs)) if access.need else access.label
 
     def learn(self, found: AccessClass) -> AccessClass:
         self._known[found.id] = found
@@ -54,12 +75,16 @@ class Classes:
         return [self._open(row) for row in self._vault.reader.classes()]
 
     def visible(self, acting: Label) -> list[AccessClass]:
-        """The classes dominated by the acting label, in the fixed order of their ids.
+        """The classes dominated by the acting label, and known to its authorizations, in the fixed order of their ids.
 
         Its own class is among them, written or not: what a request asks for must not depend on how far the disk has
         come with its own BEGIN.
         """
-        seen = {c.id: c for c in self.everything() if not c.need and not c.originator and c.label <= acting}
+        seen = {
+            c.id: c
+            for c in self.everything()
+            if c.label <= acting and not c.originator and (not c.need or self._need(c).allows(acting.needs))
+        }
         own = self.of(acting)
         seen[own.id] = own
         return [seen[id] for id in sorted(seen)]
@@ -70,6 +95,16 @@ class Classes:
             plain = msgspec.msgpack.encode(_Known(access.label.text, access.need, access.originator))
             self._rows[access.id] = ClassRow(access.id, self._vault.sealer.seal("", "class", plain, access.id.encode()))
         return self._rows[access.id]
+
+    def _need(self, access: AccessClass) -> Need:
+        """What else one needs to know. Raises Damaged."""
+        found = self._needs.get(access.id)
+        if found is None:
+            try:
+                found = self._needs[access.id] = Need.parse(access.need)
+            except BadInput:
+                raise Damaged(what="access class") from None
+        return found
 
     def _open(self, row: ClassRow) -> AccessClass:
         if row.id not in self._known:

@@ -17,11 +17,12 @@ from casemate.access.state import State
 from casemate.labels import Label, Labelled
 from casemate.labels.unseal import unseal
 from casemate.objects import Ref
-from casemate.policy import Refuse, Target, decide
+from casemate.policy import Refuse, Target, decide, originators
 
 __all__ = ["Ceiling", "Released", "begin", "lend", "release"]
 
 T = TypeVar("T")
+NOBODY: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,9 @@ async def lend(flow: State, value: Labelled[T], to: Ceiling) -> T:
 
     Outside the region, BEGIN and the lend are durable before it goes, in one sync.
     """
-    decision = decide(flow.session, flow.acting, flow.action, Target(lends=value.label, ceiling=to.label))
+    asked = originators(value.label) if to.outside else NOBODY
+    target = Target(lends=value.label, ceiling=to.label, outside=to.outside, originators=asked)
+    decision = decide(flow.session, flow.acting, flow.action, target)
     if isinstance(decision, Refuse):
         await flow.refuse(decision)
     if to.name not in flow.lent:

@@ -111,6 +111,10 @@ class Keeper:
         told = 0
         classes, sizes = self._plain(), self._gate.vault.reader.sizes()
         for low in classes:
+            if (
+                low.need
+            ):  # nothing is asked there: a request acts with its authorizations, and never with one of several
+                continue
             above = [high for high in classes if high is not low and low.label <= high.label]
             told += await self._alone(low, self._upward(low, above, sizes.get(low.id, 0)))
         return told
@@ -165,7 +169,8 @@ class Keeper:
             ("principal", entry.principal),
             ("session", entry.session),
         )
-        return Note(entry.action, "refused", "no-read-up", facts, (f"{kind}/{id}@{high.id}",))
+        rule = "need" if high.label.without_needs <= low.label else "no-read-up"
+        return Note(entry.action, "refused", rule, facts, (f"{kind}/{id}@{high.id}",))
 
     async def forget(self) -> int:
         """Destroy what was said where its retention has ended; the tree still verifies."""

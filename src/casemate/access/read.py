@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NoReturn, TypeVar
 
 from casemate.access.state import State
@@ -92,4 +93,10 @@ def _next(classes: list[str], class_id: str) -> str | None:
 
 def _saw(flow: State, items: list[Found[T]]) -> tuple[Found[T], ...]:
     flow.seen.update(item.ref for item in items)
-    return tuple(items)
+    return tuple([_borne(flow, item) for item in items])
+
+
+def _borne(flow: State, item: Found[T]) -> Found[T]:
+    """What is known to one of several authorizations bears those by which this flow knows of it."""
+    access = flow.gate.classes.by_id(item.ref.class_id)
+    return replace(item, label=flow.gate.classes.borne(access, flow.acting)) if access.need else item

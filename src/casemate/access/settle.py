@@ -4,6 +4,9 @@ What a caller brings carries his floor; but before its marks are read nobody kno
 the acting label, which dominates whatever the caller may mark, and a service flow that has looked at nothing else
 brings each part to rest at the label of its mark. A part may land anywhere between the floor at which it was brought
 and the label at which it was held: the bytes are the caller's own, so nothing that a session read comes down this way.
+
+Who needs to know it is said by whoever brings it, as he knows it: his acting authorizations satisfy the expression. Who
+says nothing keeps it among those who have all of these.
 """
 
 from __future__ import annotations
@@ -22,13 +25,14 @@ from casemate.errors import Refused
 from casemate.ids import fresh
 from casemate.labels import AccessClass, Label
 from casemate.objects import Change, Delete, Found, Kind, Put, Ref
+from casemate.policy import Need, Refuse
 from casemate.store import Batch, EntryRow, Receipt, RowDelete, RowPut
 
-__all__ = ["HELD", "HeldRecord", "Hold", "Settling", "restate"]
+__all__ = ["HELD", "HeldRecord", "Hold", "Settling", "need_of", "restate"]
 
 
 class HeldRecord(msgspec.Struct, frozen=True):
-    """Bytes that wait for their marks to be read. `floor` is written by the gate alone."""
+    """Bytes that wait for their marks to be read. `floor` and `need` are written by the gate alone."""
 
     name: str
     base: str
@@ -40,22 +44,28 @@ class HeldRecord(msgspec.Struct, frozen=True):
     principal: str = ""
     at: int = 0
     state: str = "new"
+    need: str = ""
 
 
 HELD = Kind("held", HeldRecord, indexed=("digest", "base", "state"))
 
 
 class Hold(msgspec.Struct, frozen=True):
-    """What a caller says of the bytes that he brings; `digest` finds them again inside his visible world."""
+    """What a caller says of the bytes that he brings; `digest` finds them again inside his visible world.
+
+    `need`: an expression, "" for all that he acts with.
+    """
 
     name: str
     base: str
     digest: str
     stated: str = ""
     marks: str = "read"
+    need: str = ""
 
     async def keep(self, flow: State, data: bytes) -> Ref:
-        """Hold the bytes at the acting label, with one entry."""
+        """Hold the bytes at the acting label, with one entry. Raises BadInput, Refused (`need-stated`)."""
+        need = await need_of(flow, self.need)
         id = fresh("doc", flow.gate.vault.entropy, f"held/{flow.access.id}/{flow.session.id}")
         record = HeldRecord(
             name=self.name,
@@ -67,10 +77,19 @@ class Hold(msgspec.Struct, frozen=True):
             marks=self.marks,
             principal=flow.session.principal.name,
             at=flow.gate.vault.clock.now(),
+            need=need.text,
         )
         facts = {"bytes": len(data), "stated": self.stated, "marks": self.marks}
         await commit(flow, [Put(HELD, id, record, expect=0)], "", None, facts)
         return Ref(HELD.name, id, flow.access.id)
+
+
+async def need_of(flow: State, text: str) -> Need:
+    """Who needs to know what this flow brings. Raises BadInput; Refused where the flow itself would not."""
+    need = Need.parse(text) if text else Need.all_of(flow.acting.needs)
+    if not need.allows(flow.acting.needs):
+        await flow.refuse(Refuse("need-stated", {"need": need.text}))
+    return need
 
 
 async def restate(flow: State, id: str, stated: Label, marks: str) -> None:
@@ -83,6 +102,7 @@ async def restate(flow: State, id: str, stated: Label, marks: str) -> None:
     if held.principal != flow.session.principal.name or found.ref.class_id != flow.access.id:
         await absent(flow, HELD.name, id)
     floor = flow.gate.vault.region.policies.parse(held.floor) | flow.floor
+    stated = stated.with_needs(floor.needs)
     if not floor <= stated <= flow.acting:
         raise Refused(rule="marks-of-origin", floor=floor.text, held=flow.acting.text, asked=stated.text)
     told = msgspec.structs.replace(held, floor=floor.text, stated=stated.text, marks=marks, state="new")
@@ -100,6 +120,7 @@ class Settling:
         self._flow = flow
         self._held = held
         self._floor = flow.gate.vault.region.policies.parse(held.value.floor)
+        self._need = Need.parse(held.value.need)
         self._rows: list[RowPut] = []
         gone = Delete(HELD, held.id, expect=held.version)
         self._deletes: list[RowDelete] = [flow.gate.rows.delete(flow.access, gone)]
@@ -144,8 +165,9 @@ class Settling:
         return self._flow.gate.recorder.entry(self._flow.session, access, note)[1]
 
     def _class(self, label: Label) -> AccessClass:
-        if not self._floor <= label <= self._flow.acting:
-            raise Refused(rule="marks-of-origin", floor=self._floor.text, held=self._flow.acting.text, asked=label.text)
-        access = self._flow.gate.classes.of(label)
+        acting = self._flow.acting
+        access = self._flow.gate.classes.holding(label.with_needs(self._floor.needs), self._need)
+        if not self._floor <= access.label <= acting or not self._need.allows(acting.needs):
+            raise Refused(rule="marks-of-origin", floor=self._floor.text, held=acting.text, asked=label.text)
         self._classes[access.id] = access
         return access

@@ -12,7 +12,7 @@ from casemate.access.record import Note
 from casemate.identity import Session
 from casemate.labels import AccessClass, Label
 from casemate.objects import Ref
-from casemate.policy import Action, Refuse
+from casemate.policy import Action, Refuse, distrusting
 
 __all__ = ["State"]
 
@@ -50,6 +50,12 @@ class State:
     def label(self) -> Label:
         """What leaves this flow carries: also what was not found depends on the world at the acting label."""
         return self.acting
+
+    @property
+    def gives(self) -> Label:
+        """How high a clearance or a key may be that is given here: whoever acts on trusted grounds alone can still let
+        others see what is less trusted, as far as his session goes."""
+        return distrusting(self.acting, self.session.ceiling)
 
     @property
     def access(self) -> AccessClass:

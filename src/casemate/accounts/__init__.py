@@ -7,6 +7,14 @@ per label domain, and no domain notices another.
 
 from __future__ import annotations
 
+from casemate.accounts.approval_keys import (
+    ApprovalKey,
+    ApprovalKeyRequest,
+    approval_keys,
+    drop_key,
+    offer_key,
+    register_key,
+)
 from casemate.accounts.books import Books, recount, used
 from casemate.accounts.focus import focus_csv, focus_rows
 from casemate.accounts.keys import Key, KeyRequest, close_console, issue, keys, open_console, revoke
@@ -56,6 +64,8 @@ __all__ = [
     "USAGE",
     "Agency",
     "AgencyRequest",
+    "ApprovalKey",
+    "ApprovalKeyRequest",
     "Books",
     "Bounds",
     "Charge",
@@ -78,9 +88,11 @@ __all__ = [
     "add_person",
     "add_project",
     "agencies",
+    "approval_keys",
     "change_person",
     "close_console",
     "confirm",
+    "drop_key",
     "focus_csv",
     "focus_rows",
     "found_owner",
@@ -88,6 +100,7 @@ __all__ = [
     "keys",
     "limits_from_bytes",
     "limits_to_bytes",
+    "offer_key",
     "open_console",
     "people",
     "projects",
@@ -95,6 +108,7 @@ __all__ = [
     "quotas",
     "read_limits",
     "recount",
+    "register_key",
     "revoke",
     "set_quota",
     "used",

@@ -108,7 +108,7 @@ def _range(flow: Flow, id: str, request: BindingRequest) -> tuple[str, str]:
     region = flow.gate.vault.region
     ceiling = region.reach(request.ceiling) if request.ceiling else principal.clearance
     floor = region.label(request.floor) if request.floor else ceiling
-    most: Label = flow.acting & principal.clearance
+    most: Label = flow.gives.with_needs(principal.clearance.needs) & principal.clearance
     for asked in (ceiling, floor):
         if not asked <= most:
             raise Refused(rule="clearance", asked=asked.text, clearance=most.text)

@@ -15,6 +15,7 @@ from casemate.identity import digest_of, make_key
 from casemate.ids import short
 from casemate.labels import Label
 from casemate.objects import Delete, Found, Kind, Put
+from casemate.policy import authorizations
 
 __all__ = ["Key", "KeyRequest", "close_console", "issue", "keys", "open_console", "revoke"]
 
@@ -26,7 +27,7 @@ LONGEST_DAYS = 366
 
 class KeyRequest(msgspec.Struct, frozen=True):
     """`client`: openai, anthropic or boto3 (SigV4). Floor and ceiling as labels or markings; both default to
-    the acting label.
+    the acting label. `needs` are the authorizations that its ceiling has beside: those that its requests may act with.
 
     `project` is what the key's requests are counted under, where their acting label dominates the one at which the key
     was issued; elsewhere, and without it, they are counted under the default project.
@@ -39,6 +40,7 @@ class KeyRequest(msgspec.Struct, frozen=True):
     name: str = ""
     principal: str = ""
     project: str = ""
+    needs: tuple[str, ...] = ()
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -59,14 +61,19 @@ KEY = Kind("key", Key, indexed=("owner",))
 
 
 def _range(flow: Flow, request: KeyRequest, owner: Label) -> tuple[Label, Label]:
+    """Floor and ceiling. Another's key may have his authorizations, which an officer need not have himself."""
     region = flow.gate.vault.region
-    ceiling = region.reach(request.ceiling) if request.ceiling else flow.acting & owner
+    own = most = flow.gives & owner
+    if owner is not flow.session.principal.clearance and request.principal:
+        most = flow.gives.with_needs(owner.needs) & owner
+    ceiling = region.reach(request.ceiling) if request.ceiling else own
+    ceiling = ceiling.with_needs(authorizations(request.needs))
     floor = region.label(request.floor) if request.floor else ceiling
     if not flow.floor <= floor:
         raise Refused(rule="key-floor", asked=floor.text, floor=flow.floor.text)
     for asked in (floor, ceiling):
-        if not asked <= (flow.acting & owner):
-            raise Refused(rule="clearance", asked=asked.text, clearance=(flow.acting & owner).text)
+        if not asked <= most:
+            raise Refused(rule="clearance", asked=asked.text, clearance=most.text)
     if not floor <= ceiling:
         raise BadInput(what="A key's floor must be dominated by its ceiling.")
     return floor, ceiling

@@ -9,7 +9,7 @@ from casemate.errors import BadInput, Conflict, Refused
 from casemate.identity import ROLES, Principal, Session
 from casemate.ids import fresh
 from casemate.objects import Delete, Found, Kind, Put
-from casemate.policy import Action
+from casemate.policy import Action, authorizations
 
 __all__ = [
     "PERSON",
@@ -29,12 +29,16 @@ OURS = frozenset({"casemate init", "stranger"})  # whom entries name that no pri
 
 
 class PersonRequest(msgspec.Struct, frozen=True):
-    """What an officer asks for: `clearance` as a label or marking, `uid` of a local user or none."""
+    """What an officer asks for: `clearance` as a label or marking, `uid` of a local user or none.
+
+    `needs` are authorizations beside the clearance: an officer says who needs to know, and need not know it himself.
+    """
 
     name: str
     clearance: str
     roles: tuple[str, ...] = ("user",)
     uid: str = ""
+    needs: tuple[str, ...] = ()
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -68,8 +72,9 @@ def _checked(flow: Flow, request: PersonRequest) -> PersonRequest:
         raise BadInput(what=f"Roles are {', '.join(ROLES)}.")
     region = flow.gate.vault.region
     clearance = region.reach(request.clearance)
-    if not clearance <= flow.acting:
-        raise Refused(rule="clearance", asked=clearance.text, clearance=flow.acting.text)
+    clearance = clearance.with_needs(authorizations([*clearance.needs, *request.needs]))
+    if not clearance.without_needs <= flow.gives:
+        raise Refused(rule="clearance", asked=clearance.text, clearance=flow.gives.text)
     return PersonRequest(request.name, clearance.text, tuple(sorted(set(request.roles))), request.uid)
 
 

@@ -18,6 +18,7 @@ from casemate.identity.attributes import Statement, Subject, opened
 from casemate.identity.outsider import Outsider
 from casemate.labels import Label
 from casemate.objects import Delete, Kind, Put
+from casemate.policy import authorizations
 
 __all__ = ["Installed", "install", "installed"]
 
@@ -96,9 +97,9 @@ def _checked(flow: Flow, name: str, found: Statement) -> int:
 def _record(flow: Flow, authority: Authority, subject: Subject, ends: int) -> tuple[str, AttributeRecord]:
     outsider = Outsider(subject.scheme, subject.issuer, subject.subject)
     clearance, floor = _labels(flow, subject)
-    for most in (authority.ceiling, flow.acting):
-        if not clearance <= most:
-            raise Refused(rule="clearance", asked=clearance.text, clearance=most.text)
+    for asked, most in ((clearance, authority.ceiling), (clearance.without_needs, flow.gives)):
+        if not asked <= most:
+            raise Refused(rule="clearance", asked=asked.text, clearance=most.text)
     if not floor <= clearance:
         raise BadInput(what=f"The floor of {subject.subject} is not dominated by its clearance.")
     if not set(subject.roles) <= authority.roles:
@@ -113,7 +114,7 @@ def _labels(flow: Flow, subject: Subject) -> tuple[Label, Label]:
     """Clearance and floor. Nothing is added but the agencies that are named: without ours nothing is seen here."""
     policies = flow.gate.vault.region.policies
     try:
-        clearance = policies.clearance(subject.clearance, subject.agencies)
+        clearance = policies.clearance(subject.clearance, subject.agencies).with_needs(authorizations(subject.needs))
         floor = policies.parse(subject.floor, ()) | flow.gate.vault.region.floor if subject.floor else clearance
     except MarkingError as error:
         raise BadInput(what=f"{subject.subject}: {error.facts.get('marking')}: {error.facts.get('why')}.") from None

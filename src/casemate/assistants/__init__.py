@@ -10,7 +10,7 @@ from casemate.assistants.assistant import Assistant
 from casemate.assistants.cite import cite, permalink, used
 from casemate.assistants.compose import Answer, Place, Rung, abstention, answer, paragraph, places, text
 from casemate.assistants.floor import COSINE_FLOOR, IDF_SHARE_FLOOR, reaches
-from casemate.assistants.kept import KEPT, Kept, keep
+from casemate.assistants.kept import KEPT, RELEASABLE, Kept, keep
 from casemate.assistants.prove import Proof, Prover, Second, SecondWorld, question_of
 from casemate.assistants.reader import NAME as READER
 from casemate.assistants.reader import read
@@ -23,6 +23,7 @@ __all__ = [
     "IDF_SHARE_FLOOR",
     "KEPT",
     "READER",
+    "RELEASABLE",
     "Answer",
     "Assistant",
     "Kept",

@@ -96,7 +96,7 @@ class Assistant:
 
     async def _rungs(self, work: _Work) -> AsyncIterator[Delta]:
         flow = work.flow
-        labels = candidates(flow.floor, flow.acting, [c.label for c in flow.classes()])
+        labels = candidates(flow.floor, flow.acting, await self._library.labels(flow, work.chat.knowledge))
         if len(labels) > CAP:
             own = await self._library.search(flow, work.asked, work.chat.knowledge, K)
             labels = visiting(labels, flow.acting, own.hits, flow.floor)
@@ -132,7 +132,7 @@ class Assistant:
         policies = work.flow.gate.vault.region.policies
         language = work.chat.language
         rung = read(work.chat.question[:QUESTION], label, hits, results.statistics, policies, language)
-        if work.card.engine is not None and label <= work.card.accreditation:
+        if work.card.engine is not None and work.card.accredited(label):
             rung = await self._written(work, label, hits)
         elif work.card.engine is not None and rung is not None:
             rung = replace(rung, note=say("assistants.above_upstream", language, model=work.card.name))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from casemate.access import Flow
+from casemate.access import Arriving, Flow, Releasable
 from casemate.errors import BadInput
 from casemate.ids import fresh
 from casemate.labels import Label
 from casemate.objects import Kind, Put
 
-__all__ = ["KEPT", "Kept", "keep"]
+__all__ = ["KEPT", "RELEASABLE", "Kept", "keep"]
 
 TEXT_LIMIT = 200_000
 
@@ -36,3 +36,15 @@ async def keep(flow: Flow, text: str, question: str, asked: str, at: Label | Non
     id = fresh("ans", flow.gate.vault.entropy, f"answer/{flow.access.id}/{flow.session.id}")
     await flow.commit(Put(KEPT, id, kept, expect=0), at=at)
     return kept
+
+
+def _text(kept: Kept, part: str) -> str | None:
+    return None if part else kept.text
+
+
+def _arrived(arriving: Arriving) -> Put:
+    """A released answer: of its question, and of who asked it, nothing comes along."""
+    return Put(KEPT, arriving.id, Kept(arriving.text, "", "", arriving.at, arriving.by), expect=0)
+
+
+RELEASABLE = Releasable(KEPT, _text, _arrived, "ans")

@@ -22,7 +22,7 @@ _OPEN = 1 << 20  # a releasable set is as restrictive as this many tokens, less 
 def candidates(floor: Label, acting: Label, visible: Iterable[Label]) -> tuple[Label, ...]:
     """The labels of the rungs that an answer at `acting` may have, lowest first.
 
-    `visible` are labels of access classes; those that do not flow to `acting` are none of this answer's business.
+    `visible` are labels at which something lies; those that do not flow to `acting` are none of this answer's business.
     """
     return order({label | floor for label in visible if label <= acting})
 
@@ -60,7 +60,7 @@ def keep(filled: Iterable[Label], preferred: Sequence[Label], cap: int = CAP) ->
 
 def _height(label: Label) -> int:
     """Strictly greater for whatever is strictly above."""
-    return len(label.agencies) + sum(_weight(element) for _, element in label.elements)
+    return len(label.agencies) + len(label.needs) + sum(_weight(element) for _, element in label.elements)
 
 
 def _weight(element: Element) -> int:

@@ -10,14 +10,14 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import click
 
+from casemate.cli.bar import bar, progress
 from casemate.cli.client import Client
 from casemate.cli.command import option, verb
 from casemate.cli.failure import Failed
@@ -25,6 +25,7 @@ from casemate.cli.files import Skipped, files
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
 from casemate.errors import BadInput, SandboxMissing
+from casemate.policy import Need
 
 __all__ = ["Brought", "add", "bring", "settle", "settle_quietly"]
 
@@ -51,18 +52,22 @@ class Brought:
     option("--base", default="default", metavar="NAME"),
     option("--label", default="", metavar="LABEL"),
     option("--marks", type=click.Choice(["read", "text"]), default="read"),
+    option("--need", default="", metavar="EXPRESSION"),
 )
-def add(talk: Talk, paths: tuple[Path, ...], base: str, label: str, marks: str) -> None:
+def add(talk: Talk, paths: tuple[Path, ...], base: str, label: str, marks: str, need: str) -> None:
     if marks == "text" and not label:
         raise BadInput(what=t("add.text_needs_label"))
     client = talk.client()
     session = client.get("/api/session")
+    if need:  # whoever says who needs to know acts as one of them
+        client.needs = ",".join(sorted(Need.parse(need).names.intersection(session.data["needs"])))
     _fenced(client)
     brought = Brought()
     found = list(files(paths))
     brought.skipped += [item for item in found if isinstance(item, Skipped)]
     chosen = [item for item in found if isinstance(item, Path)]
-    bring(client, brought, _progress(talk, chosen, "add.sending"), base, label if marks == "text" else "", marks)
+    sending = progress(talk, chosen, "add.sending")
+    bring(client, brought, sending, base, label if marks == "text" else "", marks, need)
     try:
         settle(talk, client, brought)
         if brought.unmarked:
@@ -83,7 +88,13 @@ def _fenced(client: Client) -> None:
 
 
 def bring(
-    client: Client, brought: Brought, chosen: Iterable[Path], base: str, label: str = "", marks: str = "read"
+    client: Client,
+    brought: Brought,
+    chosen: Iterable[Path],
+    base: str,
+    label: str = "",
+    marks: str = "read",
+    need: str = "",
 ) -> None:
     """Send each file. What is wrong with one file is its own reason; anything else ends the run."""
     for path in chosen:
@@ -93,7 +104,8 @@ def bring(
             brought.skipped.append(Skipped(str(path), t("add.unreadable", why=error.strerror)))
             continue
         try:
-            told = client.post("/api/documents", data, name=path.name, base=base, label=label, marks=marks).data
+            said = {"name": path.name, "base": base, "label": label, "marks": marks, **({"need": need} if need else {})}
+            told = client.post("/api/documents", data, **said).data
         except Failed as failure:
             if failure.problem.slug not in ABOUT_ONE_FILE:
                 raise
@@ -107,7 +119,7 @@ def bring(
 
 def settle(talk: Talk, client: Client, brought: Brought) -> None:
     """Wait, with a bar on a terminal."""
-    with _bar(talk, "add.reading", len(brought.added)) as tell:
+    with bar(talk, "add.reading", len(brought.added)) as tell:
         settle_quietly(client, brought, tell, lambda: False)
 
 
@@ -204,31 +216,3 @@ def _summary(talk: Talk, brought: Brought, paths: tuple[Path, ...], base: str) -
     if brought.unmarked:
         talk.out(t("add.unmarked", count=len(brought.unmarked)))
         talk.out(f"  {_command(paths, base)}")
-
-
-@contextmanager
-def _bar(talk: Talk, slug: str, total: int) -> Iterator[Any]:
-    """A bar on a terminal; elsewhere nothing moves."""
-    if not total or not talk.colours(sys.stderr):
-        yield _still
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(t(slug), total=total)
-        yield lambda done: progress.update(task, completed=done)
-
-
-def _still(done: int) -> None:
-    """A bar that does not move."""
-    del done
-
-
-def _progress(talk: Talk, chosen: list[Path], slug: str) -> Iterator[Path]:
-    with _bar(talk, slug, len(chosen)) as tell:
-        for done, path in enumerate(chosen):
-            tell(done)
-            yield path
-        tell(len(chosen))

@@ -20,12 +20,14 @@ __all__ = ["ask", "cited", "coloured"]
     option("--base", default="all", metavar="NAME,..."),
     option("--mode", type=click.Choice(["rungs", "single"]), default="rungs"),
     option("--model", default="", metavar="NAME"),
+    option("--need", "needs", multiple=True, metavar="NAME"),
 )
-def ask(talk: Talk, question: str, acting: str, base: str, mode: str, model: str) -> None:
+def ask(talk: Talk, question: str, acting: str, base: str, mode: str, model: str, needs: tuple[str, ...]) -> None:
     request = {"question": question, "knowledge": base, "mode": mode, "language": language()}
     if model:
         request["model"] = model
     client = talk.client()
+    client.needs = ",".join(needs)
     if talk.json:
         talk.answer(client.post("/api/ask", request, acting))
         return

@@ -45,12 +45,14 @@ class Answer:
 
 @dataclass(slots=True)
 class Client:
-    """`marked` is told the marking of each response before its data is given."""
+    """`marked` is told the marking of each response before its data is given. Requests act with the authorizations
+    `needs`, separated by commas."""
 
     connect: Callable[[], http.client.HTTPConnection]
     where: str
     marked: Callable[[str], None]
     key: str = ""
+    needs: str = ""
     _open: http.client.HTTPConnection | None = field(default=None, repr=False)
     _used: float = 0.0
 
@@ -118,6 +120,8 @@ class Client:
         headers = {"Accept-Language": language(), "Host": "casemate.local"}
         if acting:
             headers["Casemate-Acting-Label"] = acting
+        if self.needs:
+            headers["Casemate-Acting-Needs"] = self.needs
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
         if time.monotonic() - self._used > IDLE:

@@ -47,11 +47,15 @@ _PROGRAMS = {"openai": OPENAI, "anthropic": ANTHROPIC, "boto3": BOTO3}
     option("--name", default=""),
     option("--principal", default="", metavar="NAME"),
     option("--project", default="", metavar="NAME"),
+    option("--need", "needs", multiple=True, metavar="NAME"),
 )
-def issue(talk: Talk, client: str, **more: str | int) -> None:
-    asked = {"client": client, **more}
+def issue(talk: Talk, client: str, needs: tuple[str, ...], **more: str | int) -> None:
+    asked = {"client": client, "needs": needs, **more}
     url = talk.region().wires()
-    answer = talk.client().post("/api/keys", asked)
+    asks = talk.client()
+    if not more["principal"]:  # whoever makes a key for himself acts with what it may act with
+        asks.needs = ",".join(needs)
+    answer = asks.post("/api/keys", asked)
     made, secret = answer.data["key"], answer.data["secret"]
     settings = _settings(client, url, made["id"], secret)
     settings |= _authority(talk, url)

@@ -33,11 +33,12 @@ principal = Group(
 
 CLEARANCE = option("--clearance", required=True, metavar="LABEL")
 GRANTED = option("--role", "roles", type=click.Choice(ROLES), multiple=True, default=("user",))
+NEEDS = option("--need", "needs", multiple=True, metavar="NAME")
 
 
-@verb("principal.add", click.argument("name"), CLEARANCE, GRANTED, option("--uid", default="", metavar="NUMBER"))
-def add(talk: Talk, name: str, clearance: str, roles: tuple[str, ...], uid: str) -> None:
-    asked = {"name": name, "clearance": clearance, "roles": roles, "uid": uid}
+@verb("principal.add", click.argument("name"), CLEARANCE, GRANTED, NEEDS, option("--uid", default="", metavar="NUMBER"))
+def add(talk: Talk, name: str, clearance: str, roles: tuple[str, ...], needs: tuple[str, ...], uid: str) -> None:
+    asked = {"name": name, "clearance": clearance, "roles": roles, "uid": uid, "needs": needs}
     _granted(talk, talk.client().post("/api/principals", asked), name)
 
 
@@ -52,10 +53,10 @@ def listing(talk: Talk) -> None:
         talk.out(t("principal.proposed", name=waiting["proposal"]["person"]["name"], id=waiting["id"]))
 
 
-@verb("principal.grant", click.argument("name"), CLEARANCE, GRANTED)
-def grant(talk: Talk, name: str, clearance: str, roles: tuple[str, ...]) -> None:
+@verb("principal.grant", click.argument("name"), CLEARANCE, GRANTED, NEEDS)
+def grant(talk: Talk, name: str, clearance: str, roles: tuple[str, ...], needs: tuple[str, ...]) -> None:
     client = talk.client()
-    asked = {"name": name, "clearance": clearance, "roles": roles}
+    asked = {"name": name, "clearance": clearance, "roles": roles, "needs": needs}
     _granted(talk, client.call("PUT", f"/api/principals/{person_id(client, name)}", asked), name)
 
 

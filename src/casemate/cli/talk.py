@@ -123,12 +123,12 @@ class Talk:
         return f"\x1b[48;2;{_rgb(back)}m\x1b[38;2;{_rgb(front)}m{mark}{_RESET}"
 
     def marking(self, label: str) -> str:
-        """A label's text as its marking, where the policies are known; else as it is."""
+        """A label's text as its marking and who needs to know, where the policies are known; else as it is."""
         from casemate.errors import CasemateError
 
         try:
-            policies = self.policies()
-            return policies.banner(policies.parse(label), language())
+            policies, found = self.policies(), self.policies().parse(label)
+            return " · ".join((policies.banner(found, language()), *sorted(found.needs)))
         except (CasemateError, Failed):
             return label
 

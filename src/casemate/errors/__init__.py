@@ -28,6 +28,7 @@ A fact must be computable from the caller's own session and request: it is shown
     ├── Damaged               damaged
     │   └── Tampered          tampered
     ├── Unreadable            unreadable         (a document that no parser can read)
+    ├── Mismarked             mismarked          (documents that were read, and whose marks are not right)
     ├── NewerSchema           newer-schema
     ├── Occupied              occupied           (a port, a socket or a folder in use)
     ├── Misconfigured         misconfigured
@@ -51,6 +52,7 @@ __all__ = [
     "Internal",
     "MarkingError",
     "Misconfigured",
+    "Mismarked",
     "NewerSchema",
     "NotRunning",
     "Occupied",
@@ -238,6 +240,12 @@ class Unreadable(CasemateError):
     """A document that its parser refuses, within its bounds. Facts: `why`."""
 
     slug, status, exit = "unreadable", 422, 12
+
+
+class Mismarked(CasemateError):
+    """Documents that were read, and whose marks are not as their policy prescribes. Facts: `findings`, `files`."""
+
+    slug, status, exit = "mismarked", 422, 16
 
 
 class NewerSchema(CasemateError):

@@ -40,7 +40,10 @@ _ED25519_SPKI = bytes.fromhex("302a300506032b6570032100")
 
 
 class Subject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`scheme` oidc or certificate. `clearance` and `floor` are markings; without `floor` it is the clearance."""
+    """`scheme` oidc or certificate. `clearance` and `floor` are markings; without `floor` it is the clearance.
+
+    `needs` are authorizations beside the clearance.
+    """
 
     issuer: str
     subject: str
@@ -49,6 +52,7 @@ class Subject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     roles: tuple[str, ...] = ("user",)
     floor: str = ""
     scheme: str = "oidc"
+    needs: tuple[str, ...] = ()
 
 
 class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -13,7 +13,7 @@ ROLES = ("user", "officer", "auditor", "operator", "releaser")
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A person or service: its clearance is the highest label that it may see."""
+    """A person or service: its clearance is the highest label that it may see, with its authorizations (`needs`)."""
 
     id: str
     name: str
@@ -31,3 +31,9 @@ class Session:
     ceiling: Label
     language: str = "en"
     on_behalf_of: str = ""
+
+    @property
+    def usual(self) -> Label:
+        """Where it acts unless it says otherwise: its ceiling, with no authorization but those that its floor bears."""
+        ceiling = self.ceiling
+        return ceiling.without_needs | self.floor if ceiling.needs else ceiling

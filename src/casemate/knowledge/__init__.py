@@ -10,6 +10,7 @@ from casemate.knowledge.analyse import query_terms, terms
 from casemate.knowledge.document import (
     DOCUMENT,
     PART,
+    RELEASABLE,
     SEGMENT,
     Added,
     Document,
@@ -48,6 +49,7 @@ __all__ = [
     "PARAGRAPH",
     "PART",
     "QUESTION",
+    "RELEASABLE",
     "SEGMENT",
     "Added",
     "Asked",

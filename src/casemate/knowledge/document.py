@@ -8,16 +8,30 @@ from __future__ import annotations
 
 import msgspec
 
-from casemate.access import HELD, Flow, HeldRecord, Hold
+from casemate.access import HELD, Arriving, Flow, HeldRecord, Hold, Releasable, need_of
 from casemate.crypto import digest
 from casemate.errors import BadInput
 from casemate.knowledge.passage import Passage
-from casemate.objects import Delete, Found, Kind, Where
+from casemate.objects import Delete, Found, Kind, Put, Where
 
-__all__ = ["DOCUMENT", "PART", "SEGMENT", "Added", "Document", "Part", "Segment", "add", "listed", "opened", "waiting"]
+__all__ = [
+    "DOCUMENT",
+    "PART",
+    "RELEASABLE",
+    "SEGMENT",
+    "Added",
+    "Document",
+    "Part",
+    "Segment",
+    "add",
+    "listed",
+    "opened",
+    "waiting",
+]
 
 NAME_LIMIT = 255
 BASE_LIMIT = 64
+RELEASED = "released"  # the base of what came down: its own base above is not told
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -65,10 +79,13 @@ class Added(msgspec.Struct, frozen=True):
     state: str
 
 
-async def add(flow: Flow, name: str, base: str, data: bytes, stated: str = "", marks: str = "read") -> Added:
+async def add(
+    flow: Flow, name: str, base: str, data: bytes, stated: str = "", marks: str = "read", need: str = ""
+) -> Added:
     """Hold a file until the loop has read its marks. The same bytes in the same base are known, and held only once.
 
-    What lies in quarantine is read again; at its own label the new finding takes its place.
+    `need` says who needs to know it: "" is whoever acts with all that the caller acts with. What lies in quarantine is
+    read again; at its own label the new finding takes its place.
     """
     name = name.replace("\\", "/").rsplit("/", 1)[-1]
     if not name.isprintable() or not 0 < len(name) <= NAME_LIMIT:
@@ -79,7 +96,8 @@ async def add(flow: Flow, name: str, base: str, data: bytes, stated: str = "", m
         raise BadInput(what="Marks are read, or are text where a label is stated.")
     if stated:
         stated = flow.gate.vault.region.label(stated).text
-    key = digest(f"{base}\x00{stated}\x00{marks}\x00".encode() + data).hex()
+    need = (await need_of(flow, need)).text
+    key = _key(base, stated, f"{marks}\x00{need}" if need else marks, data)
     known = await flow.every(DOCUMENT, Where((("digest", key),)))
     held = await flow.scan(HELD, Where((("digest", key),)), limit=1)
     ready = [found for found in known if found.value.state != "quarantined"]
@@ -87,11 +105,16 @@ async def add(flow: Flow, name: str, base: str, data: bytes, stated: str = "", m
         return Added(ready[0].id, name, "known")
     if held.items:
         return Added(held.items[0].id, name, "waiting")
-    ref = await flow.hold(Hold(name, base, key, stated, marks), data)
+    ref = await flow.hold(Hold(name, base, key, stated, marks, need), data)
     for found in known:  # what was refused is read again: the region may list the policy by now
         if found.ref.class_id == flow.access.id:
             await flow.commit(Delete(DOCUMENT, found.id, expect=found.version))
     return Added(ref.id, name, "waiting")
+
+
+def _key(base: str, stated: str, marks: str, data: bytes) -> str:
+    """By what the same bytes brought in the same way are found again."""
+    return digest(f"{base}\x00{stated}\x00{marks}\x00".encode() + data).hex()
 
 
 async def listed(flow: Flow) -> tuple[list[Found[Document]], list[Found[Part]]]:
@@ -117,3 +140,36 @@ async def opened(flow: Flow, id: str) -> tuple[Found[Document] | None, list[Foun
 async def waiting(flow: Flow) -> list[Found[HeldRecord]]:
     """Files whose marks have not been read yet, and those that bear none and wait for somebody to state a label."""
     return await flow.every(HELD)
+
+
+def _text(part: Part, passage: str) -> str | None:
+    """The passages under their headings, or one of them; None where there is none of that id."""
+    chosen = [each for each in part.passages if passage in ("", each.id)]
+    lines: list[str] = []
+    heading = ""
+    for each in chosen:
+        if each.heading != heading and not passage:
+            heading = each.heading
+            lines.append(heading)
+        lines.append(each.text)
+    return "\n\n".join(filter(None, lines)) if chosen else None
+
+
+def _arrived(arriving: Arriving) -> Put:
+    """A released text as a document that waits to be read: at the target whole, its marks being words of it by now."""
+    label, name = arriving.label.text, f"{arriving.id}.txt"
+    held = HeldRecord(
+        name=name,
+        base=RELEASED,
+        floor=label,
+        blob=arriving.blob,
+        digest=_key(RELEASED, label, "text", arriving.text.encode()),
+        stated=label,
+        marks="text",
+        principal=arriving.by,
+        at=arriving.at,
+    )
+    return Put(HELD, arriving.id, held, expect=0)
+
+
+RELEASABLE = Releasable(PART, _text, _arrived, "doc", pours=True)

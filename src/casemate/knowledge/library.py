@@ -22,6 +22,7 @@ from casemate.knowledge.analyse import terms
 from casemate.knowledge.document import SEGMENT, Segment
 from casemate.knowledge.search import Asked, Results
 from casemate.knowledge.shard import Shard, decode, merge
+from casemate.labels import Label
 from casemate.objects import Found, Where
 
 __all__ = ["ALL", "QUESTION", "Embedder", "Library"]
@@ -49,7 +50,7 @@ class _Held:
     shard: Shard
 
 
-Place = tuple[str, str]  # (access class, base)
+Place = tuple[str, str, str]  # (access class, base, what bears it)
 
 
 @dataclass(slots=True)
@@ -71,6 +72,11 @@ class Library:
     async def bases(self, flow: Flow) -> list[str]:
         """The knowledge bases in which something is visible, by name."""
         return sorted({found.value.base for found in await flow.every(SEGMENT)})
+
+    async def labels(self, flow: Flow, names: tuple[str, ...]) -> set[Label]:
+        """The labels at which something of these bases is visible."""
+        wheres = [None if name == ALL else Where((("base", name),)) for name in dict.fromkeys(names)]
+        return {found.label for where in wheres for found in await flow.every(SEGMENT, where)}
 
     async def check(self, flow: Flow, names: tuple[str, ...]) -> None:
         """Raises UnknownKnowledge for a base in which nothing is visible: hidden and never-existing alike."""
@@ -97,9 +103,9 @@ class Library:
         found: list[Found[Segment]] = []
         for name in dict.fromkeys(names):
             found.extend(await flow.every(SEGMENT, None if name == ALL else Where((("base", name),))))
-        groups: dict[tuple[str, str], list[Found[Segment]]] = {}
+        groups: dict[Place, list[Found[Segment]]] = {}
         for item in found:
-            groups.setdefault((item.ref.class_id, item.value.base), []).append(item)
+            groups.setdefault((item.ref.class_id, item.value.base, item.label.text), []).append(item)
         return [await self._shard(flow, place, groups[place]) for place in sorted(groups)]
 
     async def _shard(self, flow: Flow, place: Place, found: list[Found[Segment]]) -> Shard:

@@ -17,12 +17,12 @@ __all__ = ["World", "copied"]
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Visible objects by label: whole documents, parts, and encoded shards rebuilt from passages."""
+    """Visible objects: whole documents, parts, and encoded shards rebuilt from passages, each with its access class."""
 
     classes: tuple[Label, ...]
     wholes: tuple[Found[Document], ...]
     parts: tuple[Found[Part], ...]
-    shards: tuple[tuple[Label, str, bytes, int], ...]
+    shards: tuple[tuple[str, str, bytes, int], ...]
 
     @property
     def documents(self) -> int:
@@ -39,10 +39,11 @@ async def copied(flow: Flow, library: Library) -> World:
     parts = await flow.every(PART)
     segments = await flow.every(SEGMENT)
     bases = sorted({found.value.base for found in segments})
-    shards: list[tuple[Label, str, bytes, int]] = []
+    shards: list[tuple[str, str, bytes, int]] = []
     for base in bases:
-        visible = await library.shards(flow, (base,))
-        shards += [(each.label, base, await flow.beside(_anew, each), each.count) for each in visible]
+        places = sorted({found.ref.class_id for found in segments if found.value.base == base})
+        visible = zip(places, await library.shards(flow, (base,)), strict=True)  # one for each class, in this order
+        shards += [(place, base, await flow.beside(_anew, each), each.count) for place, each in visible]
     labels = sorted({whole.label for whole in wholes} | {part.label for part in parts}, key=_text)
     return World(tuple(labels), tuple(wholes), tuple(parts), tuple(shards))
 

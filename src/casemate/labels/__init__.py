@@ -7,26 +7,65 @@ imported by `access` alone. Nothing here decides who may see what: that is `poli
 
 from __future__ import annotations
 
+from casemate.labels.authority import Authority, authority_of
+from casemate.labels.dominated import dominated
+from casemate.labels.equivalence import Equated, Equivalence, equated, read_equivalences
+from casemate.labels.fix import Fixed, fix
+from casemate.labels.ism import from_ism, to_ism
+from casemate.labels.ism_document import Document, Portion, read_document, write_document
 from casemate.labels.label import Element, Label, make_label
 from casemate.labels.labelled import Labelled, combine, gather
+from casemate.labels.lint import lint
+from casemate.labels.linted import Linted
 from casemate.labels.listed import PACKAGED, Policies
+from casemate.labels.mark import Finding, Mark, Parsed
 from casemate.labels.partition import AccessClass, access_class
-from casemate.labels.policy import Policy
+from casemate.labels.policy import Control, Policy
 from casemate.labels.reading import Reading
-from casemate.labels.rollup import rollup
+from casemate.labels.rollup import roll_up, rollup
+from casemate.labels.rollup_reason import Reason, Rolled
+from casemate.labels.stanag4774 import from_4774, to_4774
+from casemate.labels.text import Lines
 
 __all__ = [
     "PACKAGED",
     "AccessClass",
+    "Authority",
+    "Control",
+    "Document",
     "Element",
+    "Equated",
+    "Equivalence",
+    "Finding",
+    "Fixed",
     "Label",
     "Labelled",
+    "Lines",
+    "Linted",
+    "Mark",
+    "Parsed",
     "Policies",
     "Policy",
+    "Portion",
     "Reading",
+    "Reason",
+    "Rolled",
     "access_class",
+    "authority_of",
     "combine",
+    "dominated",
+    "equated",
+    "fix",
+    "from_4774",
+    "from_ism",
     "gather",
+    "lint",
     "make_label",
+    "read_document",
+    "read_equivalences",
+    "roll_up",
     "rollup",
+    "to_4774",
+    "to_ism",
+    "write_document",
 ]

@@ -1,50 +1,31 @@
-"""From a marking to an element of one policy. Markings are read by look-up, never by guessing.
+"""From a marking to what it says: a mark of one policy, with findings. Markings are read by look-up, never by guessing.
 
-A marking that names a known level and then something unknown or contradictory is still read: the result carries the
-problem, and an element that holds what is understood, released to nobody but the owner. It must never return an
-element below what the marking plainly says, and never raise on any text.
+    head, then sections set apart by "//", items by "/"     `Scan` reads them from left to right
+    the source's rules on the whole                          `rules`
+    the higher reading                                       what is required is added; what contradicts opens nothing
+
+A marking that names a known level and then something unknown or contradictory is still read, with its findings. It must
+never return a mark below what the marking plainly says, and never raise on any text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 
-from casemate.labels.disguise import shown
-from casemate.labels.label import Element
-from casemate.labels.policy import Category, Control, Policy
-from casemate.labels.vocabulary import Form, Vocabulary, lineage, words
+from casemate.labels.mark import Finding, Mark, Parsed
+from casemate.labels.marking import ordered, render
+from casemate.labels.owners import read_owners
+from casemate.labels.policy import Policy
+from casemate.labels.rules import Breach, breaches, higher
+from casemate.labels.scan import Scan
+from casemate.labels.vocabulary import Form, Vocabulary, words
 
-__all__ = ["Grammar", "Read"]
+__all__ = ["Grammar"]
 
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """What a marking says in one policy; `problem` is None where it is rightly written."""
-
-    element: Element
-    problem: str | None = None
-
-
-@dataclass(slots=True)
-class _Said:
-    """What the parts of a marking have said so far."""
-
-    controls: dict[str, Control] = field(default_factory=dict)
-    recipients: list[Control] = field(default_factory=list)
-    restrictive: set[tuple[str, str]] = field(default_factory=set)
-    only: set[str] = field(default_factory=set)
-    lists: dict[str, frozenset[str]] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-    unknown: str = ""
-
-    def add(self, category: Category, control: Control) -> None:
-        self.controls[control.name] = control
-        if category.permissive:
-            self.only.add(category.name)
-        else:
-            self.restrictive.add((category.name, control.name))
+_HEAD = re.compile(r"[A-Z][A-Z ]{0,39}")
 
 
 @dataclass(frozen=True)
@@ -57,155 +38,199 @@ class Grammar:
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(self.policy)
 
-    def read(self, marking: str, form: Form) -> Read | None:
-        """The reading of one line's worth of text, without parentheses; None if it is no marking of this policy."""
-        text = marking
+    def parse(self, text: str, form: Form, *, guess: bool = False) -> Parsed | None:
+        """The reading of one line's worth of tidy text, without parentheses; None if it is no marking of this policy.
+
+        `guess`: known controls behind an unknown level are a mark too, of the highest level.
+        """
+        return self.counted(text, form, guess=guess)[0]
+
+    def counted(self, text: str, form: Form, *, guess: bool = False) -> tuple[Parsed | None, int]:
+        """`parse`, and how many look-ups it took."""
+        scan = Scan(self.policy, self.vocabulary, form)
         if text.startswith("//"):
-            if not self.policy.leading:
-                return self._foreign(text, form) if self.policy.foreign else None
-            text = text[2:]
-        if not self.vocabulary.opening[form].match(text):
-            return None
-        if self.vocabulary.glue:
-            text = self.vocabulary.glue.sub("//", text)
-        head, *sections = (section.strip() for section in text.split("//"))
-        said = _Said()
-        rank = self.vocabulary.levels[form].get(head)
-        if rank is None:
-            standing = self.vocabulary.standing[form].get(head)
-            if standing is None:
-                return self._loosely(text, form)
-            rank = 0
-            said.add(*standing)
-        elif head in self.policy.levels[rank].legacy:
-            said.problems.append(f"{head} is a withdrawn marking")
-        for item in (item.strip() for section in sections for item in section.split("/")):
-            self._item(item, said)
-            if said.unknown and form == "full" and said.unknown != said.unknown.upper():
-                return None  # a banner is in capitals: this is a sentence that begins like one
-        return self._read(rank, said)
+            if self.policy.leading:
+                return self._own(text, 2, scan, guess=False), scan.steps
+            return (self._foreign(text, scan) if self.policy.foreign else None), scan.steps
+        return self._own(text, 0, scan, guess=guess), scan.steps
 
-    def _foreign(self, text: str, form: Form) -> Read | None:
-        """A mark that opens with "//" names its owner first, then a level: "//JOINT SECRET CAN USA", "(//DEU S)"."""
-        section = text[2:].partition("//")[0]
-        line = f" {section} "
-        if section != section.upper() or section != section.strip():
-            return None
-        for level, rank in sorted(self.vocabulary.levels[form].items(), key=_rank, reverse=True):
-            if f" {level} " in line:
-                return self._read(rank, _Said(problems=["a mark of another owner or a joint one is not covered"]))
-        return None
+    def _own(self, text: str, at: int, scan: Scan, *, guess: bool) -> Parsed | None:
+        """A mark of the policy's own: a level, or what stands in its place, and sections."""
+        cut = text.find("//", at)
+        head = text[at:] if cut < 0 else text[at:cut]
+        levels = self.vocabulary.levels[scan.form]
+        rank = levels.get(head)
+        if rank is None or self.vocabulary.glue:
+            if not self.vocabulary.opening[scan.form].match(text, at):
+                return self._unknown_level(text, head, scan) if guess and cut > 0 else None
+            parts = list(self._sections(text, at))
+            head = parts[0][1].strip()
+            rank = levels.get(head)
+            if rank is None:
+                standing = self.vocabulary.standing[scan.form].get(head)
+                if standing is None:
+                    return self._loosely(text, at, scan)
+                rank, found = standing
+                owned = found.control is found.category.only
+                scan.values[found.category.name] = [found.category.owner if owned else found.control.name]
+                if found.legacy:
+                    scan.note("withdrawn", "error", at, at + len(head), None, was=head)
+            elif parts[0][1] != head:
+                scan.note("separator", "warning", at + len(head), at + len(parts[0][1]), "", paragraph="A.6, p. 15")
+            for start, section in parts[1:]:
+                scan.section(start, section, last=start == parts[-1][0])
+        elif cut >= 0:
+            scan.sections(text, cut + 2)
+        level = self.policy.levels[rank]
+        if level.legacy and head in level.legacy:
+            scan.note("withdrawn", "error", at, at + len(head), None, was=head)
+        if scan.bad and scan.form == "full":
+            return None  # a banner is in capitals: this is a sentence that begins like one
+        return self._parsed(text, level.name, (), scan)
 
-    def _item(self, item: str, said: _Said) -> None:
-        found = self.vocabulary.controls.get(item)
-        if found and not found[0].tree:
-            said.add(*found)
+    def _sections(self, text: str, at: int) -> Iterator[tuple[int, str]]:
+        """The sections from a place on, each with its own."""
+        glue = self.vocabulary.glue
+        if glue is None:
+            for section in text[at:].split("//"):
+                yield at, section
+                at += len(section) + 2
             return
-        for category, opening in self.vocabulary.lists:
-            opened = opening.match(item)
-            if opened:
-                self._list(category, item[opened.end() :].strip(), said)
-                return
-        for category in self.policy.categories:
-            tokens = self.vocabulary.tokens(category, item) if category.tree else None
-            if tokens:
-                for token in tokens:
-                    said.add(category, category.tokens[token])
-                return
-            if item in category.incomplete:
-                said.problems.append(f"{item} alone does not say to whom")
-                return
-        said.unknown = item
-        said.problems.append(f"unknown control {shown(item)}" if item else "an empty section")
+        for found in glue.finditer(text, at):
+            yield at, text[at : found.start()]
+            at = found.end()
+        yield at, text[at:]
 
-    def _list(self, category: Category, text: str, said: _Said) -> None:
-        members = self.vocabulary.members(category, text)
-        if None in members:
-            said.problems.append(f"unknown recipient in {shown(text)}")
-        known = [token for token in members if token]
-        if category.listing and category.listing.owner_first and known[:1] != [category.owner]:
-            said.problems.append(f"{category.owner} is not the first recipient")
-        reached = {category.owner}
-        for token in known:
-            said.recipients.append(category.tokens[token])
-            reached |= category.expand.get(token, {token})
-        if reached == {category.owner}:
-            said.problems.append(f"no recipient but {category.owner}")
-        if category.name in said.lists:
-            said.problems.append("two lists of recipients")
-        said.lists[category.name] = frozenset(reached)
+    def _foreign(self, text: str, scan: Scan) -> Parsed | None:
+        """A mark that opens with "//" names its owners and a level: "//JOINT SECRET CAN USA", "(//DEU S)"."""
+        cut = text.find("//", 2)
+        section = text[2:] if cut < 0 else text[2:cut]
+        read = read_owners(self.vocabulary, section, scan)
+        if read is None:
+            return None
+        scan.owned = True
+        if cut >= 0:
+            scan.sections(text, cut + 2)
+        if scan.bad and scan.form == "full":
+            return None
+        return self._parsed(text, read[0], read[1], scan)
 
-    def _read(self, rank: int, said: _Said) -> Read:
-        problems = [*said.problems, *self._contradictions(self.policy.levels[rank].name, said)]
-        permissive = []
-        for category in self.policy.categories:
-            named = category.name in said.only or category.name in said.lists
-            if not category.permissive or not (named or category.owned(rank)):
-                continue
-            alone = bool(problems) or category.name not in said.lists
-            permissive.append((category.name, frozenset([category.owner]) if alone else said.lists[category.name]))
-        element = Element(
-            rank, self.policy.levels[rank].name, frozenset(said.restrictive), tuple(sorted(permissive, key=_name))
-        )
-        return Read(element, "; ".join(problems[:3]) or None)
+    def _unknown_level(self, text: str, head: str, scan: Scan) -> Parsed | None:
+        """Known controls behind what is no level: the highest, until a person says which."""
+        if not _HEAD.fullmatch(head) or self.policy.common:
+            return None
+        scan.sections(text, len(head) + 2)
+        if not scan.values or any(finding.rule in {"unknown-control", "undeclared"} for finding in scan.findings):
+            return None
+        scan.note("unknown-level", "error", 0, len(head), None, level=head, paragraph="G.1, p. 36")
+        return self._parsed(text, self.policy.levels[-1].name, (), scan)
 
-    def _contradictions(self, level: str, said: _Said) -> Iterable[str]:
-        names = said.controls
-        for control in [*said.controls.values(), *said.recipients]:
-            if control.levels and level not in control.levels:
-                yield f"{control.name} is not used with {level}"
-            missing = [name for name in control.requires if name not in names]
-            if missing:
-                yield f"{control.name} requires {', '.join(missing)}"
-        for category in sorted(said.only & said.lists.keys()):
-            only = self.policy.by_name[category].only
-            yield f"{only.name if only else category} contradicts a list of recipients"
+    def _parsed(self, text: str, level: str, owners: tuple[str, ...], scan: Scan) -> Parsed:
+        found = breaches(self.policy, level, scan.values, owners)
+        values = higher(self.policy, scan.values, found) if found else scan.values
+        said = tuple([(name, tuple(values[name])) for name in self._names if name in values])
+        mark = Mark(self.policy.name, level, said, owners)
+        if found or scan.disordered or not self._mixed.isdisjoint(values):
+            mark = ordered(self.policy, mark)
+        if not found and not scan.findings and not scan.disordered:
+            return Parsed(mark)
+        findings = [*scan.findings, *self._judged(text, mark, found, scan)]
+        if scan.disordered:
+            fix = self._written(mark, scan.form) if _plain(findings) else None
+            rule, token = scan.disordered
+            findings.append(Finding(rule, "warning", 0, len(text), (("control", token),), "A.6, pp. 15-16", fix))
+        return Parsed(mark, tuple(sorted(findings, key=_place)))
 
-    def _loosely(self, text: str, form: Form) -> Read | None:
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(category.name for category in self.policy.categories)
+
+    @cached_property
+    def _mixed(self) -> frozenset[str]:
+        """The categories whose controls stand in several sections, so that they are not read in their order."""
+        return frozenset(c.name for c in self.policy.categories if any(each.section for each in c.tokens.values()))
+
+    def _judged(self, text: str, mark: Mark, found: list[Breach], scan: Scan) -> Iterator[Finding]:
+        """The breaches with their places. What a control requires is added by writing the whole mark again."""
+        plain = _plain(scan.findings)
+        for breach in found:
+            start, end = scan.span(breach.control.name, breach.category) or (0, len(text))
+            fix: str | None = None
+            if breach.rule == "requires" and breach.severity == "error" and plain and breach.control.requires:
+                written = self._written(mark, scan.form)
+                if written != text:
+                    start, end, fix = 0, len(text), written
+            elif breach.drop and start > 1 and not self._parted(breach, scan):
+                start, end, fix = _removed(text, start, end)
+            yield Finding(breach.rule, breach.severity, start, end, breach.facts, breach.control.source, fix)
+
+    def _parted(self, breach: Breach, scan: Scan) -> bool:
+        """Whether the item says more than the control, which would be lost with it."""
+        return any(token.startswith(f"{breach.control.name}-") for token in scan.values.get(breach.category, ()))
+
+    def _written(self, mark: Mark, form: Form) -> str:
+        return render(self.policy, mark, "portion" if form == "portion" else "en")
+
+    def _loosely(self, text: str, at: int, scan: Scan) -> Parsed | None:
         """A level followed by nothing but known controls, wrongly separated: "SECRET NOFORN", "S/NF"."""
-        opened = self.vocabulary.opening[form].match(text)
+        opened = self.vocabulary.opening[scan.form].match(text, at)
         level = opened.group() if opened else ""
-        rank = self.vocabulary.levels[form].get(level)
+        rank = self.vocabulary.levels[scan.form].get(level)
         if rank is None:
             return None
-        rest = text[len(level) :]
-        spoken = words(rest)
+        spoken = words(text[at + len(level) :])
         line = f" {' '.join(spoken)} "
         if not set(spoken) <= self.vocabulary.known_words or not any(t in line for t in self.vocabulary.telling):
             return None
-        return self._read(rank, _Said(problems=["controls are not separated by //"]))
+        understood = Scan(self.policy, self.vocabulary, "any")
+        read = self._spoken(spoken, understood)
+        scan.steps += understood.steps
+        scan.values = understood.values
+        parsed = self._parsed(text, self.policy.levels[rank].name, (), scan)
+        fix = self._written(parsed.mark, scan.form) if read and _plain(understood.findings) else None
+        finding = Finding("separator", "error", 0, len(text), (("was", text),), "A.6, p. 15", fix)
+        return Parsed(parsed.mark, (finding,))
 
-    def canonical(self, level: str, categories: dict[str, frozenset[str]]) -> Element | None:
-        """The element of a label's own text; None if the policy does not declare a name in it.
-
-        What the policy closes stays closed: an owned category that is absent means the owner alone, a set that is not
-        empty holds its owner, and a compartment brings its system.
-        """
-        rank = self.policy.ranks.get(level)
-        if rank is None or not categories.keys() <= self.policy.by_name.keys():
-            return None
-        restrictive: set[tuple[str, str]] = set()
-        permissive: dict[str, frozenset[str]] = {}
-        for name, tokens in categories.items():
-            category = self.policy.by_name[name]
-            if not tokens <= category.tokens.keys() or not (tokens or category.permissive):
-                return None
-            if not category.permissive:
-                closed = (each for token in tokens for each in (lineage(token) if category.tree else (token,)))
-                restrictive |= {(name, token) for token in closed}
-            elif tokens and category.owner not in tokens:
-                return None
-            else:
-                permissive[name] = tokens
-        for category in self.policy.categories:
-            if category.permissive and category.owned(rank):
-                permissive.setdefault(category.name, frozenset([category.owner]))
-        return Element(rank, level, frozenset(restrictive), tuple(sorted(permissive.items())))
+    def _spoken(self, spoken: list[str], scan: Scan) -> bool:
+        """The controls that a row of words says, the longest first; False if some word says none."""
+        phrases, at, whole = self.vocabulary.phrases, 0, True
+        longest = max(map(len, phrases), default=0)
+        while at < len(spoken):
+            scan.steps += 1
+            lengths = range(min(longest, len(spoken) - at), 0, -1)
+            length = next((n for n in lengths if tuple(spoken[at : at + n]) in phrases), 0)
+            if not length:
+                whole, at = False, at + 1
+                continue
+            item = phrases[tuple(spoken[at : at + length])]
+            at += length
+            opened = self.vocabulary.opened(item)
+            if opened is not None:
+                known = self.vocabulary.recipients[opened.category.name]
+                names = []
+                while at < len(spoken) and spoken[at] in known:
+                    names.append(spoken[at])
+                    at += 1
+                separator = opened.category.listing.separator if opened.category.listing else ", "
+                item += separator.join(names)
+            scan.section(0, item, last=True)
+        return whole
 
 
-def _rank(pair: tuple[str, int]) -> int:
-    return pair[1]
+def _removed(text: str, start: int, end: int) -> tuple[int, int, str | None]:
+    """An item with what sets it apart from its like, or the whole of its section where it stands alone."""
+    behind, before = text[start - 2 : start], text[end : end + 2]
+    if behind != "//":
+        return start - 1, end, ""
+    if before in ("", "//"):
+        return start - 2, end, ""
+    return start, end + 1, ""
 
 
-def _name(pair: tuple[str, frozenset[str]]) -> str:
-    return pair[0]
+def _plain(findings: list[Finding]) -> bool:
+    """Whether all that was read was understood, so that the mark may be written in place of the text."""
+    return not any(finding.severity == "error" and finding.rule != "requires" for finding in findings)
+
+
+def _place(finding: Finding) -> tuple[int, int]:
+    return finding.start, finding.end

@@ -1,12 +1,15 @@
-"""Label and its algebra: a product lattice, one element per policy, and the owning agencies.
+"""Label and its algebra: a product lattice, one element per policy, the owning agencies, and what one needs to know.
 
 A label governs storage, access, caching and further flow. It loses nothing: how it is *written* is a projection of it
 (`marking`), and several labels may look alike. `a <= b` reads "what bears a may flow to b"; `a | b` is the least label
 that both may flow to; `a & b` is the greatest that flows to both.
 
     level        a number per policy              join = the higher
-    RESTRICTIVE  all of these are needed          join = union            (agencies too)
+    RESTRICTIVE  all of these are needed          join = union            (agencies and needs too)
     PERMISSIVE   any one of these is enough       join = intersection     (absent = everyone, empty = nobody)
+
+A label is compiled to one integer (`bits`), so that a <= b is `a & ~b == 0`. What a text stands for is its elements:
+the integer is no part of a label's value, and which bit stands for what must never be observable.
 
 It must never know a policy's words: levels and tokens are data that `policy` reads. It must never round a label down.
 """
@@ -22,6 +25,7 @@ from typing import NoReturn
 from weakref import WeakValueDictionary
 
 from casemate.errors import MarkingError
+from casemate.labels.bits import Bits, Held, Room
 from casemate.labels.disguise import shown
 
 __all__ = ["Element", "Label", "make_label"]
@@ -30,6 +34,7 @@ AGENCY = re.compile(r"[A-Z0-9][A-Z0-9_-]{0,63}")
 POLICY = re.compile(r"[a-z][a-z0-9-]{0,31}")
 CATEGORY = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
 TOKEN = re.compile(r"[A-Z0-9][A-Z0-9_-]{0,63}")
+NEED = re.compile(r"[A-Za-z0-9_.:/-]{1,64}")  # what a visibility expression names without quotes
 # A level's name is shown between ":" and "//" and parts are joined by " + ", so none of these may occur in it.
 LEVEL = re.compile(r"[^\W_](?:[^\W_]|[ +-](?=[^\W_])){0,63}")
 
@@ -72,19 +77,24 @@ def _first(pair: tuple[str, object]) -> str:
 
 
 class Label:
-    """An element of the lattice, interned: two labels are equal exactly if they are the same object."""
+    """An element of the lattice, interned: two labels are equal exactly if they are the same object.
 
-    __slots__ = ("__weakref__", "_hash", "_lacks", "_need", "_open", "_shut", "agencies", "elements", "id", "text")
+    `id`: its index form, 16 bytes: half of the SHA-256 of its text, the same in every process.
+    `needs`: the authorizations, beside every clearance, without which nobody has a need to know it. No marking shows
+    them.
+    """
+
+    __slots__ = ("__weakref__", "_bears", "_hash", "_held", "_lacks", "agencies", "elements", "id", "needs", "text")
 
     id: bytes
     text: str
     agencies: frozenset[str]
+    needs: frozenset[str]
     elements: tuple[tuple[str, Element], ...]
     _hash: int
-    _need: int  # a bit per level step, RESTRICTIVE token and restricted PERMISSIVE category
-    _lacks: int  # ~_need
-    _open: dict[int, int]  # per restricted category, a bit per token that it is released to
-    _shut: dict[int, int]  # ~ of each, so that dominance is one operation
+    _bears: int  # a bit for all that a reader must have: see `bits`
+    _lacks: int  # ~_bears
+    _held: Held  # the bits are taken for as long as somebody holds them
 
     def __init__(self) -> None:
         raise TypeError("a Label is made by make_label or by Policies.parse")
@@ -112,17 +122,7 @@ class Label:
 
     def __le__(self, other: Label) -> bool:
         """Dominance: whether what bears this label may flow to `other`."""
-        if self is other:
-            return True
-        if self._need & other._lacks:
-            return False
-        if self.agencies is not other.agencies and not self.agencies <= other.agencies:
-            return False
-        # `_need` holds a bit per restricted category, so the other restricts at least the categories that we do.
-        for category, shut in self._shut.items():  # noqa: SIM110 - a generator costs more than the comparison
-            if other._open[category] & shut:
-                return False
-        return True
+        return not self._bears & other._lacks
 
     def __lt__(self, other: Label) -> bool:
         return self is not other and self <= other
@@ -142,7 +142,7 @@ class Label:
         elements = dict(self.elements)
         for policy, element in other.elements:
             elements[policy] = elements[policy].join(element) if policy in elements else element
-        return make_label(elements, self.agencies | other.agencies)
+        return make_label(elements, self.agencies | other.agencies, self.needs | other.needs)
 
     def __and__(self, other: Label) -> Label:
         """Meet: the greatest label that flows to both."""
@@ -152,32 +152,50 @@ class Label:
             return other
         theirs = dict(other.elements)
         elements = {policy: element.meet(theirs[policy]) for policy, element in self.elements if policy in theirs}
-        return make_label(elements, self.agencies & other.agencies)
+        return make_label(elements, self.agencies & other.agencies, self.needs & other.needs)
+
+    def with_needs(self, names: Iterable[str]) -> Label:
+        """The same, for those alone who have these authorizations too."""
+        needs = self.needs.union(names)
+        return self if needs == self.needs else make_label(dict(self.elements), self.agencies, needs)
+
+    @property
+    def without_needs(self) -> Label:
+        """How high it lies, whoever needs to know it."""
+        return make_label(dict(self.elements), self.agencies) if self.needs else self
 
 
 # Weak: a stranger's text may name any number of labels, and they must not stay for ever.
 _labels: WeakValueDictionary[str, Label] = WeakValueDictionary()
-_bits: dict[tuple[str, str, str], int] = {}  # (policy, category, token) -> bit; policies declare them, strangers cannot
 _lock = threading.Lock()
 
 
-def make_label(elements: Mapping[str, Element], agencies: Iterable[str] = ()) -> Label:
-    """The one label of these elements and agencies. MarkingError if a name could not be written in its text."""
-    owners = frozenset(agencies)
+def make_label(elements: Mapping[str, Element], agencies: Iterable[str] = (), needs: Iterable[str] = ()) -> Label:
+    """The one label of these elements, agencies and needs.
+
+    MarkingError if a name could not be written in its text, or if the text is already another label's: two versions of
+    a policy that rank a level differently, or type a category differently, cannot be mixed.
+    """
+    owners, known = frozenset(agencies), frozenset(needs)
     kept = tuple((policy, element) for policy, element in sorted(elements.items()) if not element.is_bottom)
-    text = _text(kept, owners)
+    text = _text(kept, owners, known)
     with _lock:
         found = _labels.get(text)
         if found is None:
-            found = _labels[text] = _new(text, kept, owners)
-        return found
+            found = _labels[text] = _new(text, kept, owners, known)
+    if found.elements != kept and _meaning(found.elements) != _meaning(kept):
+        raise MarkingError(marking=shown(text), why="one text and two meanings")
+    return found
 
 
-def _text(elements: tuple[tuple[str, Element], ...], agencies: frozenset[str]) -> str:
+def _text(elements: tuple[tuple[str, Element], ...], agencies: frozenset[str], needs: frozenset[str]) -> str:
     parts = [f"agency={_checked(AGENCY, name, 'an agency')}" for name in agencies]
+    parts += [f"need={_checked(NEED, name, 'an authorization')}" for name in needs]
     for policy, element in elements:
         said = [f"{_checked(POLICY, policy, 'a policy')}:{_checked(LEVEL, element.level_name, 'a level')}"]
         listed: dict[str, list[str]] = {category: [] for category, _ in element.permissive}
+        if len(listed) < len(element.permissive) or any(category in listed for category, _ in element.restrictive):
+            raise MarkingError(marking=shown(policy), why="a category is said twice")
         for category, token in [*element.restrictive, *((c, t) for c, tokens in element.permissive for t in tokens)]:
             listed.setdefault(category, []).append(_checked(TOKEN, token, "a token"))
         for category, tokens in sorted(listed.items()):
@@ -186,39 +204,65 @@ def _text(elements: tuple[tuple[str, Element], ...], agencies: frozenset[str]) -
     return " + ".join(sorted(parts)) or "bottom"
 
 
+def _meaning(elements: tuple[tuple[str, Element], ...]) -> list[object]:
+    return [(p, e.level, e.restrictive, sorted(e.permissive, key=_first)) for p, e in elements]
+
+
 def _checked(shape: re.Pattern[str], name: str, what: str) -> str:
     if not shape.fullmatch(name):
         raise MarkingError(marking=shown(name), why=f"not the name of {what}")
     return name
 
 
-def _bit(policy: str, category: str, token: str) -> int:
-    return 1 << _bits.setdefault((policy, category, token), len(_bits))
-
-
-def _new(text: str, elements: tuple[tuple[str, Element], ...], agencies: frozenset[str]) -> Label:
-    need, opened = 0, {}
-    for policy, element in elements:
-        for step in range(element.level):
-            need |= _bit(policy, "", str(step + 1))
-        for category, token in element.restrictive:
-            need |= _bit(policy, category, token)
-        for category, tokens in element.permissive:
-            restricted = _bit(policy, category, "")
-            need |= restricted
-            opened[restricted] = sum(_bit(policy, category, token) for token in tokens)
+def _new(
+    text: str, elements: tuple[tuple[str, Element], ...], agencies: frozenset[str], needs: frozenset[str]
+) -> Label:
+    bears, held = _compiled(elements, agencies, needs)
     label = object.__new__(Label)
     digest = hashlib.sha256(text.encode()).digest()
     for name, value in {
         "id": digest[:16],
         "text": text,
         "agencies": agencies,
+        "needs": needs,
         "elements": elements,
         "_hash": int.from_bytes(digest[:7]),
-        "_need": need,
-        "_lacks": ~need,
-        "_open": opened,
-        "_shut": {category: ~tokens for category, tokens in opened.items()},
+        "_bears": bears,
+        "_lacks": ~bears,
+        "_held": held,
     }.items():
         object.__setattr__(label, name, value)
     return label
+
+
+def _compiled(
+    elements: tuple[tuple[str, Element], ...], agencies: frozenset[str], needs: frozenset[str]
+) -> tuple[int, Held]:
+    names: list[tuple[str, ...]] = [("agency", name) for name in agencies]
+    names += [("need", name) for name in needs]
+    bears: int = 0
+    held: Held = ()
+    for policy, element in elements:
+        names += [(policy, "", str(step)) for step in range(element.level)]  # a level bears the steps below it too
+        names += [(policy, category, token) for category, token in element.restrictive]
+        for category, tokens in element.permissive:
+            bits, taken = _bits.none_but(policy, category, tokens)
+            bears, held = bears | bits, held + taken
+    bits, taken = _bits.all_of(names)
+    return bears | bits, held + taken
+
+
+def _spread(room: Room, bits: int) -> None:
+    """Every live label that holds the room bears these bits too, and no comparison meanwhile is wrong.
+
+    First none of them lacks the bits, then all bear them: whoever reads the one integer before and the other after sees
+    the order as it was. The caller holds the lock.
+    """
+    live = [label for ref in _labels.valuerefs() if (label := ref()) is not None and room in label._held]
+    for label in live:
+        object.__setattr__(label, "_lacks", label._lacks & ~bits)
+    for label in live:
+        object.__setattr__(label, "_bears", label._bears | bits)
+
+
+_bits = Bits(_spread)

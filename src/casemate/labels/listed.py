@@ -12,21 +12,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from casemate.errors import MarkingError, Misconfigured
 from casemate.labels.disguise import plain, shown, tidy
 from casemate.labels.grammar import Grammar
 from casemate.labels.label import Element, Label, make_label
-from casemate.labels.marking import evicted, mark
+from casemate.labels.mark import Mark, Parsed
+from casemate.labels.marking import render
 from casemate.labels.opening import Opening
-from casemate.labels.policy import Policy, extended, read_policy
-from casemate.labels.reading import LONGEST, Reader, Reading
+from casemate.labels.parsing import parse_mark
+from casemate.labels.policy import Policy
+from casemate.labels.policyfile import extended, read_policy
+from casemate.labels.projection import Projection, canonical, evicted, mark_of
+from casemate.labels.reading import LONGEST, Reader, Reading, said
 from casemate.labels.vocabulary import Form
 
 __all__ = ["PACKAGED", "Policies"]
 
-PACKAGED = ("house", "tlp", "us", "nato", "fr")
+PACKAGED = ("house", "tlp", "us", "cui", "nato", "fr", "uk", "eu", "integrity")
 _AND = " + "
 _LONGEST_LABEL = 16_384
 _PREFIX = re.compile(r"([a-z][a-z0-9-]*):(.*)")
@@ -45,7 +50,10 @@ class Policies:
             raise Misconfigured(setting="policies", why="a policy is listed once")
         self._grammars = {name: Grammar(policy) for name, policy in self.listed.items()}
         others = tuple(Grammar(_packaged(name)) for name in PACKAGED if name not in self.listed)
-        self._reader = Reader(tuple(self._grammars.values()), others)
+        packaged = {grammar.policy.name: grammar.policy for grammar in others}
+        self._projection = Projection({**self.listed, **packaged})
+        self._others = others
+        self._reader = Reader(tuple(self._grammars.values()), others, self._projection)
         self._banners: WeakKeyDictionary[Label, dict[str, str]] = WeakKeyDictionary()  # none by another's doing
         self._opening = Opening.of((*self._grammars.values(), *others))
 
@@ -56,6 +64,8 @@ class Policies:
             teams = ["PAYROLL"]                     teams of the policy house
             extends = "us"                          names that a policy leaves to a site
             tokens.SCI = ["SI-G-ABCD"]
+            tokens.SAR = [{ name = "BP", also = ["BUTTER POPCORN"] }]
+            expand.REL.XABC = ["USA", "DEU"]        a group of recipients with its members
             name = "acme" ...                       a whole policy, which `names` may list
 
         Misconfigured if a name is unknown or a file contradicts itself.
@@ -70,7 +80,7 @@ class Policies:
                     raise Misconfigured(setting=where, why=f"there is a policy {policy.name} already")
                 known[policy.name] = policy
             elif base in known:
-                known[base] = extended(known[base], _added(data, where), where)
+                known[base] = extended(known[base], _added(data, where), _groups(data, where), where)
             else:
                 raise Misconfigured(setting=where, why=f"no policy {base} to extend")
         missing = [name for name in names if name not in known]
@@ -93,7 +103,7 @@ class Policies:
         """
         if len(text) > _LONGEST_LABEL:
             raise MarkingError(marking=shown(text), why="longer than a label can be")
-        owners, elements = set(agencies), dict[str, Element]()
+        owners, needs, elements = set(agencies), set[str](), dict[str, Element]()
         inner = tidy(text)
         portion = bool(re.fullmatch(r"\([^()]*\)", inner))
         for part in (inner[1:-1] if portion else inner).split(_AND):
@@ -102,11 +112,14 @@ class Policies:
             if part.startswith("agency="):
                 owners.add(part.removeprefix("agency="))
                 continue
+            if part.startswith("need="):
+                needs.add(part.removeprefix("need="))
+                continue
             for name, element in self._part(part.strip(), portion):
                 if name in elements:
                     raise MarkingError(marking=shown(part), why=f"two marks of the policy {name}")
                 elements[name] = element
-        return make_label(elements, owners)
+        return make_label(elements, owners, needs)
 
     def clearance(self, text: str, agencies: Iterable[str] = ()) -> Label:
         """The label of someone cleared for what is so marked: `parse`, and what its rules leave unwritten.
@@ -118,17 +131,18 @@ class Policies:
         for name, element in label.elements:
             policy = self.listed[name]
             allowed = dict(element.permissive)
-            if any(allowed.get(c.name, frozenset()) - {c.owner} for c in policy.categories if c.permissive):
-                continue  # released to others too: what they may have of the unwritten is not said
-            unwritten = {
-                (category.name, token)
-                for category in policy.categories
-                for token, control in category.tokens.items()
-                if control.evicted and evicted(control, element)
-            }
-            restrictive = element.restrictive | unwritten
+            covered = policy.free
+            # Released to others too: what they may have of the unwritten is not said.
+            if not any(allowed.get(c.name, frozenset()) - {c.owner} for c in policy.categories if c.permissive):
+                covered |= {
+                    (category.name, token)
+                    for category in policy.categories
+                    for token, control in category.tokens.items()
+                    if control.evicted and evicted(control, element)
+                }
+            restrictive = element.restrictive | covered
             elements[name] = Element(element.level, element.level_name, restrictive, element.permissive)
-        return make_label(elements, label.agencies)
+        return make_label(elements, label.agencies, label.needs)
 
     def banner(self, label: Label, language: str = "en") -> str:
         """The marking in full, in the policies' order; never empty."""
@@ -143,15 +157,15 @@ class Policies:
         return f"({_AND.join(self._marks(label, 'portion'))})"
 
     def colour(self, label: Label) -> tuple[str, str]:
-        """(background, foreground) of the level that stands highest on its policy's own scale."""
+        """(background, foreground) of the level that stands highest on its own policy's scale of secrecy."""
         first = next(iter(self.listed.values()))
         highest, colour = 0.0, first.levels[0].colour
         held = dict(label.elements)
-        for name, policy in self.listed.items():
+        for name, policy in sorted(self.listed.items(), key=lambda each: each[1].aside):
             element = held.get(name)
             if element is not None and _known(policy, element):
                 height = element.level / max(1, len(policy.levels) - 1)
-                if height > highest:
+                if height > highest and not (policy.aside and highest):
                     highest, colour = height, policy.levels[element.level].colour
         return colour
 
@@ -175,16 +189,50 @@ class Policies:
         """Whether a line of which this is the beginning may turn out to bear a mark: until then, withhold it."""
         return self._opening.may_mark(line)
 
-    def _marks(self, label: Label, form: str) -> list[str]:
+    def parse_mark(self, text: str, form: Form = "any") -> tuple[Parsed, ...]:
+        """What a marking says, by each listed policy that recognises it; only those that read it rightly, if any does.
+
+        `form`: "full" (a banner), "portion" (without its parentheses), "any". Places are in `text` as it is given.
+        Parts joined by " + " are marks of several policies. () if it is no marking. It never raises.
+        """
+        return parse_mark(tuple(self._grammars.values()), self._others, text, form)
+
+    def render(self, mark: Mark, form: str = "en") -> str:
+        """A mark as its policy prescribes: a banner in a language, or a portion mark without its parentheses."""
+        return render(self._policy(mark), mark, form)
+
+    def label(self, mark: Mark) -> Label:
+        """The label of what is so marked. MarkingError if it names what no site has declared."""
+        self._policy(mark)
+        return make_label(self._projection.elements(mark))
+
+    def marks(self, label: Label) -> tuple[Mark, ...]:
+        """The marks that a label is written as, of the listed policies that know it."""
         held = dict(label.elements)
-        marks = [
-            mark(policy, held.pop(name), form)
+        return tuple(
+            mark_of(policy, held[name])
             for name, policy in self.listed.items()
             if name in held and _known(policy, held[name])
-        ]
+        )
+
+    def _policy(self, mark: Mark) -> Policy:
+        policy = self.listed.get(mark.policy)
+        if policy is None:
+            raise MarkingError(marking=shown(mark.level), why=f"unlisted:{mark.policy}")
+        return policy
+
+    def _marks(self, label: Label, form: str) -> list[str]:
+        held = dict(label.elements)
+        marks = []
+        for name, policy in self.listed.items():
+            text = _written(policy, held[name], form) if name in held and _known(policy, held[name]) else ""
+            if text:
+                del held[name]
+                marks.append(text)
         # What no listed policy can write is shown as its canonical text rather than not at all.
         marks += [make_label({name: element}, ()).text for name, element in held.items()]
-        return marks or [mark(policy, policy.bottom, form) for policy in list(self.listed.values())[:1]]
+        first = next(iter(self.listed.values()))
+        return marks or [render(first, mark_of(first, first.bottom), form)]
 
     def _part(self, part: str, portion: bool) -> list[tuple[str, Element]]:
         prefixed = _PREFIX.fullmatch(part)
@@ -215,17 +263,29 @@ class Policies:
             why = f"unlisted:{name}" if name in PACKAGED else f"no policy {shown(name)}"
             raise MarkingError(marking=shown(part), why=why)
         if "=" in body:
-            level, *said = body.split("//")
-            pairs = [_SAID.fullmatch(each) for each in said]
+            level, *rest = body.split("//")
+            pairs = [_SAID.fullmatch(each) for each in rest]
             sets = {pair[1]: frozenset(filter(None, pair[2].split(","))) for pair in pairs if pair}
-            element = grammar.canonical(level, sets) if len(sets) == len(said) else None
+            element = canonical(grammar.policy, level, sets) if len(sets) == len(rest) else None
             if element is None:
                 raise MarkingError(marking=shown(part), why=f"not a label of the policy {name}")
             return element
-        read = next(filter(None, (grammar.read(text, "any") for text in (body, body.upper()))), None)
-        if read is None or read.problem:
-            raise MarkingError(marking=shown(part), why=read.problem or "" if read else "no known marking")
-        return read.element
+        parsed = next(filter(None, (grammar.parse(text, "any") for text in (body, body.upper()))), None)
+        wrong = [finding for finding in parsed.findings if finding.severity == "error"] if parsed else []
+        if parsed is None or wrong:
+            raise MarkingError(marking=shown(part), why=said(wrong[0]) if wrong else "no known marking")
+        elements = self._projection.elements(parsed.mark)
+        if elements.keys() != {name}:
+            raise MarkingError(marking=shown(part), why="a mark of another policy too")
+        return elements[name]
+
+
+def _written(policy: Policy, element: Element, form: str) -> str:
+    """The mark of an element; "" where the policy has no words for it: two contexts at once."""
+    try:
+        return render(policy, mark_of(policy, element), form)
+    except MarkingError:
+        return ""
 
 
 @cache
@@ -236,7 +296,7 @@ def _packaged(name: str) -> Policy:
 
 def _known(policy: Policy, element: Element) -> bool:
     """Whether this policy declares all that the element says: a label may come from another version of it."""
-    named = {category.name: category.tokens for category in policy.categories}
+    named = {category.name: category.held() for category in policy.categories}
     return policy.ranks.get(element.level_name) == element.level and all(
         token in named.get(category, ()) for category, token in element.restrictive
     )
@@ -258,15 +318,36 @@ def _toml(text: str, where: str) -> dict[str, object]:
         raise Misconfigured(setting=where, why=f"not TOML: {error}") from None
 
 
-def _added(data: Mapping[str, object], where: str) -> dict[str, list[str]]:
+def _added(data: Mapping[str, object], where: str) -> dict[str, list[str | dict[str, Any]]]:
     """The tokens by category that a file adds, checked for their types."""
     added: dict[str, object] = {"TEAM": data["teams"]} if "teams" in data else {}
     tokens = data.get("tokens", {})
-    if not isinstance(tokens, dict) or data.keys() - {"extends", "teams", "tokens"}:
-        raise Misconfigured(setting=where, why="an extension holds extends, teams and tokens")
-    checked: dict[str, list[str]] = {}
+    if not isinstance(tokens, dict) or data.keys() - {"extends", "teams", "tokens", "expand"}:
+        raise Misconfigured(setting=where, why="an extension holds extends, teams, tokens and expand")
+    checked: dict[str, list[str | dict[str, Any]]] = {}
     for name, names in (added | tokens).items():
-        if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
+        if not isinstance(names, list) or not all(map(_named, names)):
             raise Misconfigured(setting=where, why=f"{name} is a list of names")
         checked[name] = names
     return checked
+
+
+def _named(each: object) -> bool:
+    """A name, or a name with others that it is written as."""
+    if not isinstance(each, dict):
+        return isinstance(each, str)
+    also = each.get("also", [])
+    listed = isinstance(also, list) and all(isinstance(way, str) for way in also)
+    return listed and isinstance(each.get("name"), str) and each.keys() <= {"name", "also"}
+
+
+def _groups(data: Mapping[str, object], where: str) -> dict[str, dict[str, list[str]]]:
+    """The groups of recipients by category that a file adds, checked for their types."""
+    expand = data.get("expand", {})
+    if not isinstance(expand, dict) or not all(isinstance(groups, dict) for groups in expand.values()):
+        raise Misconfigured(setting=where, why="expand names a category, a group and its members")
+    for groups in expand.values():
+        for name, members in groups.items():
+            if not isinstance(members, list) or not all(isinstance(each, str) for each in members):
+                raise Misconfigured(setting=where, why=f"{name} is a list of names")
+    return expand

@@ -11,7 +11,7 @@ reads the mark rightly.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import islice, product
@@ -20,6 +20,8 @@ from operator import or_
 from casemate.labels.disguise import plain, tidy
 from casemate.labels.grammar import Grammar
 from casemate.labels.label import Label, make_label
+from casemate.labels.mark import Finding, Mark
+from casemate.labels.projection import Projection
 from casemate.labels.vocabulary import Form
 
 __all__ = ["LONGEST", "Reader", "Reading"]
@@ -35,6 +37,21 @@ _BULLET = r"[-*•·–—▪▫■□●○◦➢✓>#\uf000-\uf0ff]+\s+"
 _NUMBER = r"\(?(?:\d{1,3}|[A-Za-z]|[ivxlIVXL]{1,5})[.)]\s+|\d{1,3}(?:\.\d{1,3}){1,5}\.?\s+"
 _INSIDE = rf"(?P<mark>[(\[](?P<inside>[^()\[\]\n]{{1,{LONGEST}}})[)\]])"
 _PORTION = re.compile(rf"(?P<lead>\s*(?:{_BULLET})*(?:{_NUMBER})?){_INSIDE}(?P<rest>.*)", re.DOTALL)
+_LISTS = {"REL", "EYES", "DISPLAY"}
+_SENTENCES = {
+    "as-banner": "{list} alone does not say to whom",
+    "duplicate": "two lists of recipients",
+    "empty-section": "an empty section",
+    "excludes": "{control} contradicts {other}",
+    "level": "{control} is not used with {level}",
+    "rel-alone": "no recipient but {control}",
+    "rel-owner": "{control} is not the first recipient",
+    "requires": "{control} requires {needed}",
+    "separator": "controls are not separated by //",
+    "unknown-control": "unknown control {control}",
+    "unknown-country": "unknown recipient in {list}",
+    "withdrawn": "{was} is a withdrawn marking",
+}
 _RIGHTS = re.compile(r"\s*(?:copyright\b|©)", re.IGNORECASE)
 _YEAR = re.compile(r"\s*(?:19|20)\d\d\b")
 
@@ -43,14 +60,16 @@ _YEAR = re.compile(r"\s*(?:19|20)\d\d\b")
 class Reading:
     """A mark as one policy reads it (several, joined by " + ", where one mark says several).
 
-    `label` has no agency. With a `problem` it holds what is understood: at least the level that the mark names.
-    A `problem` that begins "unlisted:" names the packaged policy that would read the mark.
+    `label` has no agency; `mark` is None where several say it together. With a `problem` it holds what is understood:
+    at least the level that the mark names. A `problem` that begins "unlisted:" names the packaged policy that would
+    read the mark.
     """
 
     policy: str
     label: Label
     text: str
     problem: str | None = None
+    mark: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +78,7 @@ class Reader:
 
     listed: tuple[Grammar, ...]
     others: tuple[Grammar, ...]
+    projection: Projection
 
     def banner(self, line: str) -> tuple[Reading, ...]:
         """All readings of a line as a banner; () if it is none."""
@@ -117,22 +137,50 @@ class Reader:
         return tuple(each for each in together if each) or _with(first, "two marks of one policy")
 
     def _one(self, text: str, form: Form) -> list[Reading]:
-        found = _read(self.listed, text, form)
+        found = self._read(self.listed, text, form)
         if form == "portion" and not _right(found):
-            full = _read(self.listed, text, "full")  # "(SECRET)" where "(S)" is prescribed
+            full = self._read(self.listed, text, "full")  # "(SECRET)" where "(S)" is prescribed
             found = _right(full) or found or full
         if _right(found):
             return _right(found)
         if form == "portion" and "/" not in text and len(text) <= _SHORT:
             return found  # "(C)" is a mark only where the policy that says so is listed
-        unlisted = _read([each for each in self.others if not each.policy.common], text, form)
+        unlisted = self._read([each for each in self.others if not each.policy.common], text, form)
         unlisted = _right(unlisted) or ([] if found or "//" not in text else unlisted)
         return [replace(each, problem=f"unlisted:{each.policy}") for each in unlisted] or found
 
+    def _read(self, grammars: Sequence[Grammar], text: str, form: Form) -> list[Reading]:
+        """One reading of each policy; of two that say the same, that of the policy whose label it is, or the first."""
+        found = [reading for grammar in grammars for reading in self._by(grammar, text, form)]
+        if len(found) == 1:
+            return found
+        said: dict[tuple[Label, str | None], Reading] = {}
+        own = {reading.label for reading in found if [name for name, _ in reading.label.elements] == [reading.policy]}
+        for reading in found:
+            if reading.label not in own or [name for name, _ in reading.label.elements] == [reading.policy]:
+                said.setdefault((reading.label, reading.problem), reading)
+        return list(said.values())
 
-def _read(grammars: Sequence[Grammar], text: str, form: Form) -> list[Reading]:
-    found = ((grammar.policy.name, grammar.read(text, form)) for grammar in grammars)
-    return [Reading(name, make_label({name: read.element}), text, read.problem) for name, read in found if read]
+    def _by(self, grammar: Grammar, text: str, form: Form) -> Iterator[Reading]:
+        parsed = grammar.parse(text, form)
+        if parsed is None:
+            return
+        wrong = [said(finding) for finding in parsed.findings if finding.severity == "error"]
+        elements, whys = self.projection.understood(parsed.mark, closed=bool(wrong))
+        stranger = next((name for name in elements if not self._lists(name, grammar)), None)
+        problem = "; ".join([*wrong, *whys][:3]) or (f"unlisted:{stranger}" if stranger else None)
+        yield Reading(grammar.policy.name, make_label(elements), text, problem, parsed.mark)
+
+    def _lists(self, name: str, grammar: Grammar) -> bool:
+        return name == grammar.policy.name or any(each.policy.name == name for each in self.listed)
+
+
+def said(finding: Finding) -> str:
+    """What is wrong, for the record; what a person is told is in `words`."""
+    facts = dict(finding.facts)
+    if finding.rule == "excludes" and facts["other"] in _LISTS:
+        facts["other"] = "a list of recipients"
+    return _SENTENCES[finding.rule].format_map(facts)
 
 
 def _right(readings: Sequence[Reading]) -> list[Reading]:

@@ -70,7 +70,11 @@ class Card:
 
     def usable(self, flow: Flow) -> bool:
         """Whether it exists for a request: known where that acts, and accredited for what that carries."""
-        return flow.floor <= self.accreditation and (self.label is None or self.label <= flow.acting)
+        return self.accredited(flow.floor) and (self.label is None or self.label <= flow.acting)
+
+    def accredited(self, label: Label) -> bool:
+        """Whether it may be lent what is so labelled; inside the region no need to know is asked of it (`policy`)."""
+        return (label if self.outside else label.without_needs) <= self.accreditation
 
 
 class Catalogue:

@@ -66,7 +66,7 @@ def order(cards: Sequence[Card], chat: Chat, label: Label, sight: Sight, prefere
 
 def _left_out(card: Card, chat: Chat, label: Label, preference: Preference) -> str:
     """The first step that this card does not pass, or ""."""
-    if not label <= card.accreditation:
+    if not card.accredited(label):
         return "accreditation"
     if card.engine is None or not chat.demands <= card.takes or not set(chat.needs) <= card.allows:
         return "capability"

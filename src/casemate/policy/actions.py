@@ -11,14 +11,21 @@ ANYONE = frozenset({"user", "officer", "auditor", "operator", "releaser", "servi
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`roles`: any one of them suffices. `others`: the roles that may do it to what belongs to somebody else."""
+    """`roles`: any one of them suffices. `others`: the roles that may do it to what belongs to somebody else.
+
+    `integrity`: the highest level of the policy `integrity` at which it may be done; None where any will do.
+    """
 
     roles: frozenset[str]
     others: frozenset[str] = frozenset()
+    integrity: int | None = None
 
 
-def _by(*roles: str, others: tuple[str, ...] = ()) -> Rule:
-    return Rule(frozenset(roles), frozenset(others))
+VERIFIED = 0  # what changes the region is done on verified grounds alone: no level of distrust
+
+
+def _by(*roles: str, others: tuple[str, ...] = (), integrity: int | None = None) -> Rule:
+    return Rule(frozenset(roles), frozenset(others), integrity)
 
 
 ACTIONS: dict[str, Rule] = {
@@ -36,37 +43,49 @@ ACTIONS: dict[str, Rule] = {
     "batch.list": _by("user"),
     "batch.read": _by("user"),
     "batch.run": _by("service"),
+    "label.lint": Rule(ANYONE),
     "model.list": _by("user", "operator"),
     "model.show": _by("user", "officer", "auditor", "operator"),
     "model.why": _by("user", "operator"),
-    "model.register": _by("operator"),
+    "model.register": _by("operator", integrity=VERIFIED),
     "model.verify": _by("officer", "operator"),
-    "model.retire": _by("officer", "operator"),
-    "model.accredit": _by("officer"),
+    "model.retire": _by("officer", "operator", integrity=VERIFIED),
+    "model.accredit": _by("officer", integrity=VERIFIED),
     "model.bind": _by("service"),
     "model.customise": _by("user", "operator"),
-    "guardrail.add": _by("user", "officer"),
+    "guardrail.add": _by("user", "officer", integrity=VERIFIED),
     "guardrail.read": _by("user", "officer"),
-    "guardrail.change": _by("user", "officer"),
+    "guardrail.change": _by("user", "officer", integrity=VERIFIED),
     "guardrail.apply": _by("user"),
     "document.add": _by("user"),
     "document.list": _by("user"),
     "document.read": _by("user"),
     "document.settle": _by("service"),
     "knowledge.search": _by("user", "service"),
-    "key.issue": _by("user", "officer", "auditor", "operator", "releaser"),
+    "key.issue": _by("user", "officer", "auditor", "operator", "releaser", integrity=VERIFIED),
     "key.list": _by("user", "officer", "auditor", "operator", "releaser", others=("officer",)),
     "key.revoke": _by("user", "officer", "auditor", "operator", "releaser", others=("officer",)),
+    "release.request": _by("user"),
+    "release.list": _by("user", "releaser"),
+    "release.show": _by("user", "releaser"),
+    "release.approve": _by("releaser"),
+    "release.refuse": _by("user", "releaser"),
+    "release.carry": _by("user", "releaser"),
+    "release.keys": _by("officer", "auditor", "releaser"),
+    "release.offer": _by("releaser", integrity=VERIFIED),
+    "release.register": _by("officer", integrity=VERIFIED),
+    "release.revoke": _by("officer", "releaser"),
+    "policy.try": _by("user", "officer", "auditor"),
     "session.open": Rule(ANYONE),
     "session.close": Rule(ANYONE),
     "session.read": Rule(ANYONE),
     "principal.list": _by("officer"),
-    "principal.add": _by("officer"),
-    "principal.grant": _by("officer"),
+    "principal.add": _by("officer", integrity=VERIFIED),
+    "principal.grant": _by("officer", integrity=VERIFIED),
     "project.list": _by("user", "officer", "auditor", "operator"),
-    "project.add": _by("officer", "operator"),
+    "project.add": _by("officer", "operator", integrity=VERIFIED),
     "quota.read": _by("officer", "auditor", "operator", "service"),
-    "quota.set": _by("officer", "operator"),
+    "quota.set": _by("officer", "operator", integrity=VERIFIED),
     "usage.read": _by("user", "officer", "auditor", "operator", "service", others=("officer", "auditor", "operator")),
     "usage.keep": _by("service"),
     "usage.recount": _by("auditor"),
@@ -77,6 +96,6 @@ ACTIONS: dict[str, Rule] = {
     "ledger.reconcile": _by("service"),
     "ledger.checkpoint": _by("service"),
     "region.read": Rule(ANYONE),
-    "region.configure": _by("officer"),
+    "region.configure": _by("officer", integrity=VERIFIED),
     "region.health": Rule(ANYONE),
 }

@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from casemate.labels import Label
+from casemate.policy.need import Need
 
 __all__ = ["Action", "Decision", "Permit", "Refuse", "Target"]
+
+EVERYBODY = Need()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,9 @@ class Action:
 class Target:
     """What the action is done to: nothing yet (None), an object to read, or a label to write at.
 
-    `ceiling` is the accreditation of whatever the value would be lent to; `owner` the principal whose it is.
+    `need` is what one needs to know beside the label that is read. `ceiling` is the accreditation of whatever the value
+    would be lent to, and `outside` says that it lies outside the region, so that lending to it is a re-release:
+    `originators` must approve that, and `approved` are those who have. `owner` is the principal whose it is.
     """
 
     reads: Label | None = None
@@ -34,6 +39,10 @@ class Target:
     lends: Label | None = None
     ceiling: Label | None = None
     owner: str = ""
+    need: Need = EVERYBODY
+    outside: bool = False
+    originators: frozenset[str] = frozenset()
+    approved: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

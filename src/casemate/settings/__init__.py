@@ -15,6 +15,7 @@ from casemate.errors import Misconfigured
 
 __all__ = [
     "AttributeAuthority",
+    "CedarSettings",
     "Console",
     "InspectSettings",
     "Knowledge",
@@ -196,6 +197,12 @@ class InspectSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: float = 5.0
 
 
+class CedarSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`folder`: where Cedar policies (*.cedar) stand that may refuse what the rules permit, in the region's folder."""
+
+    folder: str = ""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of casemate.toml."""
 
@@ -207,6 +214,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     routing: Routing = Routing()
     inspect: InspectSettings = InspectSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    cedar: CedarSettings = CedarSettings()
     prices: dict[str, Any] = {}
     upstreams: dict[str, Upstream] = {}
     oidc: dict[str, Oidc] = {}

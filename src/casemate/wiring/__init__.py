@@ -12,6 +12,7 @@ from casemate.wiring.folder import Folder
 
 if TYPE_CHECKING:
     from casemate.wiring.examination import examine
+    from casemate.wiring.extraction import Documents
     from casemate.wiring.founding import Founded, found
     from casemate.wiring.local import reachable
     from casemate.wiring.offline import Log, Offline, verdicts
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Addresses",
     "Died",
+    "Documents",
     "Folder",
     "Founded",
     "House",
@@ -37,6 +39,7 @@ __all__ = [
 _HOMES = {
     "Addresses": "supervisor",
     "Died": "supervisor",
+    "Documents": "extraction",
     "Founded": "founding",
     "House": "region",
     "Log": "offline",

@@ -26,6 +26,7 @@ from casemate.wiring.inspection import inspection_of
 from casemate.wiring.registry import enlist
 from casemate.wiring.snapshot import join, sections_of
 from casemate.wiring.telemetry import observe
+from casemate.wiring.veto import veto_of
 
 if TYPE_CHECKING:
     from casemate.knowledge import Extractor
@@ -51,6 +52,7 @@ async def open_house(
     committer, journal = await _record(folder, role, durable, closers)
     vault = vault_of(folder, settings, committer, clock, entropy, journal)
     gate = Gate(vault)
+    gate.veto = veto_of(folder.path, settings.cedar)
     models = catalogue(vault.region, settings, folder.keys)
     closers.append(models.close)
     house = House(folder, settings, gate, models, App(gate, Table(()), ()), closers=closers, extractor=extractor)

@@ -7,6 +7,8 @@ import tomllib
 from collections.abc import Callable
 from typing import Any
 
+from casemate import assistants, knowledge
+from casemate.access import ReleaseDoor
 from casemate.assistants import Assistant, Prover
 from casemate.doors import bedrock, console, native, openai
 from casemate.doors.frame import App, Table
@@ -64,6 +66,7 @@ async def furnish(house: House, role: Role) -> None:
         wires=house.folder.wires,
         gateway=gateway,
         registry=records,
+        release=ReleaseDoor(house.gate, (assistants.RELEASABLE, knowledge.RELEASABLE)),
     )
     planes = [console.PLANE, native.PLANE]
     house.app = App(house.gate, Table([*native.routes(rooms), *console.routes(rooms)]), planes)

@@ -129,4 +129,5 @@ def _authority(name: str, said: AttributeAuthority, region: Region) -> Authority
         raise Misconfigured(setting=f"attributes.{name}.ceiling", why=str(error.facts["why"])) from None
     except BadInput as error:
         raise Misconfigured(setting=f"attributes.{name}.key", why=str(error.facts["what"])) from None
-    return Authority(name, key, fingerprint(key), (ceiling | region.floor) & region.ceiling, frozenset(said.roles))
+    within = ((ceiling | region.floor) & region.ceiling).with_needs(ceiling.needs)  # a region's ceiling has none
+    return Authority(name, key, fingerprint(key), within, frozenset(said.roles))

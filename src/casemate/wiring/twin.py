@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from casemate.engines.sqlite_read import SqliteReader
 from casemate.engines.unsafe_sealer import UnsafeDevelopmentSealer, UnsafeDevelopmentSigner
 from casemate.ids import SystemEntropy
 from casemate.knowledge import DOCUMENT, PART, SEGMENT, Embedder, Library, Segment, World
-from casemate.labels import Label
+from casemate.labels import AccessClass
 from casemate.models import Answerer, Catalogue
 from casemate.objects import Change, Put
 from casemate.store import Batch
@@ -67,23 +68,23 @@ class Twin:
         # Whatever a crash leaves of the copies cannot be opened: their keys live in this process alone from here on.
         shutil.rmtree(folder / "keys")
         gate = Gate(vault)
-        await _plant(gate, world)
+        await _plant(gate, world, flow.gate.classes.by_id)
         there = await gate.open(flow.session, flow.action, flow.acting)
         there.floor = flow.floor
         return _Second(there, Assistant(Library(self.embedder), self.catalogue), folder, writer, reader)
 
 
-async def _plant(gate: Gate, world: World) -> None:
-    """Put the copies where they lay, under their own ids."""
-    placed: dict[Label, list[Change]] = {}
+async def _plant(gate: Gate, world: World, by_id: Callable[[str], AccessClass]) -> None:
+    """Put the copies where they lay, in the same classes and under their own ids."""
+    placed: dict[str, list[Change]] = {}
     for whole in world.wholes:
-        placed.setdefault(whole.label, []).append(Put(DOCUMENT, whole.id, whole.value))
+        placed.setdefault(whole.ref.class_id, []).append(Put(DOCUMENT, whole.id, whole.value))
     for part in world.parts:
-        placed.setdefault(part.label, []).append(Put(PART, part.id, part.value))
-    for label, base, raw, count in world.shards:
-        blob = await gate.vault.blobs.write(gate.classes.of(label).id, raw)
-        placed.setdefault(label, []).append(Put(SEGMENT, f"seg_{blob[:32]}", Segment(base, blob, count)))
-    for label, changes in placed.items():
-        access = gate.classes.of(label)
+        placed.setdefault(part.ref.class_id, []).append(Put(PART, part.id, part.value))
+    for place, base, raw, count in world.shards:
+        blob = await gate.vault.blobs.write(place, raw)
+        placed.setdefault(place, []).append(Put(SEGMENT, f"seg_{blob[:32]}", Segment(base, blob, count)))
+    for place, changes in placed.items():
+        access = gate.classes.learn(by_id(place))
         puts, _ = gate.rows.split(access, tuple(changes))
         await gate.vault.committer.commit(Batch(domain=access.id, puts=puts, classes=[gate.classes.row(access)]))

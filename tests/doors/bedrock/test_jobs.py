@@ -112,6 +112,7 @@ def test_a_job_of_converse(region: Wired, key: tuple[str, str]) -> None:
 
 
 def test_jobs_are_listed_and_stopped(region: Wired, key: tuple[str, str]) -> None:
+    region.clock.forward(1)  # of two of one moment nobody can say which is the newer
     arn = create(region, key, asked(region, RECORDS, jobName="to-stop"))
 
     def listed(query: str) -> list[str]:

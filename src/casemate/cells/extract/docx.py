@@ -16,17 +16,17 @@ from casemate.cells.extract.shape import FOOTER, HEADER, HEADING, LIST, PARAGRAP
 from casemate.cells.extract.xml import Events, parse
 from casemate.cells.serve import CannotRead
 
-__all__ = ["read"]
+__all__ = ["BODY", "Story", "read"]
 
 _MEDIA = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-_BODY = "word/document.xml"
+BODY = "word/document.xml"
 _HEADING_STYLE = re.compile(r"heading \d|title|subtitle")
 _BREAKS = {"w:br": "\n", "w:cr": "\n", "w:tab": "\t", "w:noBreakHyphen": "\u2011", "w:ptab": "\t"}
 _HANGING = ("w:del", "w:moveFrom", "mc:Fallback")
 """Deleted text, text moved from here, and a second telling of what `mc:Choice` has told."""
 
 
-class _Story(Events):
+class Story(Events):
     """The paragraphs of one story (the body, a header, the notes); a box inside a paragraph comes before it."""
 
     def __init__(self, draft: Draft, styles: dict[str, str], kind: str = "", pages: bool = False) -> None:
@@ -130,7 +130,7 @@ class _Title(Events):
 def read(data: bytes) -> Extracted:
     """One document."""
     archive = Archive(data)
-    if _BODY not in archive.names:
+    if BODY not in archive.names:
         raise CannotRead("Its archive holds no Word document.")
     styles = _Styles()
     title = _Title()
@@ -141,7 +141,7 @@ def read(data: bytes) -> Extracted:
     for kind in ("header", "document", "footnotes", "endnotes", "comments", "footer"):
         for name in _stories(archive, kind):
             edge = {"header": HEADER, "footer": FOOTER}.get(kind, "")
-            parse(archive.read(name), _Story(draft, styles.names, edge, pages=kind == "document"))
+            parse(archive.read(name), Story(draft, styles.names, edge, pages=kind == "document"))
     if draft.empty:
         raise CannotRead("It holds no text.")
     return Extracted(_MEDIA, (draft.part(title.title),))

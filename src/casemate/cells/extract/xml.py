@@ -16,9 +16,9 @@ from defusedxml.expatreader import DefusedExpatParser
 from casemate.cells.extract import bounds
 from casemate.cells.serve import CannotRead
 
-__all__ = ["Events", "parse"]
+__all__ = ["NAMESPACES", "Events", "parse"]
 
-_NAMESPACES = {
+NAMESPACES = {
     "http://schemas.openxmlformats.org/wordprocessingml/2006/main": "w",
     "http://purl.oclc.org/ooxml/wordprocessingml/main": "w",
     "http://schemas.openxmlformats.org/markup-compatibility/2006": "mc",
@@ -66,7 +66,7 @@ class _Counted(ContentHandler):
 
 def _named(name: tuple[str | None, str]) -> str:
     space, local = name
-    return f"{_NAMESPACES.get(space, '?')}:{local}" if space else local
+    return f"{NAMESPACES.get(space, '?')}:{local}" if space else local
 
 
 def parse(data: bytes, events: Events) -> None:

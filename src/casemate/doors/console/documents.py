@@ -102,4 +102,4 @@ def _mine(call: Call, waiting: list[dict[str, Any]]) -> list[str]:
 
 
 def _acting(call: Call) -> str:
-    return "" if call.flow.acting is call.flow.session.ceiling else call.flow.acting.text
+    return "" if call.flow.acting is call.flow.session.usual else call.flow.acting.text

@@ -65,5 +65,5 @@ class _Keys:
 
     async def revoke(self, call: Call) -> Reply:
         _, facts = await self._face.ask("DELETE /api/keys/{id}", call, id=call.body.id)
-        acting = "" if call.flow.acting is call.flow.session.ceiling else call.flow.acting.text
+        acting = "" if call.flow.acting is call.flow.session.usual else call.flow.acting.text
         return go("/keys", acting=acting, facts=facts)

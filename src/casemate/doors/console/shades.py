@@ -16,8 +16,9 @@ from casemate.assistants import order
 from casemate.errors import MarkingError
 from casemate.labels import Label, Policies
 
-__all__ = ["Choice", "acting", "between", "palette", "sheet", "stating", "tone", "version"]
+__all__ = ["Choice", "acting", "between", "palette", "sheet", "stating", "told", "tone", "version"]
 
+MOST = 8  # authorizations that are offered one by one
 _GREY = "#6b7280"
 _PALE = ("#000000", "#ffffff")
 
@@ -41,20 +42,30 @@ def stating(flow: Flow, language: str) -> tuple[Choice, ...]:
     """Labels that somebody may state for a document, between the floor and the acting label."""
     region = flow.gate.vault.region
     levels = [region.label(text) for text in _levels(region.policies)]
-    return between(flow, levels, flow.floor, flow.acting, language)
+    return between(flow, levels, flow.floor, flow.acting.without_needs | flow.floor, language)
 
 
 def between(flow: Flow, levels: Iterable[Label], low: Label, high: Label, language: str) -> tuple[Choice, ...]:
-    """Labels from `low` to `high`, lower ones first; of those that look alike, one that dominates the others."""
+    """Labels from `low` to `high`, lower ones first; of those that look alike, one that dominates the others.
+
+    Authorizations are chosen too: none, each of those that `high` has, and all of them.
+    """
     policies = flow.gate.vault.region.policies
     found = {label for label in (*levels, *(c.label | low for c in flow.classes())) if low <= label <= high}
-    found |= {high}
+    found |= {high, high.without_needs | low}
+    few = sorted(high.needs)[:MOST]
+    found |= {label.with_needs(names) for label in found for names in (*((name,) for name in few), high.needs)}
     shown: dict[str, Label] = {}
     for label in order(found):
-        marking = policies.banner(label, language)
+        marking = told(policies, label, language)
         if marking not in shown or shown[marking] <= label:
             shown[marking] = label
     return tuple(Choice(label.text, marking) for marking, label in shown.items())
+
+
+def told(policies: Policies, label: Label, language: str) -> str:
+    """A label's marking, and the authorizations that one needs beside, which no marking shows."""
+    return " · ".join((policies.banner(label, language), *sorted(label.needs)))
 
 
 @cache

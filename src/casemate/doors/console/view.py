@@ -46,7 +46,9 @@ PLACES = (
     ("/ask", "ask", "answer.ask"),
     ("/documents", "documents", "document.list"),
     ("/answers", "answers", "answer.list"),
+    ("/releases", "releases", "release.list"),
     ("/today", "today", "ledger.read"),
+    ("/markings", "markings", "label.lint"),
     ("/ledger", "ledger", "ledger.read"),
     ("/live", "live", "metrics.read"),
     ("/keys", "keys", "key.list"),
@@ -118,8 +120,8 @@ class View:
 
     @property
     def acting(self) -> str:
-        """The acting label where it is not the session's ceiling: what links must carry on."""
-        if self.flow is None or self.flow.acting is self.flow.session.ceiling:
+        """The acting label where it is not the session's usual one: what links must carry on."""
+        if self.flow is None or self.flow.acting is self.flow.session.usual:
             return ""
         return self.flow.acting.text
 
@@ -160,9 +162,9 @@ class View:
         return shades.tone(self.gate.vault.region.policies, label)
 
     def marking(self, label: str) -> str:
-        """A label's marking in the reader's language."""
+        """A label's marking in the reader's language, and who needs to know."""
         policies = self.gate.vault.region.policies
-        return policies.banner(policies.parse(label), self.language)
+        return shades.told(policies, policies.parse(label), self.language)
 
     def marked(self, text: str, mark: str, number: int, citations: Sequence[Citation]) -> Markup:
         """A paragraph: its portion mark as text, and each number of a source as a link to it."""

@@ -38,12 +38,13 @@ from casemate.doors.frame.spell import spelled
 from casemate.errors import Absent, BadInput, CasemateError, Internal, Unauthenticated
 from casemate.identity import Credential, Principal, Session, Signed
 from casemate.labels import Label, Policies
-from casemate.policy import Action
+from casemate.policy import Action, authorizations
 from casemate.words import language_of, say
 
 __all__ = ["App"]
 
 ACTING = "casemate-acting-label"
+NEEDS = "casemate-acting-needs"
 KEPT = 16 << 20
 NOWHERE = Action("read", "page")  # what a request for a path that nobody serves is recorded as
 
@@ -137,10 +138,20 @@ class _Turn:
 
     async def _open(self, route: Route) -> Flow:
         self.session = self.session or self._admit(route, self._shown(route))
-        asked = "" if route.public else self.request.headers.get(ACTING) or self.request.query.get("acting", "")
-        acting = self.gate.vault.region.reach(asked) if asked else None
+        acting = None if route.public else self._acting(self.session)
         self.flow = await self.gate.open(self.session, route.action, acting)
         return self.flow
+
+    def _acting(self, session: Session) -> Label | None:
+        """Where the request says that it acts, and with which authorizations beside those of its floor."""
+        headers, query = self.request.headers, self.request.query
+        asked = headers.get(ACTING) or query.get("acting", "")
+        needs = headers.get(NEEDS) or query.get("needs", "")
+        if not asked and not needs:
+            return None
+        label = self.gate.vault.region.reach(asked) if asked else session.usual
+        named = authorizations(name.strip() for name in needs.split(",")) if needs else ()
+        return label.with_needs((*named, *session.floor.needs))
 
     def _shown(self, route: Route) -> Credential | None:
         return None if route.public else self.app.planes[route.plane].credential(self.request)

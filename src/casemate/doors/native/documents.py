@@ -44,7 +44,7 @@ def routes(rooms: Rooms) -> list[Route]:
 
 
 async def _add(call: Call) -> Reply:
-    """The file is the body; `name`, `base`, `label` and `marks` stand in the query."""
+    """The file is the body; `name`, `base`, `label`, `marks` and `need` stand in the query."""
     query = call.query
     if not call.raw:
         raise BadInput(what="The file is empty.")
@@ -55,6 +55,7 @@ async def _add(call: Call) -> Reply:
         call.raw,
         query.get("label", ""),
         query.get("marks", "") or "read",
+        query.get("need", ""),
     )
     return reply(call.flow, added, status=202, bytes=len(call.raw))
 

@@ -13,7 +13,7 @@ from casemate.policy import Action
 __all__ = ["QUERIES", "document", "routes"]
 
 QUERIES: dict[str, tuple[str, ...]] = {
-    "POST /api/documents": ("name", "base", "label", "marks"),
+    "POST /api/documents": ("name", "base", "label", "marks", "need"),
     "GET /api/documents": ("only",),
     "GET /api/search": ("q", "base"),
     "GET /api/ledger": ("limit",),
@@ -59,6 +59,7 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
     parameters += [_parameter("query", name) for name in QUERIES.get(operation, ())]
     if not route.public:
         parameters.append(_parameter("header", "Casemate-Acting-Label"))
+        parameters.append(_parameter("header", "Casemate-Acting-Needs"))
     if parameters:
         told["parameters"] = parameters
     if route.takes is not None:

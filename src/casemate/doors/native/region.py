@@ -84,6 +84,7 @@ class _About:
             "policies": list(region.policies.names),
             "floor": marked(flow, region.floor),
             "two_person": call.gate.directory.two_person(),
+            "release": self._rooms.release.stands(),
             "keys": call.gate.vault.sealer.describe(),
             "embedder": embedder.name if embedder is not None else "",
             "models": [c.name for c in self._rooms.catalogue.visible(flow) if "chat" in c.tasks],

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from casemate.access import Flow, Gate
+from casemate.access import Flow, Gate, ReleaseDoor
 from casemate.assistants import Prover
 from casemate.doors.frame import Reply
 from casemate.knowledge import Library
@@ -46,6 +46,7 @@ class Rooms:
     wires: Callable[[], str]
     gateway: Gateway
     registry: Registry
+    release: ReleaseDoor
 
 
 def reply(flow: Flow, data: Any, status: int = 200, **facts: Any) -> Reply:

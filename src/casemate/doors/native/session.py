@@ -26,5 +26,7 @@ async def _me(call: Call) -> Reply:
         "floor": marked(flow, session.floor),
         "ceiling": marked(flow, session.ceiling),
         "acting": marked(flow, flow.acting),
+        "needs": sorted(session.ceiling.needs),
+        "acting_needs": sorted(flow.acting.needs),
     }
     return reply(flow, data)

@@ -31,7 +31,7 @@ async function send(files) {
   one("#dropped").replaceChildren();
   for (const body of [...files]) {
     const to = new URL(drop.dataset.drop, location);
-    for (const name of ["base", "label"]) to.searchParams.set(name, one("#" + name).value);
+    for (const f of drop.querySelectorAll(".options [id]")) to.searchParams.set(f.id, f.value);
     to.searchParams.set("name", body.name);
     const sent = await fetch(to, { method: "POST", body, headers: { "HX-Request": "true" } });
     one("#dropped").insertAdjacentHTML("beforeend", await sent.text());
