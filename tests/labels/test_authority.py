@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from casemate.errors import MarkingError
-from casemate.labels.authority import Authority, authority_of, block, manual_block, missing
+from casemate.labels.xml.authority import Authority, authority_of, block, manual_block, missing
 
 ORIGINAL = Authority(classified_by="J. Doe, Director", reason="1.4(c)", date="2046-11-21")
 DERIVED = Authority(derivatively_classified_by="J. Doe", derived_from="Multiple Sources", exception="AEA")

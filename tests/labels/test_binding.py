@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from casemate.errors import MarkingError
 from casemate.labels import Label
-from casemate.labels.binding import (
+from casemate.labels.xml.binding import (
     HEADER,
     Binding,
     BindingInformation,
@@ -23,8 +23,8 @@ from casemate.labels.binding import (
     sidecar,
     write_binding,
 )
-from casemate.labels.markup import LONGEST
-from casemate.labels.stanag4774 import label_in_4774, said_in_4774
+from casemate.labels.xml.markup import LONGEST
+from casemate.labels.xml.stanag4774 import label_in_4774, said_in_4774
 from tests.labels.test_stanag4774 import writable
 from tests.labels.worlds import ALL
 

@@ -151,6 +151,7 @@ def test_a_document_of_it_is_linted_in_its_own_words() -> None:
     text = f"{banner}\n\n(U) Open.\n\n(CUI//AG) Fields.\n\n(CUI//SP-CTI//NF) Plans.\n\n{banner}\n"
     right = lint(BOTH, text)
     assert right.findings == ()
+    assert right.rolled is not None
     assert [mark.policy for mark in right.rolled.marks] == ["cui"]
     wrong = lint(BOTH, text.replace("(CUI//AG)", "(CUI//AG//FED ONLY)"))
     assert {finding.rule for finding in wrong.findings} == {"banner-below"}

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casemate.errors import MarkingError
-from casemate.labels.ism import NAMESPACE, from_ism, outside_v10, to_ism
 from casemate.labels.mark import Mark
+from casemate.labels.xml.ism import NAMESPACE, from_ism, outside_v10, to_ism
 
 USA = {"classification": "S", "ownerProducer": "USA"}
 LEVELS = ["UNCLASSIFIED", "CONFIDENTIAL", "SECRET", "TOP SECRET"]

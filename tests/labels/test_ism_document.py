@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casemate.errors import MarkingError
-from casemate.labels.authority import Authority
-from casemate.labels.ism_document import OURS, Document, Portion, read_document, write_document
 from casemate.labels.mark import Mark
+from casemate.labels.xml.authority import Authority
+from casemate.labels.xml.ism_document import OURS, Document, Portion, read_document, write_document
 from tests.labels.test_ism import marks
 
 ISM = "{urn:us:gov:ic:ism}"

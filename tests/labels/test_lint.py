@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from casemate.errors import MarkingError
 from casemate.labels import Finding, Linted, Mark, Policies, fix, lint
-from casemate.labels.said import Hearing
-from casemate.labels.text import BANNER
+from casemate.labels.linter.said import Hearing
+from casemate.labels.linter.text import BANNER
 from casemate.words import LANGUAGES, say, sentences
 
 US = Policies.load(["us"])

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from casemate.errors import MarkingError
-from casemate.labels import markup
-from casemate.labels.markup import DECLARATION, Node, element, read_xml, text_of
+from casemate.labels.xml import markup
+from casemate.labels.xml.markup import DECLARATION, Node, element, read_xml, text_of
 
 LAUGHS = (
     '<!DOCTYPE l [<!ENTITY a "ha">'

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from casemate.errors import MarkingError
 from casemate.labels import Element, Mark, Policies
 from casemate.labels.marking import ordered
-from casemate.labels.naming import (
+from casemate.labels.xml.naming import (
     Information,
     Tagged,
     information_of_element,

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from casemate.labels import Policies, rollup
-from casemate.labels.authority import authority_of, block
-from casemate.labels.ism import AUTHORITY, from_ism, outside_v10, to_ism
+from casemate.labels.xml.authority import authority_of, block
+from casemate.labels.xml.ism import AUTHORITY, from_ism, outside_v10, to_ism
 from tests.labels.worlds import US
 
 HERE = Path(__file__).resolve().parents[2]

@@ -22,8 +22,8 @@ from typing import Any
 import pytest
 
 from casemate.labels import Authority, Document, Mark, Portion, roll_up, write_document
-from casemate.labels.ism import outside_v10, to_ism
 from casemate.labels.marking import ordered
+from casemate.labels.xml.ism import outside_v10, to_ism
 from tests.labels.rollup_model import us
 from tests.labels.test_rollup_laws import POLICIES, drawn, wrong
 

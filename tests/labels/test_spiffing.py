@@ -19,8 +19,8 @@ from casemate.errors import MarkingError
 from casemate.labels import Label, Mark, Policies, make_label
 from casemate.labels.equivalence import equated, read_equivalences
 from casemate.labels.marking import ordered
-from casemate.labels.naming import Information, Tagged, mark_of_information
-from casemate.labels.stanag4774 import from_4774, read_label
+from casemate.labels.xml.naming import Information, Tagged, mark_of_information
+from casemate.labels.xml.stanag4774 import from_4774, read_label
 
 HERE = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("CASEMATE_TEST_DATA", HERE.parent / "shared" / "data")) / "labels" / "spiffing"

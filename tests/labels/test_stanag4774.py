@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from casemate.errors import MarkingError
 from casemate.labels import Label, Policies, make_label
-from casemate.labels.stanag4774 import (
+from casemate.labels.xml.stanag4774 import (
     NAMESPACE,
     ConfidentialityLabel,
     from_4774,

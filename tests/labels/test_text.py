@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casemate.labels import Lines, Policies
+from casemate.labels.linter.text import BANNER, PORTION, UNMARKED, Scanner, body, runs
 from casemate.labels.reading import LONGEST
-from casemate.labels.text import BANNER, PORTION, UNMARKED, Scanner, body, runs
 
 US = Policies.load(["us"])
 SCANNER = Scanner(US.listed.values())

@@ -209,7 +209,7 @@ BOUNDS = (
     (
         "roll-up-without-its-floor",
         "a document lies below what its author may not go below",
-        Edit("casemate.labels.rollup:rollup", "reduce(or_, labels, floor)", "reduce(or_, [*labels] or [floor])"),
+        Edit("casemate.labels.rollup.roll:rollup", "reduce(or_, labels, floor)", "reduce(or_, [*labels] or [floor])"),
         _lattice("test_rollup_is_the_join_with_its_floor"),
     ),
 )

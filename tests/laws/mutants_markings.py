@@ -6,8 +6,8 @@ from tests.laws.breaks_source import Edit
 from tests.laws.killers_tests import Tested
 
 PROJECTION, READING, LISTED = "casemate.labels.projection", "casemate.labels.reading", "casemate.labels.listed"
-ROLL_UP = "casemate.labels.rollup:roll_up"
-US, RELEASE, SCENARIO = (f"casemate.labels.rollup_{name}" for name in ("us", "release", "scenario"))
+ROLL_UP = "casemate.labels.rollup.roll:roll_up"
+US, RELEASE, SCENARIO = (f"casemate.labels.rollup.{name}" for name in ("us", "release", "scenario"))
 
 
 def _policies(name: str) -> Tested:

@@ -7,25 +7,25 @@ imported by `access` alone. Nothing here decides who may see what: that is `poli
 
 from __future__ import annotations
 
-from casemate.labels.authority import Authority, authority_of
 from casemate.labels.dominated import dominated
 from casemate.labels.equivalence import Equated, Equivalence, equated, read_equivalences
-from casemate.labels.fix import Fixed, fix
-from casemate.labels.ism import from_ism, to_ism
-from casemate.labels.ism_document import Document, Portion, read_document, write_document
 from casemate.labels.label import Element, Label, make_label
 from casemate.labels.labelled import Labelled, combine, gather
-from casemate.labels.lint import lint
-from casemate.labels.linted import Linted
+from casemate.labels.linter.fix import Fixed, fix
+from casemate.labels.linter.lint import lint
+from casemate.labels.linter.linted import Linted
+from casemate.labels.linter.text import Lines
 from casemate.labels.listed import PACKAGED, Policies
 from casemate.labels.mark import Finding, Mark, Parsed
 from casemate.labels.partition import AccessClass, access_class
 from casemate.labels.policy import Control, Policy
 from casemate.labels.reading import Reading
-from casemate.labels.rollup import roll_up, rollup
-from casemate.labels.rollup_reason import Reason, Rolled
-from casemate.labels.stanag4774 import from_4774, to_4774
-from casemate.labels.text import Lines
+from casemate.labels.rollup.reason import Reason, Rolled
+from casemate.labels.rollup.roll import roll_up, rollup
+from casemate.labels.xml.authority import Authority, authority_of
+from casemate.labels.xml.ism import from_ism, to_ism
+from casemate.labels.xml.ism_document import Document, Portion, read_document, write_document
+from casemate.labels.xml.stanag4774 import from_4774, to_4774
 
 __all__ = [
     "PACKAGED",

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from casemate.labels.mark import Mark
-from casemate.labels.rollup_reason import Reason
-from casemate.labels.rollup_release import release
-from casemate.labels.rollup_rules import Rules, rules
-from casemate.labels.rollup_scenario import OWNER, Groups, scenario
+from casemate.labels.rollup.reason import Reason
+from casemate.labels.rollup.release import release
+from casemate.labels.rollup.rules import Rules, rules
+from casemate.labels.rollup.scenario import OWNER, Groups, scenario
 
 __all__ = ["CONCEALED", "JOINT", "SAME", "banner", "resolved"]
 

@@ -12,7 +12,7 @@ from datetime import date as day
 
 from casemate.errors import MarkingError
 from casemate.labels.disguise import shown
-from casemate.labels.ism import NAMESPACE
+from casemate.labels.xml.ism import NAMESPACE
 
 __all__ = ["Authority", "authority_of", "block", "manual_block", "missing"]
 

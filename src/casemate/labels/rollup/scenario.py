@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from casemate.labels.mark import Mark
-from casemate.labels.rollup_rules import Rules
+from casemate.labels.rollup.rules import Rules
 
 __all__ = ["OWNER", "SILENT", "Groups", "Portion", "Scenario", "common", "indices", "members", "scenario"]
 

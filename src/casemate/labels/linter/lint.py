@@ -17,11 +17,11 @@ import re
 from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
-from casemate.labels.linted import Linted, Placed
+from casemate.labels.linter.linted import Linted, Placed
+from casemate.labels.linter.said import Hearing, words_of
+from casemate.labels.linter.text import BANNER, PORTION, UNMARKED, Scanner
+from casemate.labels.linter.whole import Look
 from casemate.labels.listed import Policies
-from casemate.labels.said import Hearing, words_of
-from casemate.labels.text import BANNER, PORTION, UNMARKED, Scanner
-from casemate.labels.whole import Look
 
 __all__ = ["lint"]
 

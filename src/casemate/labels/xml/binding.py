@@ -18,9 +18,9 @@ from typing import NoReturn
 
 from casemate.errors import MarkingError
 from casemate.labels.disguise import shown
-from casemate.labels.markup import DECLARATION, LONGEST, Node, element, read_xml
-from casemate.labels.stanag4774 import NAMESPACE as LABEL
-from casemate.labels.stanag4774 import ConfidentialityLabel, read_label, write_label
+from casemate.labels.xml.markup import DECLARATION, LONGEST, Node, element, read_xml
+from casemate.labels.xml.stanag4774 import NAMESPACE as LABEL
+from casemate.labels.xml.stanag4774 import ConfidentialityLabel, read_label, write_label
 
 __all__ = [
     "HEADER",

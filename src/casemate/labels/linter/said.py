@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 from casemate.errors import MarkingError
 from casemate.labels.disguise import plain, shown
+from casemate.labels.linter.text import BANNER, Kind, Spot
 from casemate.labels.listed import Policies
 from casemate.labels.mark import Finding, Mark, Parsed
-from casemate.labels.text import BANNER, Kind, Spot
 from casemate.labels.vocabulary import Form
 
 __all__ = ["Hearing", "Said"]

@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from casemate.errors import MarkingError
-from casemate.labels.authority import Authority, authority_of
 from casemate.labels.disguise import shown
-from casemate.labels.ism import DES_VERSION, NAMESPACE, from_ism, to_ism
 from casemate.labels.mark import Mark
-from casemate.labels.markup import DECLARATION, Node, element, read_xml
+from casemate.labels.xml.authority import Authority, authority_of
+from casemate.labels.xml.ism import DES_VERSION, NAMESPACE, from_ism, to_ism
+from casemate.labels.xml.markup import DECLARATION, Node, element, read_xml
 
 __all__ = ["OURS", "Document", "Portion", "read_document", "write_document"]
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from casemate.labels.linter.said import Said
+from casemate.labels.linter.text import Spot
 from casemate.labels.mark import Finding
-from casemate.labels.rollup_reason import Rolled
-from casemate.labels.said import Said
-from casemate.labels.text import Spot
+from casemate.labels.rollup.reason import Rolled
 
 __all__ = ["Edit", "Linted", "Placed"]
 

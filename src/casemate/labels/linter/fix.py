@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from casemate.labels.lint import lint
-from casemate.labels.linted import Edit, Linted
+from casemate.labels.linter.lint import lint
+from casemate.labels.linter.linted import Edit, Linted
 from casemate.labels.listed import Policies
 
 __all__ = ["Fixed", "fix"]

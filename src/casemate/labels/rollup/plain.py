@@ -14,7 +14,7 @@ from casemate.labels.mark import Mark
 from casemate.labels.marking import ordered
 from casemate.labels.policy import Policy
 from casemate.labels.projection import mark_of
-from casemate.labels.rollup_reason import Reason
+from casemate.labels.rollup.reason import Reason
 
 __all__ = ["plain"]
 

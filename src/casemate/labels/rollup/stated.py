@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from casemate.labels.mark import Mark
 from casemate.labels.policy import Policy
-from casemate.labels.rollup_reason import Effect, Reason
-from casemate.labels.rollup_rules import rules
+from casemate.labels.rollup.reason import Effect, Reason
+from casemate.labels.rollup.rules import rules
 
 __all__ = ["differences"]
 

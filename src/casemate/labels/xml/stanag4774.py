@@ -20,8 +20,8 @@ from casemate.errors import MarkingError
 from casemate.labels.disguise import shown
 from casemate.labels.label import Element, Label, make_label
 from casemate.labels.listed import Policies
-from casemate.labels.markup import Node, element, read_xml
-from casemate.labels.naming import Information, Tagged, element_of, information_of_element, policy_of
+from casemate.labels.xml.markup import Node, element, read_xml
+from casemate.labels.xml.naming import Information, Tagged, element_of, information_of_element, policy_of
 
 __all__ = [
     "NAMESPACE",

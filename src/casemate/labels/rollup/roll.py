@@ -24,11 +24,11 @@ from casemate.labels.mark import Mark
 from casemate.labels.marking import ordered
 from casemate.labels.policy import Policy
 from casemate.labels.projection import Projection
-from casemate.labels.rollup_plain import plain
-from casemate.labels.rollup_reason import Reason, Rolled
-from casemate.labels.rollup_rules import rules
-from casemate.labels.rollup_stated import differences
-from casemate.labels.rollup_us import banner, resolved
+from casemate.labels.rollup.plain import plain
+from casemate.labels.rollup.reason import Reason, Rolled
+from casemate.labels.rollup.rules import rules
+from casemate.labels.rollup.stated import differences
+from casemate.labels.rollup.us import banner, resolved
 
 __all__ = ["roll_up", "rollup"]
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from casemate.labels.rollup_reason import Reason
-from casemate.labels.rollup_rules import Closed, Row, Rules
-from casemate.labels.rollup_scenario import SILENT, Groups, Portion, common, indices
+from casemate.labels.rollup.reason import Reason
+from casemate.labels.rollup.rules import Closed, Row, Rules
+from casemate.labels.rollup.scenario import SILENT, Groups, Portion, common, indices
 
 __all__ = ["Telling"]
 

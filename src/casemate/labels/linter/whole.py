@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from casemate.labels.linted import Edit, Linted, Placed
+from casemate.labels.linter.linted import Edit, Linted, Placed
+from casemate.labels.linter.said import Hearing, words_of
+from casemate.labels.linter.text import BANNER, Spot, body, runs
 from casemate.labels.listed import Policies
 from casemate.labels.mark import Finding, Mark, Severity
-from casemate.labels.rollup import roll_up
-from casemate.labels.rollup_reason import Reason, Rolled
-from casemate.labels.said import Hearing, words_of
-from casemate.labels.text import BANNER, Spot, body, runs
+from casemate.labels.rollup.reason import Reason, Rolled
+from casemate.labels.rollup.roll import roll_up
 
 __all__ = ["Look"]
 

@@ -16,10 +16,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from casemate.labels.rollup_reason import Reason
-from casemate.labels.rollup_rules import Rules
-from casemate.labels.rollup_scenario import OWNER, SILENT, Groups, Portion, common, members
-from casemate.labels.rollup_telling import Telling
+from casemate.labels.rollup.reason import Reason
+from casemate.labels.rollup.rules import Rules
+from casemate.labels.rollup.scenario import OWNER, SILENT, Groups, Portion, common, members
+from casemate.labels.rollup.telling import Telling
 
 __all__ = ["Release", "release"]
 
