@@ -89,8 +89,8 @@ def mixed_batch() -> Iterator[None]:
     before = [0]
     right = HashingEmbedder.embed
 
-    async def wrong(self: Any, texts: Any) -> Any:
-        made = await right(self, texts)
+    async def wrong(self: Any, texts: Any, domain: str = "") -> Any:
+        made = await right(self, texts, domain)
         before[0] += sum(map(len, texts))
         return [bytes([(raw[0] + before[0]) % 100, *raw[1:]]) for raw in made]
 

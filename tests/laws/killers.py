@@ -11,7 +11,7 @@ from tests.laws.two_worlds import HIDDEN, Leak, generate, judge
 from tests.laws.world import a_world
 
 
-async def doors(count: int = 60) -> None:
+async def doors(count: int = 120) -> None:
     """The two worlds through ASGI."""
     for seed in range(count):
         await judge(generate(seed))
@@ -23,7 +23,7 @@ async def lends(count: int = 60) -> None:
         await judge(generate(seed, 12, ("add_document", "ask", "ask")))
 
 
-async def gates(count: int = 300) -> None:
+async def gates(count: int = 500) -> None:
     """The two worlds at the gate."""
     for start in range(0, count, 25):
         async with AsyncExitStack() as stack:

@@ -71,7 +71,7 @@ def operation(*routes: tuple[str, str], roles: tuple[str, ...] = ()) -> Callable
         name = f.__name__
 
         def make(rng: random.Random, who: str, label: str) -> Operation:
-            who = f"{who}-{roles[0]}" if roles else who
+            who = "-".join((who, *roles))
             doing, query = f(rng, who, label)
             operation = Operation(name, who, label, doing, query)
             return replace(operation, roles=roles) if roles else operation
