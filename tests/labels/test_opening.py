@@ -101,3 +101,17 @@ def test_nothing_is_withheld_for_ever() -> None:
     assert not POLICIES.may_mark("(" + "x" * 1100)
     assert POLICIES.may_mark("")
     assert POLICIES.may_mark("   ")
+
+
+@pytest.mark.parametrize(
+    ("line", "withheld"),
+    [
+        ("SECRET + anything", True),
+        ("SECRET NOFORN ", True),
+        ("secret nof", True),
+        ("SECRET affairs were settled", False),
+        ("SECRETARIES met ", False),
+    ],
+)
+def test_what_follows_a_head_says_whether_it_is_withheld(line: str, withheld: bool) -> None:
+    assert POLICIES.may_mark(line) is withheld
