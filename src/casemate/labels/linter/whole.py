@@ -152,7 +152,7 @@ class Look:
         if len(found) == 1:
             self._once(found[0])
         every = _distinct(mark for run in stated for mark in run)
-        if not low[0] and not self._roll(every).label <= self._roll(stated[0]).label:
+        if every != stated[0] and not low[0] and not self._roll(every).label <= self._roll(stated[0]).label:
             self._later(found[0], self._roll(every, stated[0]))
         reason = self._reason()
         return self._roll(marks, self._one(every), self.text[slice(*reason)].strip() if reason else "")
