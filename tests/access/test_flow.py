@@ -166,3 +166,70 @@ async def test_no_part_acts_higher_beside_or_below_the_floor(world: World) -> No
     assert whole.take("x").label is label_of(world, SECRET)
     with pytest.raises(Refused, match="acting-label"):
         whole.at(label_of(world, LOW))
+
+
+async def test_a_tide_tells_of_the_visible_world_and_of_nothing_else(world: World) -> None:
+    """Killed: a tide that names every class of the region."""
+    await store(world, SECRET, "one")
+    await store(world, TOP, "class there already")
+    flow = await at(world, SECRET)
+    first = await flow.tide(NOTE)
+    await store(world, TOP, "hidden")
+    assert await flow.tide(NOTE) == first
+    assert set(first.classes) == {access.id for access in flow.classes()}
+    await store(world, SECRET, "two")
+    second = await flow.tide(NOTE)
+    assert second != first
+    assert second.classes == first.classes
+
+
+async def test_a_class_that_comes_later_is_seen_by_whoever_dominates_it(world: World) -> None:
+    """What a label sees is kept only until there are other classes."""
+    flow = await at(world, TOP)
+    before = {access.id for access in flow.classes()}
+    ref = await store(world, SECRET, "new")
+    assert {access.id for access in flow.classes()} - before <= {ref.class_id}
+    assert ref.class_id in {access.id for access in flow.classes()}
+    assert [found.id for found in await flow.every(NOTE)] == ["new"]
+
+
+async def test_a_class_that_is_written_later_is_seen_from_then_on(world: World) -> None:
+    """Killed: the classes that a label sees are kept, whatever is written."""
+    high = await at(world, TOP)
+    assert await high.every(NOTE) == []
+    await store(world, SECRET, "one")
+    assert [found.id for found in await high.every(NOTE)] == ["one"]
+
+
+async def test_a_blob_is_opened_into_no_memory_where_its_class_is_not_seen(world: World) -> None:
+    high, low = await at(world, TOP), await at(world, LOW)
+    await store(world, TOP, "so that the class exists")
+    name = await high.pour(b"hidden bytes")
+    with pytest.raises(Absent):
+        await low.blob_into(high.access.id, name, lambda size: pytest.fail("memory was asked for"))
+
+
+async def test_what_is_read_is_asked_for_in_the_domain_of_the_request(world: World) -> None:
+    """Killed: copies are found by the class that was read, so that one domain's reads warm another's."""
+    asked: list[str] = []
+
+    class Noting:
+        async def read(self, class_id: str, digest: str, domain: str) -> bytes:
+            asked.append(domain)
+            return b""
+
+        async def read_into(self, class_id: str, digest: str, take: object, domain: str) -> memoryview:
+            asked.append(domain)
+            return memoryview(b"")
+
+    await store(world, LOW, "so that the class exists")
+    whole, vault = await at(world, TOP), world.house.gate.vault
+    low = whole.at(label_of(world, LOW))
+    right = vault.blobs
+    object.__setattr__(vault, "blobs", Noting())
+    try:
+        await low.blob(low.access.id, "name")
+        await low.blob_into(low.access.id, "name", lambda size: memoryview(bytearray(size)))
+    finally:
+        object.__setattr__(vault, "blobs", right)
+    assert asked == [whole.access.id] * 2

@@ -115,6 +115,8 @@ async def test_one_of_two_suffices_where_the_class_says_so(world: World) -> None
     assert await flow.read_each(NOTE, "either") == []
     with pytest.raises(Absent):
         await flow.blob(ref.class_id, "0" * 64)
+    with pytest.raises(Absent):
+        await flow.blob_into(ref.class_id, "0" * 64, lambda size: pytest.fail("asked for memory"))
     assert await flow.children(ref) == []
 
 

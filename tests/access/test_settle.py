@@ -10,7 +10,7 @@ import pytest
 from casemate.access import HELD, Flow, Hold
 from casemate.errors import Absent, Conflict, Refused
 from casemate.identity import Session
-from casemate.objects import Found, Put, Ref
+from casemate.objects import Delete, Found, Put, Ref
 from casemate.policy import Action
 from tests.access.test_flow import at
 from tests.attacks.scene import LOW, SECRET, TOP, flow_of, label_of, log, principal
@@ -66,6 +66,8 @@ async def test_each_part_rests_at_its_mark_and_what_was_held_is_gone(world: Worl
     reader = await at(world, LOW)
     assert [f.ref for f in await reader.every(NOTE)] == [low]
     assert await reader.blob(low.class_id, blob) == b"low bytes"
+    into = await reader.blob_into(low.class_id, blob, lambda size: memoryview(bytearray(size)))
+    assert bytes(into) == b"low bytes"
     assert {f.ref for f in await (await at(world, SECRET)).every(NOTE)} == {low, high}
     assert await (await serve(world)).every(HELD) == []
 
@@ -187,5 +189,89 @@ async def test_a_label_is_stated_between_floor_and_held_label(world: World, stat
     flow = await flow_of(world, bringer(world, SECRET), ADD, SECRET)
     with pytest.raises(Refused) as told:
         await flow.restate(ref.id, label_of(world, stated))
+    assert told.value.facts["rule"] == "marks-of-origin"
+    assert (await held(world, ref))[1].value.stated == ""
+
+
+async def deposited(world: World, to: str, label: str = SECRET, *changes: Any) -> Ref:
+    flow = await flow_of(world, bringer(world), Action("relabel", "document"), label)
+    return await Hold("a.txt", "law", "digest", marks="text").raised(flow, label_of(world, to), b"bytes", *changes)
+
+
+async def test_what_is_raised_is_held_above_and_changed_below_in_one_commit(world: World) -> None:
+    flow = await flow_of(world, bringer(world), ADD, SECRET)
+    await flow.commit(Put(NOTE, "old", A))
+    ref = await deposited(world, TOP, SECRET, Delete(NOTE, "old"))
+    high, found = await held(world, ref, TOP)
+    kept = found.value
+    assert (kept.floor, kept.stated, kept.principal, kept.marks, ref.class_id) == (
+        TOP,
+        TOP,
+        "ann",
+        "text",
+        high.access.id,
+    )
+    assert await high.blob(high.access.id, kept.blob) == b"bytes"
+    assert await (await at(world, SECRET)).every(NOTE) == []
+    assert await (await at(world, SECRET)).every(HELD) == []
+    entry = log(world, SECRET)[-1]
+    assert (entry.facts, entry.subjects) == ({"deposit": TOP, "bytes": 5}, (f"{NOTE.name}/old@{flow.access.id}",))
+    assert log(world, TOP) == [], "nothing above hears of it but what it receives"
+
+
+async def test_what_is_raised_rests_nowhere_lower(world: World) -> None:
+    high, found = await held(world, await deposited(world, TOP), TOP)
+    settling = high.settle(found)
+    with pytest.raises(Refused):
+        settling.change(label_of(world, SECRET), Put(NOTE, "one", A))
+    settling.change(label_of(world, TOP), Put(NOTE, "one", A))
+    await settling.commit("settled", {})
+
+
+@pytest.mark.parametrize("to", [LOW, BESIDE])
+async def test_nothing_is_raised_down_or_beside(world: World, to: str) -> None:
+    acting = TOP if to == BESIDE else SECRET
+    with pytest.raises(Refused) as error:
+        await deposited(world, to, acting)
+    assert error.value.facts["rule"] == "no-write-down"
+    assert await (await at(world, TOP)).every(HELD) == []
+
+
+async def test_a_service_brings_for_somebody_with_his_floor(world: World) -> None:
+    flow = await serve(world)
+    await flow.commit(Put(NOTE, "old", A))
+    hold = Hold("a.txt", "law", "digest", replaces="doc_old", gone_at=(LOW,))
+    ref = await hold.keep(flow, b"bytes", Delete(NOTE, "old"), by="ann", floor=label_of(world, LOW))
+    gone = await hold.withdrawn(flow, by="ann", floor=label_of(world, LOW))
+    _, found = await held(world, ref)
+    assert (found.value.principal, found.value.floor, found.value.withdrawn) == ("ann", LOW, False)
+    assert (found.value.replaces, found.value.gone_at) == ("doc_old", (LOW,))
+    flow, word = await held(world, gone)
+    assert (word.value.blob, word.value.withdrawn, word.value.principal) == ("", True, "ann")
+    assert await (await at(world, SECRET)).every(NOTE) == []
+    settling = flow.settle(word)
+    settling.change(label_of(world, LOW), Put(NOTE, "gone", A))
+    await settling.commit("withdrawn", {})
+    assert [note.id for note in await (await at(world, LOW)).every(NOTE)] == ["gone"]
+
+
+async def test_nobody_but_a_service_brings_in_anothers_name_or_from_above(world: World) -> None:
+    ann = await flow_of(world, bringer(world), ADD, SECRET)
+    service, hold = await serve(world), Hold("a.txt", "law", "digest")
+    low, top = label_of(world, LOW), label_of(world, TOP)
+    for flow, by, floor in ((ann, "ben", low), (ann, "", low), (service, "ann", top), (service, "ann", None)):
+        with pytest.raises(Refused):
+            await hold.keep(flow, b"bytes", by=by, floor=floor)
+    with pytest.raises(Refused):
+        await hold.withdrawn(ann, by="ben", floor=low)
+    assert await (await at(world, TOP)).every(HELD) == []
+
+
+async def test_what_was_brought_at_a_floor_is_stated_nowhere_below_it(world: World) -> None:
+    """A session with a lower floor of its own states no lower label. Killed: only the floor of who states it counts."""
+    ref = await bring(world, floor=SECRET)
+    flow = await flow_of(world, bringer(world, LOW), ADD, SECRET)
+    with pytest.raises(Refused) as told:
+        await flow.restate(ref.id, label_of(world, LOW))
     assert told.value.facts["rule"] == "marks-of-origin"
     assert (await held(world, ref))[1].value.stated == ""

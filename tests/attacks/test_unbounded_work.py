@@ -9,7 +9,8 @@ import pytest
 from casemate.access import audit
 from casemate.assistants import question_of
 from casemate.doors.frame import dispatch
-from casemate.knowledge import QUESTION, portions
+from casemate.knowledge import QUESTION
+from casemate.knowledge.reading import portions
 from casemate.labels import Policies
 from casemate.policy import Action
 from tests.attacks.scene import ASKED, LOW, SECRET, flow_of, hide, principal, scene

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from email.message import EmailMessage
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 STRICT = "http://purl.oclc.org/ooxml/wordprocessingml/main"
@@ -114,3 +115,123 @@ LAUGHS = (
     + "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
     + "]>"
 )
+
+# --- office packages -------------------------------------------------------------------------------------------------
+
+_RELATED = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+P = "http://schemas.openxmlformats.org/presentationml/2006/main"
+A = "http://schemas.openxmlformats.org/drawingml/2006/main"
+X = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
+def members(data: bytes) -> dict[str, bytes]:
+    """What an archive holds, to be changed and packed again."""
+    with zipfile.ZipFile(io.BytesIO(data)) as opened:
+        return {name: opened.read(name) for name in opened.namelist()}
+
+
+def relations(*found: tuple[str, str, str], outside: bool = False) -> bytes:
+    """Relationships: (id, last word of the type, target)."""
+    mode = ' TargetMode="External"' if outside else ""
+    rows = "".join(
+        f'<Relationship Id="{id}" Type="{_RELATED}/{kind}" Target="{target}"{mode}/>' for id, kind, target in found
+    )
+    space = "http://schemas.openxmlformats.org/package/2006/relationships"
+    return f'<?xml version="1.0"?><Relationships xmlns="{space}">{rows}</Relationships>'.encode()
+
+
+def slide(content: str, root: str = "sld") -> bytes:
+    """A slide, a layout or notes around shapes."""
+    return (
+        f'<?xml version="1.0"?><p:{root} xmlns:p="{P}" xmlns:a="{A}" xmlns:mc="{MC}"><p:cSld><p:spTree>{content}'
+        f"</p:spTree></p:cSld></p:{root}>"
+    ).encode()
+
+
+def shape(*lines: str, place: str = "", top: int | None = None) -> str:
+    """A shape with a paragraph for each line. `place`: of which place holder; `top`: how far down."""
+    holder = f'<p:nvSpPr><p:nvPr><p:ph type="{place}"/></p:nvPr></p:nvSpPr>' if place else ""
+    off = f'<p:spPr><a:xfrm><a:off x="0" y="{top}"/></a:xfrm></p:spPr>' if top is not None else ""
+    said = "".join(f"<a:p><a:r><a:t>{line}</a:t></a:r></a:p>" for line in lines)
+    return f"<p:sp>{holder}{off}<p:txBody>{said}</p:txBody></p:sp>"
+
+
+def pptx(*slides: str, layout: str = "", notes: dict[int, str] | None = None) -> bytes:
+    """A show of these slides (shapes of each), on one layout; notes by the number of their slide."""
+    ids = "".join(f'<p:sldId id="{256 + at}" r:id="s{at}"/>' for at in range(len(slides)))
+    found = {
+        "[Content_Types].xml": b"<Types/>",
+        "_rels/.rels": relations(("r", "officeDocument", "ppt/presentation.xml")),
+        "ppt/presentation.xml": (
+            f'<p:presentation xmlns:p="{P}" xmlns:r="{_RELATED}"><p:sldIdLst>{ids}</p:sldIdLst></p:presentation>'
+        ).encode(),
+        "ppt/_rels/presentation.xml.rels": relations(
+            *((f"s{at}", "slide", f"slides/slide{at}.xml") for at in range(len(slides)))
+        ),
+        "ppt/slideLayouts/layout1.xml": slide(layout, "sldLayout"),
+    }
+    for at, content in enumerate(slides):
+        beside = [("l", "slideLayout", "../slideLayouts/layout1.xml")]
+        if notes and at in notes:
+            found[f"ppt/notesSlides/n{at}.xml"] = slide(notes[at], "notes")
+            beside.append(("n", "notesSlide", f"../notesSlides/n{at}.xml"))
+        found[f"ppt/slides/slide{at}.xml"] = slide(content)
+        found[f"ppt/slides/_rels/slide{at}.xml.rels"] = relations(*beside)
+    return archive(found)
+
+
+def sheet(rows: str, after: str = "") -> bytes:
+    return (
+        f'<?xml version="1.0"?><worksheet xmlns="{X}"><dimension ref="A1:XFD1048576"/><sheetData>{rows}</sheetData>'
+        f"{after}</worksheet>"
+    ).encode()
+
+
+def row(*cells: str) -> str:
+    """Inline strings, or cells that are written out."""
+    made = (c if c.startswith("<c") else f'<c t="inlineStr"><is><t>{c}</t></is></c>' for c in cells)
+    return f"<row>{''.join(made)}</row>"
+
+
+def xlsx(*sheets: bytes, strings: str = "", styles: str = "", names: tuple[str, ...] = (), book: str = "") -> bytes:
+    """A workbook of these sheets."""
+    listed = "".join(
+        f'<sheet name="{names[at] if names else f"Sheet{at + 1}"}" sheetId="{at + 1}" state="hidden" r:id="s{at}"/>'
+        for at in range(len(sheets))
+    )
+    found = {
+        "[Content_Types].xml": b"<Types/>",
+        "xl/workbook.xml": (
+            f'<workbook xmlns="{X}" xmlns:r="{_RELATED}">{book}<sheets>{listed}</sheets></workbook>'
+        ).encode(),
+        "xl/_rels/workbook.xml.rels": relations(
+            *((f"s{at}", "worksheet", f"worksheets/sheet{at}.xml") for at in range(len(sheets))),
+            ("t", "sharedStrings", "sharedStrings.xml"),
+            ("f", "styles", "/xl/styles.xml"),
+        ),
+        "xl/sharedStrings.xml": f'<sst xmlns="{X}">{strings}</sst>'.encode(),
+        "xl/styles.xml": f'<styleSheet xmlns="{X}">{styles}</styleSheet>'.encode(),
+    }
+    found |= {f"xl/worksheets/sheet{at}.xml": data for at, data in enumerate(sheets)}
+    return archive(found)
+
+
+def message(text: str = "text", *attached: tuple[str, bytes], subject: str = "Subject", html: str = "") -> bytes:
+    """A message with attachments, by name."""
+    made = EmailMessage()
+    made["Subject"] = subject
+    made["From"] = "anna@example.org"
+    made["To"] = "bela@example.org"
+    made["Date"] = "Wed, 04 Mar 2026 10:00:00 +0000"
+    if text:
+        made.set_content(text)
+    if html:
+        made.add_alternative(html, subtype="html")
+    for name, data in attached:
+        made.add_attachment(data, maintype="application", subtype="octet-stream", filename=name)
+    return made.as_bytes()
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(8)
+JPEG = b"\xff\xd8\xff\xe0" + bytes(8)
+TIFF = b"II*\x00" + bytes(8)

@@ -150,7 +150,9 @@ class TestHostile:
         good = docx(p("text"))
         with zipfile.ZipFile(made.io.BytesIO(good)) as archive:
             members = {name: archive.read(name) for name in archive.namelist()}
-        assert told(made.archive({**members, "word/embeddings/bomb.zip": bomb})) == [("paragraph", "text")]
+        reason = why(made.archive({**members, "word/embeddings/bomb.zip": bomb}))
+        assert reason == "It holds an object of another program, 'bomb.zip', that is not read."
+        assert told(made.archive({**members, "word/media/bomb.zip": bomb})) == [("paragraph", "text")]
 
     @pytest.mark.parametrize("size", [0, 1, 10, 20_000])
     def test_a_member_that_lies_about_its_size(self, size):

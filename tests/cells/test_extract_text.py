@@ -139,6 +139,24 @@ Lined
     def test_a_portion_mark_in_signs_opens_its_paragraph(self, line):
         assert [text for _, text in told("a.md", line)] == ["(S) text"]
 
+    @pytest.mark.parametrize(
+        ("line", "shown"),
+        [
+            ("a > b and c -> d", "a > b and c -> d"),
+            ("1. three - four", "1. three - four"),
+            ("- one - two", "one - two"),
+            ("***x** y", "x y"),
+            ("**bold *it* more** and _so_ on", "bold it more and so on"),
+            ("a * b * c", "a * b * c"),
+            ("**(S) a long one " + "word " * 300 + "end**", "(S) a long one " + "word " * 300 + "end"),
+            ("## One # two ##", "One # two"),
+            ("# C#", "C#"),
+            ("# #", ""),
+        ],
+    )
+    def test_signs_go_where_they_are_signs(self, line, shown):
+        assert [text for _, text in told("a.md", f"{line}\n\nnext")][:-1] == ([shown] if shown else [])
+
     def test_names_with_underscores_stay(self):
         assert told("a.md", "call snake_case_name and 2*3*4") == [("paragraph", "call snake_case_name and 2*3*4")]
 
@@ -218,7 +236,7 @@ class TestSniffing:
             (
                 "a.docx",
                 bytes.fromhex("d0cf11e0a1b11ae1"),
-                "It is an old or encrypted Office file; save it as DOCX without",
+                "It is an old or encrypted Office file; save it as DOCX, XLSX or PPTX without",
             ),
         ],
     )

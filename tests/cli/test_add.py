@@ -29,7 +29,7 @@ def papers(tmp_path: Path) -> Path:
     (folder / "below" / "b.md").write_text(f"# Notes on {name}\n\nThe gate closes at ten.\n")
     (folder / "marked.txt").write_text(f"INTERNAL\n\n(INTERNAL) The well of {name} is deep.\n\nINTERNAL\n")
     (folder / "broken.txt").write_text(CONTRADICTS + name)
-    (folder / "picture.jpg").write_bytes(b"\xff\xd8")
+    (folder / "film.mp4").write_bytes(b"\xff\xd8")
     (folder / "empty.txt").write_bytes(b"")
     (folder / ".hidden.txt").write_text("never")
     (folder / "below" / ".git" / "x.txt").write_text("never")
@@ -44,7 +44,7 @@ def test_the_walk_takes_each_file_once_and_says_what_it_leaves(papers: Path) -> 
     taken = [item.name for item in found if isinstance(item, Path)]
     assert sorted(taken) == ["a.txt", "b.md", "broken.txt", "marked.txt"]
     left = {Path(item.path).name: item.reason for item in found if isinstance(item, Skipped)}
-    assert left.keys() == {"picture.jpg", "empty.txt", "gone.txt"}
+    assert left.keys() == {"film.mp4", "empty.txt", "gone.txt"}
     assert all(left.values())
 
 
@@ -61,7 +61,7 @@ def test_what_bears_no_mark_waits_and_the_summary_says_how_to_answer(region: Up,
     assert added.code == 0, added
     assert "Added: 1 files" in added.out
     assert re.search(r"broken.txt: .*\(TS\).*SECRET//NOFORN", added.out)
-    assert "picture.jpg: files of the kind .jpg are not read" in added.out
+    assert "film.mp4: files of the kind .mp4 are not read" in added.out
     assert "empty.txt: it is empty" in added.out
     assert f"casemate add {papers} --base one --label LABEL" in added.out
     document = region.run("add", papers, "--base", "one", "--json").data

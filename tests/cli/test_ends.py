@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from casemate.cli.client import Answer
 from casemate.cli.failure import Failed, no_region, usage
 from casemate.cli.talk import Talk
 from casemate.errors import SandboxMissing
-from tests.cli.running import CASEMATE, PATIENCE, Place, Up
+from tests.cli.running import CASEMATE, PATIENCE, Place, Up, until
 
 
 def answer(data: Any) -> Answer:
@@ -125,19 +124,26 @@ def test_ctrl_c_while_it_reads_leaves_the_rest_to_the_region(region: Up, tmp_pat
     for n in range(300):
         (folder / f"{n}.txt").write_text(f"INTERNAL\n\n(INTERNAL) Paper {tmp_path.name} {n}.\n\nINTERNAL\n")
     place: Place = region.place
+    before = len(list((place.region / "data" / "blobs").rglob("*")))
+    # Whoever starts the tests in the background hands an ignored Ctrl-C down to everything below.
     process = subprocess.Popen(
-        [*CASEMATE, "add", folder, "--base", "left"],
+        ["env", "--default-signal=INT", *CASEMATE, "add", folder, "--base", "left"],
         cwd=place.path,
         env=place.environment,
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(0.8)
+    blobs = place.region / "data" / "blobs"
+    until(lambda: len(list(blobs.rglob("*"))) > before + 3)
+    children = region.children()
+    serving = children.get("control", children.get("all", 0))
+    os.kill(serving, signal.SIGSTOP)  # however fast it is, it has not settled all of them yet
     process.send_signal(signal.SIGINT)
-    assert process.stderr is not None
-    err = process.stderr.read()
-    process.stderr.close()
-    assert process.wait(PATIENCE) == 130
+    try:
+        err = process.communicate(timeout=PATIENCE)[1]
+    finally:
+        os.kill(serving, signal.SIGCONT)
+    assert process.returncode == 130
     assert "Interrupted" in err
     assert "Traceback" not in err
     again = region.run("add", folder, "--base", "left", "--json").data

@@ -202,7 +202,7 @@ def test_verify_says_up_to_where_and_what_it_cannot_see(region: Up, tmp_path: Pa
 def test_doctor_and_config(region: Up) -> None:
     looked = region.run("doctor")
     names = {line.split()[1] for line in looked.out.splitlines()}
-    assert names == {"python", "disk", "keys", "records", "sandbox", "embedder"}
+    assert names == {"python", "disk", "keys", "records", "sandbox", "memory", "embedder"}
     checks = {check["name"]: check for check in region.run("doctor", "--json").json["data"]}
     assert checks["embedder"]["good"]
     assert "plein texte" in region.run("doctor", "--language", "fr").out

@@ -14,6 +14,8 @@ from casemate.models import READER
 from tests.clients.conftest import Served
 from tests.doors.bedrock.sent import THINKS, TOOL, scripted
 from tests.doors.bedrock.test_jobs import kept
+from tests.doors.bedrock.test_retrieve import generation
+from tests.doors.shelved import hit
 from tests.doors.wired import HIGH, OPEN, SECRET, UPSTREAM, breaks_in_the_middle
 
 QUESTION: list[Any] = [{"role": "user", "content": [{"text": "Où va le navire ?"}]}]
@@ -285,3 +287,51 @@ def test_an_expired_key(served: Served) -> None:
     with pytest.raises(ClientError, match="valid until") as told:
         runtime.converse(modelId=ID, messages=QUESTION)
     assert failed(told) == ("AccessDeniedException", 403)
+
+
+AGENT = "bedrock-agent-runtime"
+BASE = "arn:aws:bedrock:gov-secret-1:000000000000:knowledge-base/harbour"
+
+
+def test_retrieve_by_pages(served: Served) -> None:
+    served.region.shelf.hits = [hit(n, attributes={"year": 2024.0}) for n in range(7)]
+    agent = client(served, AGENT)
+    searched = {"numberOfResults": 3, "overrideSearchType": "HYBRID"}
+    filtered = {**searched, "filter": {"greaterThan": {"key": "year", "value": 2000}}}
+    asked = {
+        "knowledgeBaseId": BASE,
+        "retrievalQuery": {"text": "Où va le navire ?"},
+        "retrievalConfiguration": {"vectorSearchConfiguration": filtered},
+    }
+    pages = list(agent.get_paginator("retrieve").paginate(**asked))
+    found = [one for page in pages for one in page["retrievalResults"]]
+    assert [len(page["retrievalResults"]) for page in pages] == [3, 3, 1]
+    assert [one["location"]["customDocumentLocation"]["id"] for one in found] == [f"doc_{n}" for n in range(7)]
+    assert found[0]["metadata"]["casemate-mark"] == "(U)"
+    assert pages[0]["ResponseMetadata"]["HTTPHeaders"]["casemate-marking"] == "SECRET//NOFORN"
+    with pytest.raises(agent.exceptions.ResourceNotFoundException) as told:
+        agent.retrieve(knowledgeBaseId=BASE.replace("harbour", "hidden"), retrievalQuery={"text": "a"})
+    assert failed(told) == ("ResourceNotFoundException", 404)
+    with pytest.raises(agent.exceptions.ValidationException, match="userContext"):
+        agent.retrieve(knowledgeBaseId=BASE, retrievalQuery={"text": "a"}, userContext={"userId": "x"})
+
+
+def test_retrieve_and_generate(served: Served) -> None:
+    agent = client(served, AGENT)
+    found = agent.retrieve_and_generate(**generation("harbour"))
+    low, high = found["citations"]
+    assert found["output"]["text"].startswith("(U) Extract")
+    assert low["generatedResponsePart"]["textResponsePart"]["span"]["start"] == 0
+    assert high["retrievedReferences"][0]["metadata"]["casemate-mark"] == "(S//NF)"
+    stream = agent.retrieve_and_generate_stream(**generation("harbour"))
+    events = list(stream["stream"])
+    assert stream["sessionId"] != found["sessionId"]
+    assert "".join(e["output"]["text"] for e in events if "output" in e) == found["output"]["text"]
+    assert [e["citation"] for e in events if "citation" in e] == found["citations"]
+    with pytest.raises(agent.exceptions.ValidationException, match="sessionId"):
+        agent.retrieve_and_generate(**generation("harbour"), sessionId=found["sessionId"])
+    served.region.answers.script = breaks_in_the_middle
+    with pytest.raises(agent.exceptions.DependencyFailedException):
+        agent.retrieve_and_generate(**generation("harbour"))
+    with pytest.raises(EventStreamError, match="dependencyFailedException"):
+        list(agent.retrieve_and_generate_stream(**generation("harbour"))["stream"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -311,7 +312,8 @@ def test_everything_killed_at_any_moment_leaves_a_folder_that_starts_again(place
         load.start()
         time.sleep(moments.uniform(0.1, 0.9))
         for pid in (up.process.pid, *up.children().values()):
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it saw that its parent is gone
+                os.kill(pid, signal.SIGKILL)
         load.over.set()
         load.join()
         up.stop()

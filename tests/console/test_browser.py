@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -28,7 +29,10 @@ LONG = "SECRET//NOFORN\n\n" + "\n\n".join(
 PAGES = (
     "session",
     "ask",
+    "search?q=fever+harbuor",
     "documents",
+    "review",
+    "knowledge",
     "answers",
     "markings",
     "releases",
@@ -243,6 +247,37 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(page: Page, regi
     look("entry")
     page.locator(".account summary").click()
     look("menu")
+    assert not found, "\n".join(f"{name}: {report}" for name, report in found.items())
+
+
+@pytest.mark.parametrize("page", KINDS, indirect=True, ids=["light", "dark", "light-390", "dark-390-fr"])
+def test_axe_finds_nothing_where_a_document_is_tended(page: Page, region: Live) -> None:
+    """With every deed open: on one's own document, in quarantine, without a mark, and on its base."""
+    secret = "agency=EXERCISE + us:SECRET//REL=USA"
+    ids = {}
+    for name, text in (("own.txt", HIGH), ("odd.txt", HIGH.replace("SECRET", "CONFIDENTIAL")), ("bare.txt", "Bare.")):
+        target = f"/api/documents?name={name}&base=pier&attributes=%7B%22year%22%3A2024%7D"
+        brought = region.run(
+            region.world.call("analyst", "POST", target, f"{text}{page.viewport_size}".encode(), secret)
+        )
+        region.run(region.world.step("knowledge.ingest"))
+        ids[name] = brought.json["data"]["id"]
+    page.goto(region.address)
+    follow(page, "main button", "**/sign-in")
+    page.locator("#key").fill(region.world.keys["analyst"])
+    follow(page, "main button", "**/session?*")
+    follow(page, "main button", "**/ask")
+    found = {}
+    for path in (f"documents/{ids['own.txt']}", "review", "knowledge"):
+        page.goto(f"{region.address}/{path}?acting={quote(secret)}")
+        assert page.locator("main form").count() > 2, path
+        for summary in page.locator("main summary").all():
+            summary.click()
+        results = Axe().run(page, options=AXE)
+        if results.violations_count:
+            found[path] = results.generate_report()
+        wide, screen = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        assert wide <= screen, path
     assert not found, "\n".join(f"{name}: {report}" for name, report in found.items())
 
 

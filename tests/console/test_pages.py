@@ -15,7 +15,10 @@ PUBLIC = ("/consent", "/sign-in")
 PAGES = (
     "/session",
     "/ask",
+    "/search",
     "/documents",
+    "/review",
+    "/knowledge",
     "/answers",
     "/releases",
     "/today",

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from casemate.engines.blob_cache import BlobCache
+from casemate.engines.files import FileBlobs
+from casemate.engines.s3_blobs import S3Blobs
 from casemate.engines.sqlite import Limits, SqliteWriter
 from casemate.engines.sqlite_read import SqliteReader
+from casemate.engines.unsafe_sealer import UnsafeDevelopmentSealer
 from casemate.engines.writer_socket import SocketCommitter, WriterServer
 from casemate.ledger import leaf_hash
-from casemate.store import Batch, Committer, EntryRow, Reader, RowDelete, RowPut, put_digest
+from casemate.store import Batch, Blobs, Committer, EntryRow, Reader, RowDelete, RowPut, put_digest
+from tests.engines.s3_server import serving
 
+BLOBS = ("files", "s3", "s3-cached")
 ENGINES = ("sqlite", "sqlite-durable", "sqlite-socket")
+
+
+@contextmanager
+def blobs_of(engine: str, folder: Path) -> Iterator[Blobs]:
+    """A place for blobs of that engine, in a folder for temporary files or in a server that is asked over loopback."""
+    sealer = UnsafeDevelopmentSealer(folder / "keys")
+    if engine == "files":
+        yield FileBlobs(folder / "data" / "blobs", sealer)
+        return
+    with serving() as server:
+        yield S3Blobs(server.bucket(), sealer, BlobCache(folder / "cache", 8 << 20) if engine != "s3" else None)
 
 
 @dataclass(frozen=True)

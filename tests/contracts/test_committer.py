@@ -114,7 +114,7 @@ def test_a_conflict_undoes_the_whole_batch_and_no_other(attempt: Callable[[Trial
         )
         assert [type(outcome) for outcome in outcomes] == [Receipt, Conflict, Receipt]
         assert store.reader.get("document", "doc_1", ["class_a"]) == []
-        assert store.reader.classes() == []
+        assert list(store.reader.classes()) == []
         assert [each.id for each in store.reader.entries("class_a", 0, 9)] == ["ent_2"]
         assert not (await store.committer.commit(puts(put("doc_1"), key="bad"))).replayed
 
@@ -210,7 +210,7 @@ def test_a_class_is_made_known_once(attempt: Callable[[Trial], None]) -> None:
     async def trial(store: Store) -> None:
         for sealed in (b"first", b"second"):
             await store.committer.commit(Batch(domain="class_a", classes=[ClassRow("class_a", sealed)]))
-        assert store.reader.classes() == [ClassRow("class_a", b"first")]
+        assert list(store.reader.classes()) == [ClassRow("class_a", b"first")]
 
     attempt(trial)
 

@@ -95,7 +95,7 @@ def test_what_is_durable_and_folded_can_be_read(attempt: Callable[[Trial], None]
             row.content,
             row.expires,
         )
-        assert kept.reader.classes() == [A]
+        assert list(kept.reader.classes()) == [A]
 
     attempt(trial)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from casemate.errors import BadInput
-from casemate.store import Batch, ClassRow, StoredEntry
-from tests.contracts.stores import ENGINES, Store, entries, entry, opened, put, puts
+from casemate.errors import BadInput, Conflict
+from casemate.store import Batch, ClassRow, RowDelete, StoredEntry
+from tests.contracts.stores import ENGINES, Store, deletes, entries, entry, opened, put, puts
 
 Trial = Callable[[Store], Awaitable[None]]
 
@@ -30,7 +30,7 @@ def attempt(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Trial],
 def test_an_empty_store_answers_everything_with_nothing(attempt: Callable[[Trial], None]) -> None:
     async def trial(store: Store) -> None:
         reader = store.reader
-        assert reader.classes() == []
+        assert list(reader.classes()) == []
         assert reader.get("document", "doc_1", ["class_a"]) == []
         assert reader.scan("document", [], ["class_a"], None, 10) == ([], None)
         assert reader.children("class_a", "document", "doc_1", ["class_a"]) == []
@@ -183,6 +183,44 @@ def test_classes_come_in_the_order_of_their_ids(attempt: Callable[[Trial], None]
     async def trial(store: Store) -> None:
         known = [ClassRow(id, id.encode()) for id in ("b", "c", "a")]
         await store.committer.commit(Batch(domain="a", classes=known))
-        assert store.reader.classes() == sorted(known, key=lambda row: row.id)
+        assert list(store.reader.classes()) == sorted(known, key=lambda row: row.id)
+
+    attempt(trial)
+
+
+def test_the_classes_are_the_same_object_until_there_are_others(attempt: Callable[[Trial], None]) -> None:
+    async def trial(store: Store) -> None:
+        await store.committer.commit(Batch(domain="class_a", classes=[ClassRow("class_a", b"a")]))
+        first = store.reader.classes()
+        await store.committer.commit(puts(put("doc_1")))
+        assert store.reader.classes() is first
+        await store.committer.commit(Batch(domain="class_a", classes=[ClassRow("class_b", b"b")]))
+        assert [row.id for row in store.reader.classes()] == ["class_a", "class_b"]
+
+    attempt(trial)
+
+
+def test_a_tide_rises_with_each_commit_that_changes_a_class_and_kind(attempt: Callable[[Trial], None]) -> None:
+    async def trial(store: Store) -> None:
+        asked = (["document", "other"], ["class_b", "class_a", "class_c"])
+        assert store.reader.tides(*asked) == [0] * 6
+        assert store.reader.tides([], ["class_a"]) == store.reader.tides(["document"], []) == []
+        await store.committer.commit(puts(put("doc_1"), put("doc_2")))
+        await store.committer.commit(puts(put("doc_1", class_id="class_b")))
+        assert store.reader.tides(*asked) == [1, 1, 0, 0, 0, 0]
+        await store.committer.commit(puts(put("doc_1")))
+        await store.committer.commit(deletes(RowDelete("class_a", "document", "doc_2")))
+        assert store.reader.tides(*asked) == [1, 3, 0, 0, 0, 0]
+
+    attempt(trial)
+
+
+def test_what_is_replayed_or_undone_moves_no_tide(attempt: Callable[[Trial], None]) -> None:
+    async def trial(store: Store) -> None:
+        await store.committer.commit(puts(put("doc_1"), key="once"))
+        await store.committer.commit(puts(put("doc_1"), key="once"))
+        with pytest.raises(Conflict):
+            await store.committer.commit(puts(put("doc_1", expect=7)))
+        assert store.reader.tides(["document"], ["class_a"]) == [1]
 
     attempt(trial)

@@ -22,6 +22,18 @@ def test_what_is_sealed_opens_for_the_same_class_purpose_and_aad(sealer: Sealer)
     assert sealer.open("class_a", "document", sealed, b"aad") == b"content"
 
 
+def test_it_opens_into_memory_as_well(sealer: Sealer) -> None:
+    into = memoryview(bytearray(7))
+    sealer.open_into(
+        "class_a", "document", memoryview(sealer.seal("class_a", "document", b"content", b"aad")), b"aad", into
+    )
+    assert bytes(into) == b"content"
+    with pytest.raises(Damaged):
+        sealer.open_into(
+            "class_b", "document", memoryview(sealer.seal("class_a", "document", b"content", b"")), b"", into
+        )
+
+
 @pytest.mark.parametrize(
     ("class_id", "purpose", "aad"),
     [("class_b", "document", b"aad"), ("class_a", "entry", b"aad"), ("class_a", "document", b"other")],

@@ -74,3 +74,23 @@ def test_same_compares_whole_values() -> None:
     assert crypto.same(b"abc", b"abc")
     assert not crypto.same(b"abc", b"abd")
     assert not crypto.same(b"abc", b"ab")
+
+
+@given(st.binary(max_size=200), st.binary(max_size=50))
+def test_it_opens_into_memory_of_the_right_size_alone(plaintext: bytes, aad: bytes) -> None:
+    cipher = crypto.Cipher(KEY)
+    sealed = memoryview(crypto.encrypt(KEY, plaintext, aad))
+    into = memoryview(bytearray(len(plaintext)))
+    cipher.open_into(sealed, aad, into)
+    assert bytes(into) == plaintext
+    for wrong in (len(plaintext) + 1, len(plaintext) - 1):
+        if wrong >= 0:
+            with pytest.raises(Damaged):
+                cipher.open_into(sealed, aad, memoryview(bytearray(wrong)))
+    for at in (0, 1, len(sealed) - 1):
+        changed = bytearray(sealed)
+        changed[at] ^= 1
+        with pytest.raises(Damaged):
+            cipher.open_into(memoryview(changed), aad, into)
+    with pytest.raises(Damaged):
+        cipher.open_into(sealed[:28], aad, into)

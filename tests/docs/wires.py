@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from functools import cache
+from inspect import signature
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,7 +23,7 @@ __all__ = ["ALIASES", "WIRES", "Row", "described", "elsewhere", "routes", "rows"
 
 WIRES: dict[str, Any] = {"openai": openai, "anthropic": anthropic, "bedrock": bedrock}
 ALIASES = {"openai": openai.ALIAS, "anthropic": anthropic.ALIAS, "bedrock": ""}
-SERVICES = ("bedrock-runtime", "bedrock")
+SERVICES = ("bedrock-runtime", "bedrock", "bedrock-agent-runtime")
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,17 +53,19 @@ def rows(wire: str) -> list[Row]:
 def routes(wire: str) -> list[str]:
     """`METHOD /path` of each route that the wire declares, aliases too."""
     nothing = cast(Any, _Anything())
-    found = WIRES[wire].routes(nothing, nothing, nothing)
+    declare = WIRES[wire].routes
+    found = declare(*(nothing for _ in signature(declare).parameters))
     return [f"{route.method} {route.path.replace('*}', '}')}" for route in found]
 
 
 @cache
 def described() -> dict[str, str]:
-    """Bedrock's operations, runtime and control, by name: `METHOD /path` with every placeholder as {}."""
+    """Bedrock's operations, by name: `METHOD /path` with every placeholder as {}; of two services the first one's."""
     found = {}
     for service in SERVICES:
         for operation, http in _of(service):
-            found[operation] = f"{http['method']} {blank(http['requestUri'].partition('?')[0].rstrip('/'))}"
+            route = f"{http['method']} {blank(http['requestUri'].partition('?')[0].rstrip('/'))}"
+            found.setdefault(operation, route)
     return found
 
 

@@ -31,6 +31,7 @@ from casemate.labels import Label, Policies
 from casemate.ledger import Entry
 from casemate.models import READER, ByPieces, Card, Catalogue, Chat, Citation, Delta, Gateway, Usage
 from casemate.policy import Action
+from tests.doors.shelved import Shelved
 
 OPEN, SECRET, HIGH = "us:UNCLASSIFIED", "us:SECRET//NOFORN", "us:TOP SECRET//SI//NOFORN"
 UPSTREAM = "acme/large"
@@ -177,9 +178,11 @@ class Wired:
             }
         )
         self.answers.catalogue = self.catalogue
-        wires = (openai, bedrock, anthropic)
-        routes = [module.routes(self.gate, self.catalogue, self.answers) for module in wires]
-        self.app = App(self.gate, Table([r for own in routes for r in own]), [module.PLANE for module in wires])
+        self.shelf = Shelved()
+        routes = [anthropic.routes(self.gate, self.catalogue, self.answers)]
+        routes += [wire.routes(self.gate, self.catalogue, self.answers, self.shelf) for wire in (openai, bedrock)]
+        planes = [openai.PLANE, bedrock.PLANE, bedrock.AGENT, anthropic.PLANE]
+        self.app = App(self.gate, Table([r for own in routes for r in own]), planes)
         asyncio.run(found_owner(self.gate, "owner", "0"))
 
     def close(self) -> None:

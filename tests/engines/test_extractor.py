@@ -14,7 +14,7 @@ from casemate.engines import extractor as engine
 from casemate.engines.extractor import CellExtractor
 from casemate.engines.sandbox import Limits, Sandbox, support
 from casemate.errors import SandboxMissing, Unreadable
-from casemate.knowledge import extract as port
+from casemate.knowledge.reading import extract as port
 from tests.cells import made
 
 needs_kernel = pytest.mark.skipif(bool(support().why), reason=f"no sandbox here: {support().why}")

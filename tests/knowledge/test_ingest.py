@@ -8,11 +8,13 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from msgspec.structs import replace
 
 from casemate.access import HELD
 from casemate.errors import Damaged, StorageFull, Unavailable, Unreadable
-from casemate.knowledge import DOCUMENT, PART, Document, Extracted, Ingest, add, ingest
-from casemate.knowledge.extract import Paragraph, Part
+from casemate.knowledge import DOCUMENT, PART, Compact, Document, Extracted, Ingest, add
+from casemate.knowledge.reading.extract import Paragraph, Part
+from casemate.knowledge.segments import compact
 from casemate.objects import Found
 from casemate.policy import Action
 from tests.access.damage import flipped, with_rows
@@ -75,7 +77,7 @@ async def test_nothing_to_do(world: World) -> None:
     with patch.object(type(world.house.gate.classes), "everything", lambda _: []):
         assert await ingesting.step() == 0
     assert await ingesting.step() == 0
-    assert {loop.name for loop in ingesting.loops()} == {"knowledge.ingest", "knowledge.compact"}
+    assert {loop.name for loop in ingesting.loops()} == {"knowledge.ingest"}
 
 
 async def test_a_document_settles_once_and_its_file_is_read_as_its_class(world: World) -> None:
@@ -272,15 +274,41 @@ async def test_pages_are_counted_but_not_between_marked_portions(world: World) -
 async def test_segments_that_cannot_be_merged_are_left(world: World) -> None:
     reads = Reads(text)
     ingesting = room(world, reads)
-    for number in range(ingest.SEGMENTS + 1):
+    for number in range(compact.SEGMENTS + 1):
         await bring(world, b"(S//NF) Number %d." % number)
         await ingesting.step()
+    compacting = Compact(world.house.gate)
     with patch.object(type(world.house.gate.vault.blobs._port), "_read", raises_damaged):
-        assert await ingesting.compact() == 0
-    assert list(ingesting.problems.values()) == ["damaged"]
-    assert await ingesting.compact() == 1
-    assert await ingesting.compact() == 0
+        assert await compacting.step() == 0
+    assert list(compacting.problems.values()) == ["damaged"]
+    assert await compacting.step() == 1
+    assert (await compacting.step(), compacting.problems) == (0, {})
 
 
 def raises_damaged(*_: Any) -> bytes:
     raise Damaged(what="blob")
+
+
+async def test_what_of_a_file_was_not_read_is_told_with_its_one_document(world: World) -> None:
+    """Of a file that held several nobody may say which of them it was."""
+    note = "1 of 2 pages are pictures of text and were not read."
+
+    def one(data: bytes) -> Extracted:
+        return replace(volume(("", "(U) The lantern.")), notes=(note,))
+
+    def two(data: bytes) -> Extracted:
+        return replace(volume(("a", "(U) The lantern."), ("b", "(U) The pier.")), notes=(note,))
+
+    await bring(world, b"one")
+    await bring(world, b"two")
+    assert await room(world, Reads(one, two)).step() == 2
+    assert sorted(found.value.notes for found in (await documents(world)).values()) == [(), (), (note,)]
+
+
+async def test_what_kind_of_file_it_was_is_told_where_the_whole_lies(world: World) -> None:
+    """Killed: a kind that rides down with a portion."""
+    await bring(world, b"SECRET//NOFORN\n\n(U) The lantern.\n\n(S//NF) The pier.\n\nSECRET//NOFORN")
+    await bring(world, b"(U) The quay.")
+    assert await room(world, Reads(text)).step() == 2
+    kinds = {found.value.passages[0].text: found.value.media for found in await (await at(world, TOP)).every(PART)}
+    assert kinds == {"The lantern.": "", "The pier.": "text/plain", "The quay.": "text/plain"}

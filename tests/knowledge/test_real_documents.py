@@ -8,7 +8,7 @@ import pytest
 
 from casemate.cells.extract import Part, Request, extract
 from casemate.knowledge import Asked, Block, Marked, Quarantine, Unmarked, build, passages, query_terms, read, sentences
-from casemate.knowledge.portions import outer
+from casemate.knowledge.reading.portions import outer
 from casemate.labels import Policies
 
 POLICIES = Policies.load(("house", "tlp", "us", "nato", "fr"))

@@ -90,6 +90,53 @@ def bedrock_guardrail(rng: random.Random, who: str, label: str) -> tuple[Doing, 
     return do, ""
 
 
+def _compared(rng: random.Random) -> dict[str, Any]:
+    return rng.choice(
+        (
+            {"startsWith": {"key": "title", "value": rng.choice(WORDS)[:2].capitalize()}},
+            {"greaterThan": {"key": "at", "value": 0}},
+            {"notEquals": {"key": "port", "value": "x"}},
+        )
+    )
+
+
+@operation(("POST", "/knowledgebases/{base}/retrieve"))
+def bedrock_retrieve(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    """A page of results, and the next one where there is one: hybrid, or by vectors alone, under a filter or none."""
+    asked, base = question(rng), rng.choice(("law",) * 6 + ("all", "nowhere"))
+    searched: dict[str, Any] = {"numberOfResults": rng.randint(1, 4)}
+    if rng.random() < 0.5:
+        searched["overrideSearchType"] = rng.choice(("HYBRID", "SEMANTIC"))
+    if rng.random() < 0.4:
+        searched["filter"] = _compared(rng)
+    body: dict[str, Any] = {
+        "retrievalQuery": {"text": asked},
+        "retrievalConfiguration": {"vectorSearchConfiguration": searched},
+    }
+
+    async def do(world: World) -> Seen:
+        seen = await world.call(who, "POST", f"/knowledgebases/{base}/retrieve", body, label)
+        if seen.status == 200 and "nextToken" in seen.json:
+            more = {**body, "nextToken": seen.json["nextToken"]}
+            return await world.call(who, "POST", f"/knowledgebases/{base}/retrieve", more, label)
+        return seen
+
+    return do, asked
+
+
+@operation(("POST", "/retrieveAndGenerate"), ("POST", "/retrieveAndGenerateStream"))
+def bedrock_generate(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    asked, path = question(rng), rng.choice(("/retrieveAndGenerate", "/retrieveAndGenerateStream"))
+    source = {"knowledgeBaseId": rng.choice(("law",) * 6 + ("nowhere",)), "modelArn": _name(rng)}
+    told = {"type": "KNOWLEDGE_BASE", "knowledgeBaseConfiguration": source}
+    body = {"input": {"text": asked}, "retrieveAndGenerateConfiguration": told}
+
+    async def do(world: World) -> Seen:
+        return await world.call(who, "POST", path, body, label)
+
+    return do, asked
+
+
 def rng_choice(place: float, *targets: str) -> str:
     return targets[int(place * len(targets))]
 

@@ -12,7 +12,7 @@ from casemate.access import audit, classes, commit, core, flow, inspect, read, r
 from casemate.knowledge import Results, library
 from casemate.labels import Label
 
-searching = import_module("casemate.knowledge.search")
+searching = import_module("casemate.knowledge.index.search")
 keys = import_module("casemate.accounts.keys")
 
 
@@ -29,7 +29,7 @@ def dominates(f: Callable[[Label, Label], bool]) -> Iterator[None]:
 
 def meet_for_join() -> Any:
     """The whole of a document is what its portions have in common."""
-    return patch.object(import_module("casemate.knowledge.portions"), "or_", lambda a, b: a & b)
+    return patch.object(import_module("casemate.knowledge.reading.portions"), "or_", lambda a, b: a & b)
 
 
 def level_only(a: Label, b: Label) -> bool:
@@ -51,9 +51,9 @@ def scan_then_filter() -> Iterator[None]:
     """Check after ranking: search everything, then drop what may not be seen."""
     right = library.Library.search
 
-    async def wrong(self: Any, f: Any, asked: Any, names: Any, k: int) -> Any:
+    async def wrong(self: Any, f: Any, *asked: Any, **more: Any) -> Any:
         with patch.object(classes.Classes, "visible", all_visible):
-            found = await right(self, f, asked, names, k)
+            found = await right(self, f, *asked, **more)
         kept = tuple(hit for hit in found.hits if hit.label <= f.acting)
         return Results(kept, found.statistics)
 
@@ -66,17 +66,17 @@ def shared_df() -> Iterator[None]:
     """Document frequencies counted over every shard of the region."""
     seen: list[Any] = []
     right = searching.statistics
-    shards = library.Library.shards
+    view, shards = library.Library.view, library.Library.shards
 
     async def all_shards(self: Any, f: Any, names: Any) -> Any:
-        found = await shards(self, f, names)
+        found = await view(self, f, names)
         with patch.object(classes.Classes, "visible", all_visible):
             seen[:] = await shards(self, f, names)
         return found
 
     with (
         patch.object(searching, "statistics", lambda terms, some: right(terms, seen or some)),
-        patch.object(library.Library, "shards", all_shards),
+        patch.object(library.Library, "view", all_shards),
     ):
         yield
 
@@ -101,9 +101,7 @@ def mixed_batch() -> Iterator[None]:
 @contextmanager
 def cache_without_class() -> Iterator[None]:
     """One cache for everybody: who asked before shows in what is read."""
-    from collections import OrderedDict
-
-    with patch.object(library.Library, "_cache", lambda self, f: self._domains.setdefault("", OrderedDict())):
+    with patch.object(library.Library, "_cache", lambda self, f: self._domains.setdefault("", library._Domain(0))):
         yield
 
 
@@ -113,10 +111,10 @@ def answers_cached_by_question() -> Iterator[None]:
     told: dict[str, Any] = {}
     right = library.Library.search
 
-    async def wrong(self: Any, f: Any, asked: Any, names: Any, k: int) -> Any:
+    async def wrong(self: Any, f: Any, asked: Any, *how: Any, **more: Any) -> Any:
         key = " ".join(asked.terms[:1])
         if key not in told:
-            told[key] = await right(self, f, asked, names, k)
+            told[key] = await right(self, f, asked, *how, **more)
         return told[key]
 
     with patch.object(library.Library, "search", wrong):

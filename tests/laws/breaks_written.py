@@ -15,7 +15,7 @@ from casemate.knowledge import library
 from casemate.labels import Label
 from casemate.wiring import checks
 
-searching = import_module("casemate.knowledge.search")
+searching = import_module("casemate.knowledge.index.search")
 keys = import_module("casemate.accounts.keys")
 from tests.laws.breaks import all_visible
 

@@ -6,7 +6,8 @@ import random
 from collections.abc import Callable
 from urllib.parse import quote, urlencode
 
-from tests.laws.operations import MAKERS, Doing, Maker, model, operation, question, sentence, somebody
+from tests.laws.document_operations import BASES, DECISIONS, chosen
+from tests.laws.operations import AT, MAKERS, Doing, Maker, model, operation, question, sentence, somebody
 from tests.laws.world import Seen, World
 
 HTML = ("accept", "text/html")
@@ -49,6 +50,8 @@ def pages(*targets: str) -> None:
 pages(
     "/ask",
     "/documents?all=1",
+    "/review",
+    "/knowledge",
     "/answers",
     "/today",
     "/ledger?limit=50",
@@ -117,6 +120,79 @@ def open_in_console(rng: random.Random, who: str, label: str) -> tuple[Doing, st
         return await world.call(who, "GET", f"/documents/{id}{end}", acting=label, headers=(HTML,))
 
     return do, ""
+
+
+EDGE = "edge"
+
+
+def replacing(text: str) -> tuple[bytes, tuple[str, str]]:
+    """A form with one file, and what kind of form it is."""
+    name = 'form-data; name="files"; filename="newer.txt"'
+    body = f"--{EDGE}\r\nContent-Disposition: {name}\r\n\r\n{text}\r\n"
+    body += f'--{EDGE}\r\nContent-Disposition: form-data; name="base"\r\n\r\nlaw\r\n--{EDGE}--\r\n'
+    return body.encode(), ("content-type", f"multipart/form-data; boundary={EDGE}")
+
+
+@operation(
+    ("POST", "/documents/{id}/remove"),
+    ("POST", "/documents/{id}/raise"),
+    ("POST", "/documents/{id}/replace"),
+    ("POST", "/review/{id}"),
+    ("GET", "/documents/{id}"),
+)
+def tend_in_console(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    """A deed on a document of either world, or on one's own; then its page, what is under review, and the bases."""
+    place, own, text = rng.random(), rng.random() < 0.6, sentence(rng, 8)
+    raised = urlencode({"label": rng.choice((label, *AT))}).encode()
+    decision = urlencode({"decision": rng.choice(DECISIONS), "label": rng.choice((label, *AT))}).encode()
+    newer, multipart = replacing(f"{text} Newer.")
+    at, body, kind = rng.choice(
+        (
+            ("/documents/{}/remove", b"", FORM),
+            ("/documents/{}/raise", raised, FORM),
+            ("/documents/{}/replace", newer, multipart),
+            ("/review/{}", decision, FORM),
+        )
+    )
+    name = f"tended-{rng.randrange(10**9)}.txt"
+    last = rng.choice(("/documents/{}", "/documents/{}.json", "/review", "/knowledge"))
+
+    async def do(world: World) -> Seen:
+        id = chosen(world, place)
+        if own:
+            target = f"/api/documents?name={name}&base=law&label={quote(label, safe='')}"
+            brought = await world.call(who, "POST", target, text.encode(), label)
+            await world.step("knowledge.ingest")
+            id = brought.json["data"]["id"] if brought.status == 202 else id
+        done = await world.call(who, "POST", at.format(id), body, label, headers=(HTML, kind))
+        await world.step("knowledge.ingest")
+        shown = await world.call(who, "GET", last.format(id), acting=label, headers=(HTML,))
+        told = f"{done.status} {done.header('location')}".encode()
+        return Seen(shown.status, shown.headers, (told, *done.pieces, *shown.pieces), (*done.calls, *shown.calls))
+
+    return do, text
+
+
+@operation(
+    ("POST", "/knowledge"),
+    ("POST", "/knowledge/{base}/embedder"),
+    ("POST", "/knowledge/{base}/remove"),
+    ("POST", "/sources"),
+    ("POST", "/sources/{id}/remove"),
+)
+def shelve_in_console(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    base = rng.choice(BASES)
+    target, form = rng.choice(
+        (
+            ("/knowledge", {"name": base, "title": sentence(rng, 2), "granularity": "document"}),
+            ("/knowledge", {"name": base, "embedder": rng.choice(("hashing", "never"))}),
+            (f"/knowledge/{base}/embedder", {"embedder": rng.choice(("hashing", "", "never"))}),
+            (f"/knowledge/{base}/remove", {}),
+            ("/sources", {"base": base, "place": "nowhere", "every": rng.choice(("60", "no"))}),
+            ("/sources/src_never/remove", {}),
+        )
+    )
+    return browse("POST", target, form)(who, label), ""
 
 
 @operation(("POST", "/keys"), ("POST", "/ledger/verify"), ("GET", "/style/label.css"), ("POST", "/session"))

@@ -22,11 +22,14 @@ from tests.laws import (
     breaks_written,
     killers_gateway,
     mutants_access,
+    mutants_documents,
+    mutants_knowledge,
     mutants_labels,
     mutants_markings,
     mutants_needs,
     mutants_policy,
     mutants_release,
+    mutants_retrieval,
 )
 from tests.laws.killers import doors, gates, lends, marked, rested, rungs, spoken, writes
 from tests.laws.killers_tests import Tested
@@ -50,7 +53,10 @@ TABLES = (
     mutants_policy.TABLE,
     mutants_needs.TABLE,
     mutants_access.TABLE,
+    mutants_documents.TABLE,
+    mutants_knowledge.TABLE,
     mutants_release.TABLE,
+    mutants_retrieval.TABLE,
 )
 OF_SOURCE = tuple(Mutant(*row) for table in TABLES for row in table)
 

@@ -50,7 +50,7 @@ TABLE = (
     (
         "blob-by-its-digest",
         "whoever knows a digest has the bytes",
-        Edit(f"{ACCESS}.read:blob", "class_id not in {c.id for c in flow.classes()}", "False"),
+        Edit(f"{ACCESS}.read:_visible", "class_id not in {c.id for c in flow.classes()}", "False"),
         _test("flow", "test_a_blob_of_a_class_that_is_not_seen_is_absent_like_none"),
     ),
     (

@@ -197,13 +197,13 @@ GATE = (
     (
         "bytes-known-to-others",
         "whoever brings what others have learns that they have it",
-        Edit("casemate.knowledge.document:add", 'f"{marks}\\x00{need}" if need else marks', "marks"),
+        Edit("casemate.knowledge.documents.bring:add", 'f"{marks}\\x00{need}" if need else marks', "marks"),
         _doors("test_the_same_bytes_for_others_are_another_document"),
     ),
     (
         "shards-of-one-label",
         "a passage bears the authorizations of whoever asked first",
-        Edit("casemate.knowledge.library:Library.shards", "item.label.text", '""'),
+        Edit("casemate.knowledge.library:Library.placed", "item.label.text", '""'),
         Tested("tests/knowledge/test_library.py::test_a_shard_is_kept_for_each_label_that_bears_it"),
     ),
     (

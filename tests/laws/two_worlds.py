@@ -16,13 +16,17 @@ import tests.laws.account_operations
 import tests.laws.anthropic_operations
 import tests.laws.bedrock_operations
 import tests.laws.console_operations
+import tests.laws.document_operations
 import tests.laws.gateway_operations
 import tests.laws.label_operations
 import tests.laws.metrics_operations
 import tests.laws.model_operations
 import tests.laws.openai_operations
 import tests.laws.outsider_operations
+import tests.laws.proof_operations
 import tests.laws.release_operations
+import tests.laws.search_operations
+import tests.laws.vector_operations
 from casemate.models import Card, Delta, Prompt, Usage
 from tests.laws.account_operations import tighten
 from tests.laws.operations import MAKERS, WORDS, Operation
@@ -56,6 +60,8 @@ ROUNDS = (
     "ledger.checkpoint",
     "ledger.reconcile",
     "knowledge.compact",
+    "knowledge.forget",
+    "knowledge.reembed",
     "accounts.limits",
     "accounts.usage",
     "models.records",

@@ -23,7 +23,7 @@ from casemate.clock import ManualClock, iso
 from casemate.identity import Peer, Signed
 from casemate.identity.sigv4 import Authorization, signature
 from casemate.ids import DerivedEntropy
-from casemate.knowledge.extract import Extracted, Paragraph, Part
+from casemate.knowledge.reading.extract import Extracted, Paragraph, Part
 from casemate.policy import Action
 from casemate.wiring import Folder, House, open_house
 

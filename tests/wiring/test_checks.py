@@ -27,8 +27,8 @@ def looked(folder: Folder, model: str = "m", settings: Settings | None = None, l
 
 def test_a_fresh_region_is_in_order(folder: Folder) -> None:
     found = looked(folder)
-    assert list(found) == ["python", "disk", "keys", "records", "sandbox", "embedder"]
-    assert all(check.good for check in found.values() if check.name not in ("sandbox", "disk"))
+    assert list(found) == ["python", "disk", "keys", "records", "sandbox", "memory", "embedder"]
+    assert all(check.good for check in found.values() if check.name not in ("sandbox", "disk", "memory"))
     assert "UNSAFE" in found["keys"].said
     french = looked(folder, language="fr")
     assert all(found[name].said != french[name].said for name in ("keys", "records"))
@@ -77,6 +77,34 @@ def test_a_kernel_without_fences(folder: Folder, monkeypatch: pytest.MonkeyPatch
     check = looked(folder)["sandbox"]
     assert not check.good
     assert "no Landlock" in check.said
+
+
+@pytest.mark.parametrize(
+    ("limit", "swaps", "good", "said"),
+    [
+        (-1, "Filename\n/dev/sda2 partition\n", True, "can be locked"),
+        (4096 << 20, "Filename\n/dev/sda2 partition\n", True, "can be locked"),
+        (8 << 20, "Filename\n", True, "no swap"),
+        (8 << 20, None, True, "no swap"),
+        (8 << 20, "Filename\n/dev/sda2 partition\n", False, "LimitMEMLOCK"),
+    ],
+)
+def test_memory_that_may_be_swapped_is_told(
+    folder: Folder,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    limit: int,
+    swaps: str | None,
+    good: bool,
+    said: str,
+) -> None:
+    if swaps is not None:
+        (tmp_path / "swaps").write_text(swaps)
+    monkeypatch.setattr(checks, "SWAPS", tmp_path / "swaps")
+    monkeypatch.setattr(checks, "lockable", lambda: limit)
+    check = looked(folder)["memory"]
+    assert check.good is good
+    assert said in check.said
 
 
 def test_offline_it_is_the_same_list(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:

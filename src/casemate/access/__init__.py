@@ -25,6 +25,7 @@ from casemate.access.outsiders import (
     is_outside,
 )
 from casemate.access.publish import NotOurs, Publisher, Sections, Span, Standing
+from casemate.access.read import Tide
 from casemate.access.records import (
     CEILING,
     CREDENTIAL,
@@ -96,6 +97,7 @@ __all__ = [
     "StateRecord",
     "StatementRecord",
     "Threads",
+    "Tide",
     "Trust",
     "Vault",
     "Viewed",

@@ -10,6 +10,9 @@ request ever scans it. (Whose leave a re-release needs follows from the label: `
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from weakref import WeakKeyDictionary
+
 import msgspec
 
 from casemate.access.vault import Vault
@@ -28,13 +31,19 @@ class _Known(msgspec.Struct, frozen=True):
 
 
 class Classes:
-    """Access classes by id; labels are opened once and kept, the list itself is read anew at each question."""
+    """Access classes by id; labels are opened once and kept. Whether there are others is asked at each question.
+
+    Which of them a label sees is a function of both, and is kept until there are others.
+    """
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
         self._known: dict[str, AccessClass] = {}
         self._rows: dict[str, ClassRow] = {}
         self._needs: dict[str, Need] = {}
+        self._written: list[AccessClass] = []
+        self._read: Sequence[ClassRow] | None = None
+        self._visible: WeakKeyDictionary[Label, list[AccessClass]] = WeakKeyDictionary()
 
     def of(self, label: Label) -> AccessClass:
         """The plain class of a label."""
@@ -72,7 +81,11 @@ class Classes:
 
     def everything(self) -> list[AccessClass]:
         """Every class that has ever been written to."""
-        return [self._open(row) for row in self._vault.reader.classes()]
+        rows = self._vault.reader.classes()
+        if rows is not self._read:
+            self._read, self._written = rows, [self._open(row) for row in rows]
+            self._visible.clear()
+        return self._written
 
     def visible(self, acting: Label) -> list[AccessClass]:
         """The classes dominated by the acting label, and known to its authorizations, in the fixed order of their ids.
@@ -80,14 +93,18 @@ class Classes:
         Its own class is among them, written or not: what a request asks for must not depend on how far the disk has
         come with its own BEGIN.
         """
-        seen = {
-            c.id: c
-            for c in self.everything()
-            if c.label <= acting and not c.originator and (not c.need or self._need(c).allows(acting.needs))
-        }
-        own = self.of(acting)
-        seen[own.id] = own
-        return [seen[id] for id in sorted(seen)]
+        written = self.everything()
+        found = self._visible.get(acting)
+        if found is None:
+            seen = {
+                c.id: c
+                for c in written
+                if c.label <= acting and not c.originator and (not c.need or self._need(c).allows(acting.needs))
+            }
+            own = self.of(acting)
+            seen[own.id] = own
+            found = self._visible[acting] = [seen[id] for id in sorted(seen)]
+        return found
 
     def row(self, access: AccessClass) -> ClassRow:
         """The sealed row that makes the class known to whoever opens the folder with its keys."""

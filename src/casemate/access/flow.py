@@ -6,11 +6,12 @@ label. A facade: each deed is a small file of this room.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn, TypeVar
 
 from casemate.access import another, commit, inspect, leave, read
 from casemate.access.leave import Ceiling, Released
+from casemate.access.read import Tide
 from casemate.access.records import Enrol
 from casemate.access.settle import Hold, Settling, restate
 from casemate.access.state import State
@@ -96,6 +97,10 @@ class Flow(State):
         """All visible objects of a kind."""
         return read.every(self, kind, where or Where())
 
+    async def tide(self, *kinds: Kind[Any]) -> Tide:
+        """How far the visible classes have come in these kinds: equal: nothing visible has changed in them."""
+        return read.tide(self, [kind.name for kind in kinds])
+
     async def children(self, ref: Ref) -> list[Ref]:
         """What was made from an object, as far as it is visible."""
         return read.children(self, ref)
@@ -103,6 +108,10 @@ class Flow(State):
     async def blob(self, class_id: str, digest: str) -> bytes:
         """A blob of a visible class. Raises Absent, Damaged."""
         return await read.blob(self, class_id, digest)
+
+    async def blob_into(self, class_id: str, digest: str, take: Callable[[int], memoryview]) -> memoryview:
+        """A blob of a visible class, in the memory that `take` gives for its size. Raises Absent, Damaged."""
+        return await read.blob_into(self, class_id, digest, take)
 
     async def pour(self, data: bytes) -> str:
         """Keep bytes in the flow's own class; their digest, to be named by an object in the next commit."""

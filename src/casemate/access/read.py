@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn, TypeVar
 
 from casemate.access.state import State
 from casemate.errors import Absent
 from casemate.objects import Found, Kind, Page, Ref, Where
 
-__all__ = ["absent", "blob", "children", "every", "read", "read_each", "scan"]
+__all__ = ["Tide", "absent", "blob", "blob_into", "children", "every", "read", "read_each", "scan", "tide"]
 
 T = TypeVar("T")
 PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Tide:
+    """How often the kinds asked for have changed in each visible class. Two equal ones: the same rows are there."""
+
+    classes: tuple[str, ...]
+    at: tuple[int, ...]
 
 
 async def read(flow: State, kind: Kind[T], id: str) -> Found[T]:
@@ -66,6 +75,12 @@ def every(flow: State, kind: Kind[T], where: Where) -> list[Found[T]]:
             return found
 
 
+def tide(flow: State, kinds: Sequence[str]) -> Tide:
+    """How far the visible classes have come in these kinds."""
+    classes = tuple([c.id for c in flow.classes()])
+    return Tide(classes, tuple(flow.gate.vault.reader.tides(kinds, classes)))
+
+
 def children(flow: State, ref: Ref) -> list[Ref]:
     """Visible objects whose parents name this one."""
     classes = [c.id for c in flow.classes()]
@@ -75,9 +90,19 @@ def children(flow: State, ref: Ref) -> list[Ref]:
 
 async def blob(flow: State, class_id: str, digest: str) -> bytes:
     """Bytes of a visible class."""
+    _visible(flow, class_id, digest)
+    return await flow.gate.vault.blobs.read(class_id, digest, flow.gate.classes.of(flow.domain).id)
+
+
+async def blob_into(flow: State, class_id: str, digest: str, take: Callable[[int], memoryview]) -> memoryview:
+    """Bytes of a visible class, opened into the memory that `take` gives and into no other."""
+    _visible(flow, class_id, digest)
+    return await flow.gate.vault.blobs.read_into(class_id, digest, take, flow.gate.classes.of(flow.domain).id)
+
+
+def _visible(flow: State, class_id: str, digest: str) -> None:
     if class_id not in {c.id for c in flow.classes()}:
         raise Absent(kind="blob", id=digest)
-    return await flow.gate.vault.blobs.read(class_id, digest, flow.gate.classes.of(flow.domain).id)
 
 
 def _position(after: str | None) -> tuple[str, str | None]:

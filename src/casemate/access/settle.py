@@ -7,6 +7,9 @@ and the label at which it was held: the bytes are the caller's own, so nothing t
 
 Who needs to know it is said by whoever brings it, as he knows it: his acting authorizations satisfy the expression. Who
 says nothing keeps it among those who have all of these.
+
+What is to lie higher from now on is held at that higher label (`raised`): delivered upward, with what its bringer
+changes at his own label in the same commit, so that it is never in both places nor in none.
 """
 
 from __future__ import annotations
@@ -25,14 +28,21 @@ from casemate.errors import Refused
 from casemate.ids import fresh
 from casemate.labels import AccessClass, Label
 from casemate.objects import Change, Delete, Found, Kind, Put, Ref
-from casemate.policy import Need, Refuse
+from casemate.policy import Need, Refuse, Target, decide
 from casemate.store import Batch, EntryRow, Receipt, RowDelete, RowPut
 
 __all__ = ["HELD", "HeldRecord", "Hold", "Settling", "need_of", "restate"]
 
+_WITHDRAWN = "withdrawn"  # what stands for `marks` where there are no bytes
+
 
 class HeldRecord(msgspec.Struct, frozen=True):
-    """Bytes that wait for their marks to be read. `floor` and `need` are written by the gate alone."""
+    """Bytes that wait for their marks to be read. `floor` and `need` are written by the gate alone.
+
+    `origin`: where they came from ("file-...", a connector's place); `replaces`: the documents that they take the
+    place of, with commas between, and `gone_at` the labels at which something of these lies; `attributes`,
+    `granularity` and `embedder`: as the base and its bringer want it, seen from the floor.
+    """
 
     name: str
     base: str
@@ -45,9 +55,20 @@ class HeldRecord(msgspec.Struct, frozen=True):
     at: int = 0
     state: str = "new"
     need: str = ""
+    origin: str = ""
+    replaces: str = ""
+    attributes: dict[str, str | float | bool] = {}
+    granularity: str = "portion"
+    embedder: str = ""
+    gone_at: tuple[str, ...] = ()
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether this holds no bytes, but the word that `replaces` is no longer there where it came from."""
+        return self.marks == _WITHDRAWN
 
 
-HELD = Kind("held", HeldRecord, indexed=("digest", "base", "state"))
+HELD = Kind("held", HeldRecord, indexed=("digest", "base", "state", "origin"))
 
 
 class Hold(msgspec.Struct, frozen=True):
@@ -62,26 +83,92 @@ class Hold(msgspec.Struct, frozen=True):
     stated: str = ""
     marks: str = "read"
     need: str = ""
+    origin: str = ""
+    replaces: str = ""
+    attributes: dict[str, str | float | bool] = {}
+    granularity: str = "portion"
+    embedder: str = ""
+    gone_at: tuple[str, ...] = ()
 
-    async def keep(self, flow: State, data: bytes) -> Ref:
-        """Hold the bytes at the acting label, with one entry. Raises BadInput, Refused (`need-stated`)."""
+    async def keep(self, flow: State, data: bytes, *changes: Change, by: str = "", floor: Label | None = None) -> Ref:
+        """Hold the bytes at the acting label, with one entry. Raises BadInput, Refused (`need-stated`).
+
+        A service that brings for somebody (a connector) says for whom, and with which floor he told it to. `changes`
+        are made at the acting label with the same commit.
+        """
+        if by or floor is not None:
+            _serves(flow, floor)
         need = await need_of(flow, self.need)
         id = fresh("doc", flow.gate.vault.entropy, f"held/{flow.access.id}/{flow.session.id}")
-        record = HeldRecord(
+        blob = await flow.gate.vault.blobs.write(flow.access.id, data)
+        record = self._record(flow, by, floor or flow.floor, need, blob)
+        facts = {"bytes": len(data), "stated": self.stated, "marks": self.marks}
+        await commit(flow, [Put(HELD, id, record, expect=0), *changes], "", None, facts)
+        return Ref(HELD.name, id, flow.access.id)
+
+    async def raised(self, flow: State, to: Label, data: bytes, *changes: Change) -> Ref:
+        """Hold the bytes at a higher label, which is stated for all of them; `changes` are made at the acting label.
+
+        One commit, with one entry in the log of the acting label. Raises Refused (`no-write-down`).
+        """
+        decision = decide(flow.session, flow.domain, flow.action, Target(writes=to))
+        if isinstance(decision, Refuse):
+            await flow.refuse(decision)
+        gate = flow.gate
+        await flow.durable()
+        access = gate.classes.of(to)
+        id = fresh("doc", gate.vault.entropy, f"deposit/{flow.access.id}/{flow.session.id}")
+        blob = await gate.vault.blobs.write(access.id, data, flow.access.id)
+        stated = msgspec.structs.replace(self, stated=to.text)
+        above = gate.rows.put(
+            access, Put(HELD, id, stated._record(flow, "", to, Need.all_of(to.needs), blob), expect=0)
+        )
+        puts, deletes = gate.rows.split(flow.access, changes)
+        subjects = tuple(ref_text(Ref(c.kind.name, c.id, flow.access.id)) for c in changes)
+        note = Note(
+            flow.action.name, "done", facts=facts_of({"deposit": to.text, "bytes": len(data)}), subjects=subjects
+        )
+        _, entry = gate.recorder.entry(flow.asker, flow.access, note)
+        classes = [gate.classes.row(access), gate.classes.row(flow.access)]
+        await gate.vault.committer.commit(
+            Batch(puts=[above, *puts], deletes=deletes, entries=[entry], classes=classes, domain=flow.access.id)
+        )
+        return Ref(HELD.name, id, access.id)
+
+    async def withdrawn(self, flow: State, *changes: Change, by: str, floor: Label) -> Ref:
+        """Hold nothing but the word of a service that `replaces` is no longer there where it came from."""
+        _serves(flow, floor)
+        need = await need_of(flow, self.need)
+        id = fresh("doc", flow.gate.vault.entropy, f"held/{flow.access.id}/{flow.session.id}")
+        record = msgspec.structs.replace(self._record(flow, by, floor, need, ""), marks=_WITHDRAWN)
+        await commit(flow, [Put(HELD, id, record, expect=0), *changes], "", None, {"withdrawn": self.replaces})
+        return Ref(HELD.name, id, flow.access.id)
+
+    def _record(self, flow: State, by: str, floor: Label, need: Need, blob: str) -> HeldRecord:
+        return HeldRecord(
             name=self.name,
             base=self.base,
-            floor=flow.floor.text,
-            blob=await flow.gate.vault.blobs.write(flow.access.id, data),
+            floor=floor.text,
+            blob=blob,
             digest=self.digest,
             stated=self.stated,
             marks=self.marks,
-            principal=flow.session.principal.name,
+            principal=by or flow.session.principal.name,
             at=flow.gate.vault.clock.now(),
             need=need.text,
+            origin=self.origin,
+            replaces=self.replaces,
+            attributes=self.attributes,
+            granularity=self.granularity,
+            embedder=self.embedder,
+            gone_at=self.gone_at,
         )
-        facts = {"bytes": len(data), "stated": self.stated, "marks": self.marks}
-        await commit(flow, [Put(HELD, id, record, expect=0)], "", None, facts)
-        return Ref(HELD.name, id, flow.access.id)
+
+
+def _serves(flow: State, floor: Label | None) -> None:
+    """Raises Refused where anybody but a service would bring something in another's name, or from above."""
+    if "service" not in flow.session.principal.roles or floor is None or not floor <= flow.acting:
+        raise Refused(rule="marks-of-origin", floor=floor.text if floor else "", held=flow.acting.text, asked="")
 
 
 async def need_of(flow: State, text: str) -> Need:
@@ -101,11 +188,15 @@ async def restate(flow: State, id: str, stated: Label, marks: str) -> None:
     held = found.value
     if held.principal != flow.session.principal.name or found.ref.class_id != flow.access.id:
         await absent(flow, HELD.name, id)
-    floor = flow.gate.vault.region.policies.parse(held.floor) | flow.floor
+    parse = flow.gate.vault.region.policies.parse
+    floor = parse(held.floor) | flow.floor
     stated = stated.with_needs(floor.needs)
     if not floor <= stated <= flow.acting:
         raise Refused(rule="marks-of-origin", floor=floor.text, held=flow.acting.text, asked=stated.text)
-    told = msgspec.structs.replace(held, floor=floor.text, stated=stated.text, marks=marks, state="new")
+    gone_at = tuple(sorted({(parse(text) | floor).text for text in held.gone_at}))  # nor is anything removed below it
+    told = msgspec.structs.replace(
+        held, floor=floor.text, stated=stated.text, marks=marks, state="new", gone_at=gone_at
+    )
     facts = {"stated": stated.text, "marks": marks}
     await commit(flow, [Put(HELD, id, told, expect=found.version)], "", None, facts)
 

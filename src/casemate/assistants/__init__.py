@@ -11,10 +11,13 @@ from casemate.assistants.cite import cite, permalink, used
 from casemate.assistants.compose import Answer, Place, Rung, abstention, answer, paragraph, places, text
 from casemate.assistants.floor import COSINE_FLOOR, IDF_SHARE_FLOOR, reaches
 from casemate.assistants.kept import KEPT, RELEASABLE, Kept, keep
+from casemate.assistants.nightly import Nightly
 from casemate.assistants.prove import Proof, Prover, Second, SecondWorld, question_of
+from casemate.assistants.prove_all import Asking, Counted, Step, finish, prove_all
 from casemate.assistants.reader import NAME as READER
 from casemate.assistants.reader import read
 from casemate.assistants.rungs import CAP, candidates, order, select, visiting
+from casemate.assistants.tally import TALLY, Compared, Tally, stands
 from casemate.assistants.told import Told, ToldRung, gathered
 
 __all__ = [
@@ -24,31 +27,41 @@ __all__ = [
     "KEPT",
     "READER",
     "RELEASABLE",
+    "TALLY",
     "Answer",
+    "Asking",
     "Assistant",
+    "Compared",
+    "Counted",
     "Kept",
+    "Nightly",
     "Place",
     "Proof",
     "Prover",
     "Rung",
     "Second",
     "SecondWorld",
+    "Step",
+    "Tally",
     "Told",
     "ToldRung",
     "abstention",
     "answer",
     "candidates",
     "cite",
+    "finish",
     "gathered",
     "keep",
     "order",
     "paragraph",
     "permalink",
     "places",
+    "prove_all",
     "question_of",
     "reaches",
     "read",
     "select",
+    "stands",
     "text",
     "used",
     "visiting",

@@ -20,7 +20,7 @@ from casemate.assistants.prompt import rung_messages
 from casemate.assistants.reader import read
 from casemate.assistants.rungs import CAP, candidates, keep, select, visiting
 from casemate.errors import BadInput, EngineFailed
-from casemate.knowledge import QUESTION, Asked, Hit, Library, Results
+from casemate.knowledge import QUESTION, Asked, Hit, Library, Results, check, narrowed
 from casemate.labels import Label, Labelled
 from casemate.models import READER, Card, Catalogue, Chat, Delta, Gateway, Usage
 from casemate.models.answerer import read as read_all
@@ -57,8 +57,8 @@ class Assistant:
                 async for delta in deltas:
                     yield delta
             return
-        await self._library.check(flow, chat.knowledge)
-        work = _Work(flow, chat, card, await self._library.ask(flow, chat.question))
+        await check(flow, self._library, chat.knowledge)
+        work = _Work(flow, chat, card, await self._library.ask(flow, chat.question, chat.knowledge))
         words = 0
         async for delta in self._rungs(work) if chat.mode == "rungs" else self._single(work):
             words += len(delta.text.split())
@@ -98,7 +98,7 @@ class Assistant:
         flow = work.flow
         labels = candidates(flow.floor, flow.acting, await self._library.labels(flow, work.chat.knowledge))
         if len(labels) > CAP:
-            own = await self._library.search(flow, work.asked, work.chat.knowledge, K)
+            own = await self._best(flow, work)
             labels = visiting(labels, flow.acting, own.hits, flow.floor)
             filled = [label for label in labels if (await self._found(work, label))[1]]
             labels = keep(filled, labels)
@@ -114,13 +114,16 @@ class Assistant:
     async def _found(self, work: _Work, label: Label) -> tuple[Results, tuple[Hit, ...]]:
         """What a rung is made from: nothing where the best of it does not reach the reader's floors."""
         lower = work.flow.at(label)
-        results = await self._library.search(lower, work.asked, work.chat.knowledge, K)
+        results = await self._best(lower, work)
         hits = select(results.hits, work.flow.floor, label)
         return (results, hits) if hits and reaches(hits, results.statistics) else (results, ())
 
+    async def _best(self, flow: Flow, work: _Work) -> Results:
+        return await narrowed(flow, self._library, work.asked, work.chat.knowledge, work.chat.narrowed, K)
+
     async def _single(self, work: _Work) -> AsyncIterator[Delta]:
         """One paragraph at the acting label, from everything that it sees."""
-        results = await self._library.search(work.flow, work.asked, work.chat.knowledge, K)
+        results = await self._best(work.flow, work)
         if results.hits and reaches(results.hits, results.statistics):
             async for delta in self._rung(work, work.flow.acting, results, results.hits, 0):
                 yield delta

@@ -48,10 +48,11 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Second(Protocol):
-    """A second world: the flow of the same session at the same label there, and its answerer."""
+    """A second world: the flow of the same session at the same label there, its answerer and its library."""
 
     flow: Flow
     answerer: Answerer
+    library: Library
 
     async def close(self) -> None: ...
 
@@ -66,9 +67,9 @@ class Prover:
     """One per answer process."""
 
     def __init__(self, answerer: Answerer, library: Library, second: SecondWorld) -> None:
-        self._answerer = answerer
-        self._library = library
-        self._second = second
+        self.answerer = answerer
+        self.library = library
+        self.second = second
 
     async def last_question(self, flow: Flow) -> str:
         """The last question that this principal asked, from what the ledger keeps; "" where there is none.
@@ -88,9 +89,9 @@ class Prover:
         """Raises Refused (`as-another`) where the caller may not ask as that principal."""
         label = flow.gate.vault.region.reach(at) if at else None
         theirs = await flow.as_seen_by(who, label, reason)
-        first = await gathered(self._answerer.answer(theirs, chat))
-        world = await copied(theirs, self._library)
-        second = await self._second(theirs, world)
+        first = await gathered(self.answerer.answer(theirs, chat))
+        world = await copied(theirs, self.library)
+        second = await self.second(theirs, world)
         try:
             again = await gathered(second.answerer.answer(second.flow, chat))
         finally:

@@ -11,7 +11,10 @@ from casemate.cli.tongue import t
 
 __all__ = ["KINDS", "Skipped", "files"]
 
-KINDS = frozenset({".txt", ".text", ".md", ".markdown", ".html", ".htm", ".xhtml", ".pdf", ".docx", ".xml", ".tei"})
+KINDS = frozenset(
+    ".txt .text .md .markdown .html .htm .xhtml .pdf .docx .pptx .xlsx .eml .xml .tei "
+    ".csv .tsv .tab .json .jsonl .ndjson .png .jpg .jpeg .tif .tiff".split()
+)
 LIMIT = 64 << 20
 
 

@@ -6,6 +6,7 @@ suite is named in what it makes (a byte in sealed bytes, a prefix in a key's id)
 
 from __future__ import annotations
 
+from casemate.crypto.arena import Arena, lockable
 from casemate.crypto.sign import KeySigner, Signer, generate, key_id, public_of, sign, verify
 from casemate.crypto.suite import (
     DIGEST_SIZE,
@@ -24,6 +25,7 @@ __all__ = [
     "DIGEST_SIZE",
     "KEY_SIZE",
     "NONCE_SIZE",
+    "Arena",
     "Cipher",
     "KeySigner",
     "Signer",
@@ -34,6 +36,7 @@ __all__ = [
     "generate",
     "hmac",
     "key_id",
+    "lockable",
     "public_of",
     "same",
     "sign",

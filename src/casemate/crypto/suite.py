@@ -82,16 +82,30 @@ class Cipher:
     def __init__(self, key: bytes) -> None:
         self._aead = AESGCM(key)
 
-    def seal(self, plaintext: bytes, aad: bytes, nonce: bytes) -> bytes:
+    def seal(self, plaintext: bytes | memoryview, aad: bytes, nonce: bytes) -> bytes:
         """As `encrypt`; the nonce must never repeat under one key."""
         return _SUITE + nonce + self._aead.encrypt(nonce, plaintext, _SUITE + aad)
 
-    def open(self, sealed: bytes, aad: bytes) -> bytes:
+    def open(self, sealed: bytes | memoryview, aad: bytes) -> bytes:
         """As `decrypt`."""
         if sealed[:1] != _SUITE or len(sealed) < 1 + NONCE_SIZE + _TAG_SIZE:
             raise Damaged(what="sealed bytes")
         nonce = sealed[1 : 1 + NONCE_SIZE]
         try:
             return self._aead.decrypt(nonce, sealed[1 + NONCE_SIZE :], _SUITE + aad)
+        except InvalidTag:
+            raise Damaged(what="sealed bytes") from None
+
+    def open_into(self, sealed: memoryview, aad: bytes, into: memoryview) -> None:
+        """As `open`, into memory of just the right size: what was sealed is in no other. Raises Damaged.
+
+        Where it raises, what stands in `into` is nothing that anybody may look at.
+        """
+        size = len(sealed) - 1 - NONCE_SIZE - _TAG_SIZE
+        if size != len(into) or bytes(sealed[:1]) != _SUITE:
+            raise Damaged(what="sealed bytes")
+        nonce = sealed[1 : 1 + NONCE_SIZE]
+        try:
+            self._aead.decrypt_into(nonce, sealed[1 + NONCE_SIZE :], _SUITE + aad, into)
         except InvalidTag:
             raise Damaged(what="sealed bytes") from None

@@ -10,21 +10,34 @@ import errno
 import os
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
+from io import BufferedReader
 from pathlib import Path
 
 from casemate.access import Threads
 from casemate.crypto import digest
+from casemate.engines.files_frames import Opener, seal
 from casemate.engines.sqlite_room import free_bytes
 from casemate.errors import Absent, BadInput, Damaged, StorageFull, Unavailable
 from casemate.store import Sealer
 
-__all__ = ["FileBlobs"]
+__all__ = ["FileBlobs", "checked", "make_folder", "named", "publish"]
 
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _CLASS = re.compile(r"[a-z0-9_-]{1,64}")
 _NAME = re.compile(r"[0-9a-f]{96}")
-_PURPOSE = "blob"
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def named(sealer: Sealer, class_id: str, data: bytes) -> str:
+    """The name of these bytes in a class: a keyed digest, which tells nothing in another."""
+    return sealer.blind(class_id, "blob", digest(data).hex()).hex()
+
+
+def checked(class_id: str, name: str) -> tuple[str, str, str]:
+    """The parts of a blob's place, so checked that no name can lead out of it. Raises BadInput."""
+    if not _CLASS.fullmatch(class_id) or not _NAME.fullmatch(name):
+        raise BadInput(what="blob name")
+    return class_id, name[:2], name
 
 
 class FileBlobs:
@@ -46,6 +59,21 @@ class FileBlobs:
     async def read(self, class_id: str, name: str, domain: str = "") -> bytes:
         return await self._threads.run(domain or class_id, self._read, class_id, name)
 
+    async def frames(self, class_id: str, name: str, domain: str = "") -> AsyncIterator[bytes]:
+        place = domain or class_id
+        file = await self._threads.run(place, self._opened, class_id, name)
+        try:
+            pieces = Opener(self._sealer, class_id, name, file).pieces()
+            while (piece := await self._threads.run(place, next, pieces, None)) is not None:
+                yield piece
+        finally:
+            file.close()
+
+    async def read_into(
+        self, class_id: str, name: str, take: Callable[[int], memoryview], domain: str = ""
+    ) -> memoryview:
+        return await self._threads.run(domain or class_id, self._read_into, class_id, name, take)
+
     async def exists(self, class_id: str, name: str) -> bool:
         return self._path(class_id, name).exists()
 
@@ -53,24 +81,20 @@ class FileBlobs:
         await self._threads.run(class_id, self._delete, class_id, name)
 
     def _path(self, class_id: str, name: str) -> Path:
-        """Where a blob lies. Both parts are checked, so that no name can lead out of the folder."""
-        if not _CLASS.fullmatch(class_id) or not _NAME.fullmatch(name):
-            raise BadInput(what="blob name")
-        return self._folder / class_id / name[:2] / name
+        return self._folder.joinpath(*checked(class_id, name))
 
     def _write(self, class_id: str, data: bytes) -> str:
-        name = self._sealer.blind(class_id, _PURPOSE, digest(data).hex()).hex()
+        name = named(self._sealer, class_id, data)
         path = self._path(class_id, name)
         if self._intact(class_id, name):
             return name
         if self._free() < self._low_water + len(data):
             raise StorageFull
-        sealed = self._sealer.seal(class_id, _PURPOSE, data, name.encode())
         try:
-            _make_folder(path.parent, self._folder)
-            _publish(path, sealed)
+            make_folder(path.parent, self._folder)
+            publish(path, seal(self._sealer, class_id, name, data))
         except OSError as error:
-            if error.errno in _FULL:
+            if error.errno in FULL:
                 raise StorageFull from None
             raise Unavailable(what="blobs") from error
         return name
@@ -78,19 +102,29 @@ class FileBlobs:
     def _intact(self, class_id: str, name: str) -> bool:
         """Whether it lies there already and still opens; a damaged one is written anew."""
         try:
-            self._read(class_id, name)
+            with self._opened(class_id, name) as file:
+                for _ in Opener(self._sealer, class_id, name, file).pieces():
+                    pass
         except (Absent, Damaged):
             return False
         return True
 
     def _read(self, class_id: str, name: str) -> bytes:
+        with self._opened(class_id, name) as file:
+            return b"".join(Opener(self._sealer, class_id, name, file).pieces())
+
+    def _read_into(self, class_id: str, name: str, take: Callable[[int], memoryview]) -> memoryview:
+        with self._opened(class_id, name) as file:
+            lies = os.fstat(file.fileno()).st_size
+            return Opener(self._sealer, class_id, name, file).whole(take, lies)
+
+    def _opened(self, class_id: str, name: str) -> BufferedReader:
         try:
-            sealed = self._path(class_id, name).read_bytes()
+            return self._path(class_id, name).open("rb")
         except FileNotFoundError:
             raise Absent(kind="blob", id=name) from None
         except OSError as error:
             raise Damaged(what="blob") from error
-        return self._sealer.open(class_id, _PURPOSE, sealed, name.encode())
 
     def _delete(self, class_id: str, name: str) -> None:
         path = self._path(class_id, name)
@@ -99,28 +133,31 @@ class FileBlobs:
             _sync(path.parent)
 
 
-def _make_folder(folder: Path, top: Path) -> None:
+def make_folder(folder: Path, top: Path) -> None:
     """Create the folder and those above it, each made durable in the one that holds it."""
     if folder.exists() or folder == top:
         return
-    _make_folder(folder.parent, top)
+    make_folder(folder.parent, top)
     folder.mkdir(exist_ok=True, mode=0o700)
     _sync(folder.parent)
 
 
-def _publish(path: Path, data: bytes) -> None:
+def publish(path: Path, pieces: Iterable[bytes], durable: bool = True) -> None:
+    """A file of these bytes under its name, whole or not at all; where `durable`, on the disk before it returns."""
     draft = path.with_name(f".{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            file.writelines(pieces)
             file.flush()
-            os.fsync(descriptor)
+            if durable:
+                os.fsync(descriptor)
         draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-    _sync(path.parent)
+    if durable:
+        _sync(path.parent)
 
 
 def _sync(folder: Path) -> None:

@@ -49,6 +49,7 @@ class HashingEmbedder:
 
     name = "hashing"
     language = "any"
+    languages: frozenset[str] = frozenset()
     state = "none"
     max_tokens = 0
 

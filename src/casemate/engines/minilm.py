@@ -36,6 +36,7 @@ class MiniLMEmbedder:
 
     name: Final = NAME
     language: Final = "en"
+    languages: Final = frozenset({"en"})
     max_tokens: Final = 256
     state: Final = "none"
 

@@ -33,6 +33,7 @@ class WithLeftovers:
             for path in paths:
                 for group in _groups(path, places.get(path.stem, 0)):
                     self._take(group)
+        self._all = tuple(self._classes[id] for id in sorted(self._classes))
 
     def left(self, log: str) -> int:
         """How many entries of a log wait to be folded."""
@@ -44,8 +45,11 @@ class WithLeftovers:
         for row in group.entries:
             self._left.setdefault(row.log, []).append(row)
 
-    def classes(self) -> list[ClassRow]:
-        return [self._classes[id] for id in sorted(self._classes)]
+    def classes(self) -> Sequence[ClassRow]:
+        return self._all
+
+    def tides(self, kinds: Sequence[str], class_ids: Sequence[str]) -> list[int]:
+        return self._reader.tides(kinds, class_ids)
 
     def get(self, kind: str, id: str, class_ids: Sequence[str]) -> list[Row]:
         return self._reader.get(kind, id, class_ids)

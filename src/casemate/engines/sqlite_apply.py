@@ -28,6 +28,9 @@ def apply(db: apsw.Connection, batch: Batch) -> Receipt:
     versions = tuple([_put(db, put) for put in batch.puts])
     for delete in batch.deletes:
         _delete(db, delete)
+    changed = [(p.class_id, p.kind) for p in batch.puts] + [(d.class_id, d.kind) for d in batch.deletes]
+    for class_id, kind in dict.fromkeys(changed):
+        db.execute("INSERT INTO tides VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET at = at + 1", (class_id, kind))
     entries = _enter(db, batch.entries) if batch.entries else ()
     for forget in batch.forgets:
         db.execute("DELETE FROM contents WHERE log = ? AND seq = ?", (forget.log, forget.seq))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -33,13 +34,24 @@ class SqliteReader:
     def __init__(self, path: Path) -> None:
         self._db = open_reader(path)
         self._lock = threading.RLock()
+        self._classes: tuple[ClassRow, ...] = ()
 
     def close(self) -> None:
         with self._lock:
             self._db.close()
 
-    def classes(self) -> list[ClassRow]:
-        return [ClassRow(*row) for row in self._ask("SELECT id, sealed FROM classes ORDER BY id")]
+    def classes(self) -> Sequence[ClassRow]:
+        with self._moment():
+            if self._ask("SELECT count(*) FROM classes")[0][0] != len(self._classes):
+                self._classes = tuple(ClassRow(*r) for r in self._ask("SELECT id, sealed FROM classes ORDER BY id"))
+            return self._classes
+
+    def tides(self, kinds: Sequence[str], class_ids: Sequence[str]) -> list[int]:
+        sql = (
+            "SELECT coalesce(t.at, 0) FROM json_each(?) k CROSS JOIN json_each(?) c "
+            "LEFT JOIN tides t ON t.class_id = c.value AND t.kind = k.value ORDER BY k.key, c.key"
+        )
+        return [row[0] for row in self._ask(sql, (json.dumps(list(kinds)), json.dumps(list(class_ids))))]
 
     def get(self, kind: str, id: str, class_ids: Sequence[str]) -> list[Row]:
         found: list[Row] = []

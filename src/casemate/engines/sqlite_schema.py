@@ -41,6 +41,10 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (domain, key)) STRICT, WITHOUT ROWID;
     """,
     "CREATE TABLE marks (name TEXT PRIMARY KEY, place INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    """
+    CREATE TABLE tides (class_id TEXT, kind TEXT, at INTEGER NOT NULL,
+        PRIMARY KEY (class_id, kind)) STRICT, WITHOUT ROWID
+    """,
 )
 _META = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID"
 _FULL, _OFF = 2, 0

@@ -71,12 +71,15 @@ class UnsafeDevelopmentSealer:
         self._key = lru_cache(maxsize=None)(lambda *context: derive(master, *(part.encode() for part in context)))
         self._cipher = lru_cache(maxsize=None)(lambda class_id, purpose: Cipher(self._key("seal", class_id, purpose)))
 
-    def seal(self, class_id: str, purpose: str, plaintext: bytes, aad: bytes) -> bytes:
+    def seal(self, class_id: str, purpose: str, plaintext: bytes | memoryview, aad: bytes) -> bytes:
         nonce = self._entropy.draw(class_id, NONCE_SIZE)
         return self._cipher(class_id, purpose).seal(plaintext, aad, nonce)
 
-    def open(self, class_id: str, purpose: str, sealed: bytes, aad: bytes) -> bytes:
+    def open(self, class_id: str, purpose: str, sealed: bytes | memoryview, aad: bytes) -> bytes:
         return self._cipher(class_id, purpose).open(sealed, aad)
+
+    def open_into(self, class_id: str, purpose: str, sealed: memoryview, aad: bytes, into: memoryview) -> None:
+        self._cipher(class_id, purpose).open_into(sealed, aad, into)
 
     def blind(self, class_id: str, field: str, text: str) -> bytes:
         return hmac(self._key("blind", class_id, field), text.encode())

@@ -10,37 +10,27 @@ Repeating a step changes nothing: what has settled is no longer held, and the co
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 
-from casemate.access import HELD, Ceiling, Flow, Gate, HeldRecord, Lanes
+from casemate.access import HELD, Ceiling, Flow, Gate, HeldRecord, Lanes, Settling
 from casemate.clock import Loop
 from casemate.errors import CasemateError, Damaged, Unreadable
 from casemate.ids import fresh
-from casemate.knowledge import extract, portions
-from casemate.knowledge.document import DOCUMENT, PART, SEGMENT, Document, Part, Segment
-from casemate.knowledge.library import Embedder
-from casemate.knowledge.passage import Passage, passages
-from casemate.knowledge.shard import build, decode, encode, merge
+from casemate.knowledge.documents.document import DOCUMENT, MEMBERS, PART, SEGMENT, Document, Members, Segment
+from casemate.knowledge.documents.gone import GONE, GoneRecord
+from casemate.knowledge.embedders import Embedder, Embedders, ModelEmbedder, vectors
+from casemate.knowledge.gather import Gathered, blocks, gather, why
+from casemate.knowledge.index.filed import Filed
+from casemate.knowledge.index.make import build
+from casemate.knowledge.index.shard import encode
+from casemate.knowledge.reading import extract, portions
+from casemate.knowledge.reading.passage import Passage
 from casemate.labels import AccessClass, Label
-from casemate.objects import Delete, Found, Put
+from casemate.objects import Found, Put
 from casemate.policy import Action
 
 __all__ = ["Ingest"]
-
-SEGMENTS = 8
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """What a file gives, before it is committed."""
-
-    documents: list[tuple[str, Document, Label]] = field(default_factory=list)
-    parts: list[tuple[str, Part, Label]] = field(default_factory=list)
-    passages: dict[Label, list[Passage]] = field(default_factory=dict)
-    unmarked: int = 0
-    total: int = 0
 
 
 class Ingest:
@@ -52,16 +42,20 @@ class Ingest:
     """
 
     def __init__(
-        self, gate: Gate, extractor: extract.Extractor, embedder: Embedder | None, patience: float | None = 0.5
+        self,
+        gate: Gate,
+        extractor: extract.Extractor,
+        embedders: Embedders | Embedder | None,
+        patience: float | None = 0.5,
     ) -> None:
         self._gate = gate
         self._extractor = extractor
-        self._embedder = embedder
+        self._embedders = embedders if isinstance(embedders, Embedders) else Embedders(embedders)
         self._lanes = Lanes(gate, self._lane, patience)
         self.problems: dict[str, str] = {}
 
     def loops(self) -> list[Loop]:
-        return [Loop("knowledge.ingest", 0.2, self.step), Loop("knowledge.compact", 5.0, self.compact)]
+        return [Loop("knowledge.ingest", 0.2, self.step)]
 
     async def step(self) -> int:
         """Settle what is held, every class in its own lane; how many documents have moved."""
@@ -113,6 +107,9 @@ class Ingest:
     async def _one(self, access: AccessClass, id: str) -> None:
         flow = await self._flow(access)
         held = await flow.read(HELD, id)
+        if held.value.withdrawn:
+            await self._withdraw(flow, held)
+            return
         try:
             raw = await flow.blob(access.id, held.value.blob)
             lent = await flow.lend(flow.take(raw), Ceiling("extract", self._gate.vault.region.ceiling))
@@ -123,10 +120,10 @@ class Ingest:
         except Damaged:
             await self._refuse(flow, held, "damaged", {})
             return
-        await self._settle(flow, held, extracted)
+        await self._settle(flow, held, extracted, raw)
 
-    async def _settle(self, flow: Flow, held: Found[HeldRecord], extracted: extract.Extracted) -> None:
-        gathered = _Gathered()
+    async def _settle(self, flow: Flow, held: Found[HeldRecord], extracted: extract.Extracted, raw: bytes) -> None:
+        gathered = Gathered(extracted.media)
         region = self._gate.vault.region
         floor = region.policies.parse(held.value.floor)
         stated = region.policies.parse(held.value.stated) if held.value.stated else None
@@ -135,43 +132,72 @@ class Ingest:
         for part in extracted.parts:
             id = fresh("doc", self._gate.vault.entropy, f"part/{flow.access.id}/{held.id}") if many else held.id
             as_text = held.value.marks == "text"
-            outcome = await flow.beside(portions.read, _blocks(part), region.policies, floor, stated, as_text, around)
+            outcome = await flow.beside(portions.read, blocks(part), region.policies, floor, stated, as_text, around)
             if isinstance(outcome, portions.Unmarked):
                 gathered.unmarked += 1
             elif isinstance(outcome, portions.Quarantine) or not outcome.label <= flow.acting:
-                reason, facts = _why(outcome)
-                await self._refuse(flow, held, reason, facts)
+                await self._refuse(flow, held, *why(outcome))
                 return
             else:
-                _gather(gathered, id, held.value, part.title if many else "", outcome)
+                await flow.beside(gather, gathered, id, held.value, part.title if many else "", outcome)
         if gathered.unmarked:
             await self._ask(flow, held)
             return
         if not gathered.total:
             await self._refuse(flow, held, "unreadable", {"why": "There is no text in it."})
             return
-        await self._land(flow, held, gathered)
+        if len(gathered.documents) == 1:  # what is told of a whole file stays with the one document that it is
+            [(id, document, label)] = gathered.documents
+            gathered.documents = [(id, msgspec.structs.replace(document, notes=extracted.notes), label)]
+        await self._land(flow, held, gathered, raw)
 
-    async def _land(self, flow: Flow, held: Found[HeldRecord], gathered: _Gathered) -> None:
+    async def _land(self, flow: Flow, held: Found[HeldRecord], gathered: Gathered, raw: bytes) -> None:
         settling = flow.settle(held)
         for id, document, label in gathered.documents:
-            kept = msgspec.structs.replace(document, source=held.value.blob if len(gathered.documents) == 1 else "")
-            settling.change(label, Put(DOCUMENT, id, kept, expect=0))
+            source = await settling.pour(label, raw) if len(gathered.documents) == 1 else ""
+            settling.change(label, Put(DOCUMENT, id, msgspec.structs.replace(document, source=source), expect=0))
         for id, part, label in gathered.parts:
             settling.change(label, Put(PART, id, part, expect=0))
         for label in sorted(gathered.passages, key=_text):
-            chosen = gathered.passages[label]
-            raw = await flow.beside(_encoded, label, chosen, await self._vectors(chosen, flow.access.id))
-            blob = await settling.pour(label, raw)
-            settling.change(label, Put(SEGMENT, f"seg_{blob[:32]}", Segment(held.value.base, blob, len(chosen))))
+            await self._segment(flow, settling, held.value, label, gathered)
+        if len(gathered.documents) > 1:
+            several = tuple(id for id, _, _ in gathered.documents)
+            settling.change(flow.acting, Put(MEMBERS, held.id, Members(held.value.base, several, held.value.principal)))
+        self._replace(settling, held)
         facts = {"documents": len(gathered.documents), "passages": gathered.total}
         await settling.commit("settled", facts)
 
-    async def _vectors(self, chosen: Sequence[Passage], domain: str) -> list[bytes]:
-        """One access class at a time, so that no batch ever mixes two."""
-        if self._embedder is None:
-            return []
-        return await self._embedder.embed([passage.indexed for passage in chosen], domain)
+    async def _segment(
+        self, flow: Flow, settling: Settling, held: HeldRecord, label: Label, gathered: Gathered
+    ) -> None:
+        """One access class at a time, so that no batch of the embedder ever mixes two."""
+        chosen, filed = gathered.passages[label], gathered.filed[label]
+        embedder = self._embedders.serving(held.embedder, label)
+        if isinstance(embedder, ModelEmbedder):  # asked by `reembed`, which acts at exactly the passages' label
+            embedder = None
+        made = await vectors(embedder, [passage.indexed for passage in chosen], flow)
+        name = embedder.name if embedder is not None else ""
+        raw, plane = await flow.beside(_encoded, label, chosen, made, filed, name)
+        blob = await settling.pour(label, raw)
+        poured = await settling.pour(label, plane) if plane else ""
+        segment = Segment(held.base, blob, len(chosen), poured, name)
+        settling.change(label, Put(SEGMENT, f"seg_{blob[:32]}", segment))
+
+    async def _withdraw(self, flow: Flow, held: Found[HeldRecord]) -> None:
+        settling = flow.settle(held)
+        self._replace(settling, held)
+        await settling.commit("withdrawn", {"document": held.value.replaces})
+
+    def _replace(self, settling: Settling, held: Found[HeldRecord]) -> None:
+        """What this takes the place of is gone with the same commit, wherever its bringer saw something of it.
+
+        Nowhere else: a label at which it never was must not hear of it.
+        """
+        record = GoneRecord(held.value.principal, held.value.at, held.value.base)
+        for text in held.value.gone_at:
+            label = self._gate.vault.region.policies.parse(text)
+            for id in held.value.replaces.split(","):
+                settling.change(label, Put(GONE, id, record))
 
     async def _ask(self, flow: Flow, held: Found[HeldRecord]) -> None:
         settled = msgspec.structs.replace(held.value, state="unmarked")
@@ -189,91 +215,21 @@ class Ingest:
             added_by=held.value.principal,
             at=held.value.at,
             source=held.value.blob,
+            origin=held.value.origin,
+            attributes=held.value.attributes,
+            marks=held.value.marks,
+            replaces=held.value.replaces,
+            floor=held.value.floor,
         )
         settling = flow.settle(held)
         settling.change(flow.acting, Put(DOCUMENT, held.id, document))
         await settling.commit("quarantined", {"reason": reason})
 
-    async def compact(self) -> int:
-        """Merge the many small segments of a class and base into one; no result changes by it."""
-        merged = 0
-        for access in self._gate.classes.everything():
-            if not access.originator and not access.need:
-                try:
-                    merged += await self._compact(access)
-                except CasemateError as error:
-                    self.problems[access.id] = error.slug
-        return merged
 
-    async def _compact(self, access: AccessClass) -> int:
-        flow = await self._flow(access)
-        bases: dict[str, list[Found[Segment]]] = {}
-        for found in await flow.every(SEGMENT):
-            if found.ref.class_id == access.id:
-                bases.setdefault(found.value.base, []).append(found)
-        done = 0
-        for base, several in bases.items():
-            if len(several) > SEGMENTS:
-                raws = [await flow.blob(access.id, item.value.blob) for item in several]
-                merged_raw, count = await flow.beside(_merged, access.label, raws)
-                blob = await flow.pour(merged_raw)
-                whole = Put(SEGMENT, f"seg_{blob[:32]}", Segment(base, blob, count))
-                gone = [Delete(SEGMENT, item.id, expect=item.version) for item in several]
-                await flow.commit(whole, *gone, facts={"merged": len(several)})
-                done += 1
-        return done
-
-
-def _encoded(label: Label, chosen: Sequence[Passage], vectors: Sequence[bytes]) -> bytes:
-    return encode(build(label, chosen, vectors))
-
-
-def _merged(label: Label, raws: Sequence[bytes]) -> tuple[bytes, int]:
-    shard = merge([decode(raw, label) for raw in raws])
-    return encode(shard), shard.count
-
-
-def _blocks(part: extract.Part) -> list[portions.Block]:
-    paged = len(part.pages) > 1
-    return [
-        portions.Block(paragraph.text, number if paged else 0, paragraph.kind)
-        for number, page in enumerate(part.pages, start=1)
-        for paragraph in page
-    ]
-
-
-def _gather(into: _Gathered, id: str, held: HeldRecord, title: str, marked: portions.Marked) -> None:
-    """Passages and parts of one document, per label."""
-    count = 0
-    named = title if title or marked.by_portions else _stem(held.name)
-    for label in marked.labels():
-        made = passages(marked.portions, label, id, "" if marked.by_portions else named)
-        if made:
-            into.passages.setdefault(label, []).extend(made)
-            into.parts.append((id, Part(held.base, made[0].title, tuple(made)), label))
-            count += len(made)
-    shown = named or next((part.title for other, part, _ in into.parts if other == id), held.name)
-    document = Document(
-        name=held.name,
-        base=held.base,
-        title=shown,
-        digest=held.digest,
-        passages=count,
-        added_by=held.principal,
-        at=held.at,
-    )
-    into.documents.append((id, document, marked.label))
-    into.total += count
-
-
-def _why(outcome: portions.Outcome) -> tuple[str, dict[str, str | int]]:
-    if isinstance(outcome, portions.Quarantine):
-        return outcome.reason, dict(outcome.facts)
-    return "above-acting", {}
-
-
-def _stem(name: str) -> str:
-    return name.rsplit(".", 1)[0].replace("_", " ")
+def _encoded(
+    label: Label, chosen: Sequence[Passage], made: Sequence[bytes], filed: Sequence[Filed], embedder: str
+) -> tuple[bytes, bytes]:
+    return encode(build(label, chosen, made, filed, embedder))
 
 
 def _text(label: Label) -> str:

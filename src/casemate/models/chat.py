@@ -11,6 +11,8 @@ from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
+from casemate.models.filter import Narrowed
+
 __all__ = [
     "AtOnce",
     "Chat",
@@ -123,12 +125,14 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
 
     `extra` holds fields that the house does not know, as JSON by name; they go to an engine of the same `dialect` alone
     (openai, anthropic, bedrock). `needs` are the kept, fetching or calling fields that a model's card must allow.
-    `whole`: the caller waits for the whole answer, so that an engine may make it in one piece.
+    `whole`: the caller waits for the whole answer, so that an engine may make it in one piece. `narrowed` says which
+    passages of the bases an answer is made from (None: the best of all).
     """
 
     model: str
     messages: tuple[Message, ...]
     knowledge: tuple[str, ...] = ("all",)
+    narrowed: Narrowed | None = None
     mode: Literal["rungs", "single"] = "rungs"
     max_tokens: int = 1024
     temperature: float | None = None

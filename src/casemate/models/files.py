@@ -17,7 +17,7 @@ from casemate.words import say
 
 __all__ = ["FILE", "FILES", "NAME", "PURPOSES", "File", "content", "keep", "mine", "own", "remove"]
 
-PURPOSES = ("batch", "user_data")
+PURPOSES = ("assistants", "batch", "user_data")
 NAME = 255
 FILES = 1000
 """Files that one principal may have at one label."""

@@ -12,9 +12,12 @@ from typing import Any, Literal
 import msgspec
 
 from casemate.errors import Misconfigured
+from casemate.settings.blobs import BlobSettings, lying
+from casemate.settings.places import PlaceSettings, placed
 
 __all__ = [
     "AttributeAuthority",
+    "BlobSettings",
     "CedarSettings",
     "Console",
     "InspectSettings",
@@ -22,6 +25,7 @@ __all__ = [
     "Listen",
     "Oidc",
     "PersonalRules",
+    "PlaceSettings",
     "RegionSettings",
     "Routing",
     "SecretRules",
@@ -34,6 +38,7 @@ __all__ = [
 ]
 
 LONGEST = 366 * 86_400
+_HOUR = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 _NAME = re.compile(r"[A-Za-z0-9-]{1,40}")
 DEFAULT_CONSENT_EN = (
     "This region records every question, answer and refusal. Use it only for what you are authorised to do."
@@ -75,9 +80,23 @@ class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Knowledge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`embedder`: minilm where its model is installed, else full text alone; none; hashing for tests."""
+    """`embedder`: minilm where its model is installed, else full text alone; none; hashing for tests. `memory_mb`: how
+    much of the shards a process holds opened, for each label domain.
+
+    `prove_at`: the time of day (UTC, "03:00") at which every access class is proved with the questions of the file
+    `prove_questions`; "" never. Paths start in the region's folder. `places`: from where sources may bring documents.
+    """
 
     embedder: Literal["minilm", "none", "hashing"] = "minilm"
+    memory_mb: int = 4096
+    prove_at: str = ""
+    prove_questions: str = ""
+    places: dict[str, PlaceSettings] = {}
+
+    @property
+    def prove_minutes(self) -> int | None:
+        """Minutes after midnight, or None."""
+        return int(self.prove_at[:2]) * 60 + int(self.prove_at[3:]) if self.prove_at else None
 
 
 class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -208,6 +227,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     region: RegionSettings = RegionSettings()
     listen: Listen = Listen()
+    blobs: BlobSettings = BlobSettings()
     knowledge: Knowledge = Knowledge()
     console: Console = Console()
     snapshot: SnapshotSettings = SnapshotSettings()
@@ -238,6 +258,11 @@ def parse(text: str) -> Settings:
         raise Misconfigured(setting="region.policies", why="a region lists at least one policy")
     if not 0.1 <= found.inspect.seconds <= 60:
         raise Misconfigured(setting="inspect.seconds", why="it is 0.1 to 60 seconds")
+    if found.knowledge.memory_mb < 16:
+        raise Misconfigured(setting="knowledge.memory_mb", why="it is at least 16")
+    _proved(found.knowledge)
+    placed(found.knowledge.places)
+    lying(found.blobs)
     _signing_in(found)
     for name, upstream in found.upstreams.items():
         _reached(name, upstream)
@@ -252,6 +277,14 @@ def parse(text: str) -> Settings:
         why = "it is at least 60 rates, at most snapshot.ends_hours, and that is at most a year"
         raise Misconfigured(setting="snapshot.not_after_hours", why=why)
     return found
+
+
+def _proved(knowledge: Knowledge) -> None:
+    """Raises Misconfigured where the nightly proof lacks its hour or its questions."""
+    if knowledge.prove_at and not _HOUR.fullmatch(knowledge.prove_at):
+        raise Misconfigured(setting="knowledge.prove_at", why="it is a time of day, 00:00 to 23:59")
+    if bool(knowledge.prove_at) is not bool(knowledge.prove_questions):
+        raise Misconfigured(setting="knowledge.prove_questions", why="it is given together with prove_at")
 
 
 def _reached(name: str, upstream: Upstream) -> None:

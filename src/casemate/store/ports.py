@@ -7,7 +7,7 @@ back sealed and unchecked: the gate calls `store.check` before it opens one.
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol
 
 from casemate.store.batch import Batch, EntryRow, Receipt
@@ -19,8 +19,18 @@ __all__ = ["Blobs", "Committer", "Journal", "Reader", "Sealer"]
 class Reader(Protocol):
     """Reads what is committed. Never writes, never waits for a writer."""
 
-    def classes(self) -> list[ClassRow]:
-        """Every access class of the region, in order of id."""
+    def classes(self) -> Sequence[ClassRow]:
+        """Every access class of the region, in order of id; the very same object as before while there are no others.
+
+        Classes are added and never removed or changed.
+        """
+        ...
+
+    def tides(self, kinds: Sequence[str], class_ids: Sequence[str]) -> list[int]:
+        """How many commits have changed rows of each kind in each class: kind by kind, in the order of the ids.
+
+        Whoever has read a class and kind and finds the same number again would read the same rows again.
+        """
         ...
 
     def get(self, kind: str, id: str, class_ids: Sequence[str]) -> list[Row]:
@@ -110,6 +120,23 @@ class Blobs(Protocol):
         """Raises Absent, or Damaged where the bytes are not what was written."""
         ...
 
+    def frames(self, class_id: str, name: str, domain: str = "") -> AsyncIterator[bytes]:
+        """The same bytes, a bounded piece at a time, each checked before it is given.
+
+        Raises as `read` does, also behind the first pieces: nothing has been read until the end is reached.
+        """
+        ...
+
+    async def read_into(
+        self, class_id: str, name: str, take: Callable[[int], memoryview], domain: str = ""
+    ) -> memoryview:
+        """The same bytes, opened into the memory that `take` gives for their number and into no other.
+
+        `take` is called on a thread of the domain's; once, and again where a copy told a wrong size. Raises as `read`
+        and `take` do.
+        """
+        ...
+
     async def exists(self, class_id: str, name: str) -> bool: ...
 
     async def delete(self, class_id: str, name: str) -> None:
@@ -120,10 +147,14 @@ class Blobs(Protocol):
 class Sealer(Protocol):
     """Keeps keys, one per access class and purpose, and lends their use."""
 
-    def seal(self, class_id: str, purpose: str, plaintext: bytes, aad: bytes) -> bytes: ...
+    def seal(self, class_id: str, purpose: str, plaintext: bytes | memoryview, aad: bytes) -> bytes: ...
 
-    def open(self, class_id: str, purpose: str, sealed: bytes, aad: bytes) -> bytes:
+    def open(self, class_id: str, purpose: str, sealed: bytes | memoryview, aad: bytes) -> bytes:
         """Raises Damaged where the bytes, the class, the purpose or the aad are not those of `seal`."""
+        ...
+
+    def open_into(self, class_id: str, purpose: str, sealed: memoryview, aad: bytes, into: memoryview) -> None:
+        """As `open`, into memory that must be of just the right size."""
         ...
 
     def blind(self, class_id: str, field: str, text: str) -> bytes:

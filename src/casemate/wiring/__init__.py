@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from casemate.wiring.founding import Founded, found
     from casemate.wiring.local import reachable
     from casemate.wiring.offline import Log, Offline, verdicts
+    from casemate.wiring.proofs import Checked, checked, questions_of
     from casemate.wiring.region import House, open_house
     from casemate.wiring.supervisor import Addresses, Died, supervise
 
 __all__ = [
     "Addresses",
+    "Checked",
     "Died",
     "Documents",
     "Folder",
@@ -28,9 +30,11 @@ __all__ = [
     "House",
     "Log",
     "Offline",
+    "checked",
     "examine",
     "found",
     "open_house",
+    "questions_of",
     "reachable",
     "supervise",
     "verdicts",
@@ -38,15 +42,18 @@ __all__ = [
 
 _HOMES = {
     "Addresses": "supervisor",
+    "Checked": "proofs",
     "Died": "supervisor",
     "Documents": "extraction",
     "Founded": "founding",
     "House": "region",
     "Log": "offline",
     "Offline": "offline",
+    "checked": "proofs",
     "examine": "examination",
     "found": "founding",
     "open_house": "region",
+    "questions_of": "proofs",
     "reachable": "local",
     "supervise": "supervisor",
     "verdicts": "offline",

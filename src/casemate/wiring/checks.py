@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 import stat
 import sys
+from pathlib import Path
 
+from casemate.crypto import lockable
 from casemate.doors.native.rooms import Check
 from casemate.engines.sandbox import support
 from casemate.engines.sqlite_read import SqliteReader
@@ -17,6 +19,7 @@ from casemate.words import problem, say
 __all__ = ["checks"]
 
 ENOUGH = 1 << 30
+SWAPS = Path("/proc/swaps")
 KEYS = ("master.key", "ledger.key")
 
 
@@ -28,6 +31,7 @@ def checks(folder: Folder, settings: Settings, model: str, language: str) -> lis
         _keys(folder, language),
         _records(folder, language),
         _sandbox(language),
+        _memory(settings, language),
         _embedder(settings, model, language),
     ]
 
@@ -74,6 +78,24 @@ def _sandbox(language: str) -> Check:
     if found.why:
         return _check("sandbox", False, "sandbox_none", language, why=found.why)
     return _check("sandbox", True, "sandbox", language, version=found.landlock)
+
+
+def _memory(settings: Settings, language: str) -> Check:
+    """Whether what is opened of an index stays out of swap: it is locked, or there is no swap."""
+    limit, wanted = lockable(), settings.knowledge.memory_mb
+    if limit < 0 or limit >> 20 >= wanted:
+        return _check("memory", True, "memory", language)
+    if not _swaps():
+        return _check("memory", True, "memory_no_swap", language, limit=limit >> 20)
+    return _check("memory", False, "memory_low", language, limit=limit >> 20, wanted=wanted)
+
+
+def _swaps() -> list[str]:
+    """The swap areas in use."""
+    try:
+        return SWAPS.read_text(encoding="utf-8").splitlines()[1:]
+    except OSError:
+        return []
 
 
 def _embedder(settings: Settings, model: str, language: str) -> Check:

@@ -7,7 +7,6 @@ from pathlib import Path
 from casemate.access import Region, Vault
 from casemate.clock import Clock, SystemClock
 from casemate.engines.committer_journal import CommitterJournal
-from casemate.engines.files import FileBlobs
 from casemate.engines.sqlite_read import SqliteReader
 from casemate.engines.unsafe_sealer import UnsafeDevelopmentSealer, UnsafeDevelopmentSigner
 from casemate.errors import MarkingError, Misconfigured
@@ -16,6 +15,7 @@ from casemate.labels import Policies
 from casemate.models import READER, Card, Catalogue
 from casemate.settings import RegionSettings, Settings
 from casemate.store import Committer, Journal
+from casemate.wiring.blobs import blobs_of
 from casemate.wiring.folder import Folder
 from casemate.wiring.trust import KnownTrust
 from casemate.wiring.upstreams import card_of
@@ -60,7 +60,7 @@ def vault_of(
         reader=SqliteReader(folder.records),
         committer=committer,
         journal=journal or CommitterJournal(committer),
-        blobs=FileBlobs(folder.blobs, sealer),
+        blobs=blobs_of(folder, settings.blobs, sealer),
         sealer=sealer,
         signer=UnsafeDevelopmentSigner(folder.keys),
         clock=clock or SystemClock(),

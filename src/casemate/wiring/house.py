@@ -11,6 +11,7 @@ from casemate.accounts import Meter
 from casemate.clock import Loop
 from casemate.doors.frame import App, Route, Table
 from casemate.models import Answerer, Catalogue, Gateway
+from casemate.models.shelf import Shelf
 from casemate.settings import Settings
 from casemate.wiring.folder import Folder
 
@@ -40,6 +41,7 @@ class House:
     gateway: Gateway | None = None
     records: Registry | None = None
     extractor: Extractor | None = None
+    shelf: Shelf | None = None
 
     async def close(self) -> None:
         """Let go of everything, last opened first."""
@@ -53,8 +55,8 @@ def wires(house: House, answerer: Answerer) -> list[Route]:
 
     return [
         *anthropic.routes(house.gate, house.catalogue, answerer),
-        *openai.routes(house.gate, house.catalogue, answerer),
-        *bedrock.routes(house.gate, house.catalogue, answerer),
+        *openai.routes(house.gate, house.catalogue, answerer, house.shelf),
+        *bedrock.routes(house.gate, house.catalogue, answerer, house.shelf),
     ]
 
 
@@ -62,6 +64,6 @@ def hang(house: House, routes: list[Route]) -> None:
     """Hang routes in the frame; each protocol brings its brackets."""
     from casemate.doors import anthropic, bedrock, openai
 
-    brought = (openai.PLANE, bedrock.PLANE, anthropic.PLANE)
+    brought = (openai.PLANE, bedrock.PLANE, bedrock.AGENT, anthropic.PLANE)
     planes = {plane.name: plane for plane in (*house.app.planes.values(), *brought)}
     house.app = App(house.gate, Table([*house.app.table.routes, *routes]), planes.values())

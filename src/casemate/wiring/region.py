@@ -64,10 +64,12 @@ async def open_house(
     if role == "data":
         from casemate.wiring.embedding import embedder_of, offer
         from casemate.wiring.relay import Near, Relay
+        from casemate.wiring.shelf import FarShelf
 
         offer(house, embedder_of(house))
         await account(house, role, worker)
         house.answerer = metered(house, Near(gateway, Relay(folder.answer_socket)))
+        house.shelf = FarShelf(folder.answer_socket)
         hang(house, wires(house, house.answerer))
     else:
         from casemate.wiring.rooms import furnish

@@ -1,14 +1,15 @@
 """Between data and answer processes: a sealed flow and a chat go over a local socket, deltas come back.
 
-The socket lies in run/, which belongs to the region's user alone; what crosses it is sealed with the region's key, so
-that nobody who merely reaches the socket can ask in another's name.
+A call of the shelf (`wiring.shelf`) goes the same way: one value comes back, in pieces where it is large. The socket
+lies in run/, which belongs to the region's user alone; what crosses it is sealed with the region's key, so that nobody
+who merely reaches the socket can ask in another's name.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,23 +20,32 @@ from casemate.errors import CasemateError, EngineFailed, Internal
 from casemate.models import Answerer, ByPieces, Card, Chat, Delta, Usage
 from casemate.wiring.local import connect, listen
 
-__all__ = ["AnswerServer", "Near", "Relay"]
+__all__ = ["AnswerServer", "Near", "Performs", "Relay", "called"]
 
 BOUND = 8 << 20
+PIECE = 4 << 20
+
+Performs = Callable[[Flow, msgspec.Raw], Awaitable[bytes]]
+"""What an answer process does when the shelf is called: the flow and the call come in, its encoded result goes out."""
 
 
 class _Asked(msgspec.Struct, frozen=True):
+    """`what`: chat, or shelf. It only chooses how the sealed value is read; one read as the other is refused."""
+
     sealed: bytes
+    what: str = "chat"
 
 
 class _Piece(msgspec.Struct, frozen=True):
-    """A delta, or the error that ends the answer; neither: the end."""
+    """A delta, a piece of a result, or the error that ends it; neither: the end. `floor`: where it has risen to."""
 
     delta: Delta | None = None
+    value: bytes = b""
     error: str = ""
     facts: dict[str, str | int | float] = {}
     entry: str = ""
     lent: tuple[str, ...] = ()
+    floor: str = ""
 
 
 class Relay(ByPieces):
@@ -46,23 +56,39 @@ class Relay(ByPieces):
 
     async def answer(self, flow: Flow, chat: Chat) -> AsyncIterator[Delta]:
         """The deltas of the answer process, and its errors as they were. BEGIN is durable first: it may lend."""
-        await flow.durable()
-        try:
-            reader, writer = await connect(self._socket)
-        except OSError:
-            raise EngineFailed(engine="answer", why="no answer process") from None
-        try:
-            await frames.write(writer, _Asked(pack(flow, chat)))
-            while True:
-                piece = await _next(reader)
-                flow.lent.extend(name for name in piece.lent if name not in flow.lent)
-                if piece.error:
-                    raise _error(piece)
-                if piece.delta is None:
-                    return
+        async with contextlib.aclosing(_pieces(self._socket, flow, chat, "chat")) as pieces:
+            async for piece in pieces:
+                assert piece.delta is not None
                 yield piece.delta
-        finally:
-            writer.close()
+
+
+async def called(socket: Path, flow: Flow, call: object) -> bytes:
+    """The encoded result of a call of the shelf, and its errors as they were."""
+    async with contextlib.aclosing(_pieces(socket, flow, call, "shelf")) as pieces:
+        return b"".join([piece.value async for piece in pieces])
+
+
+async def _pieces(socket: Path, flow: Flow, value: object, what: str) -> AsyncGenerator[_Piece, None]:
+    """What the other side sends, up to its end. Whatever was lent and marked there counts for the flow here."""
+    await flow.durable()
+    try:
+        reader, writer = await connect(socket)
+    except OSError:
+        raise EngineFailed(engine="answer", why="no answer process") from None
+    try:
+        await frames.write(writer, _Asked(pack(flow, value), what))
+        while True:
+            piece = await _next(reader)
+            flow.lent.extend(name for name in piece.lent if name not in flow.lent)
+            if piece.floor:
+                flow.bear(flow.gate.vault.region.policies.parse(piece.floor))
+            if piece.error:
+                raise _error(piece)
+            if piece.delta is None and not piece.value:
+                return
+            yield piece
+    finally:
+        writer.close()
 
 
 async def _next(reader: asyncio.StreamReader) -> _Piece:
@@ -109,10 +135,11 @@ class Near:
 class AnswerServer:
     """The other end, in an answer process."""
 
-    def __init__(self, socket: Path, gate: Gate, answerer: Answerer) -> None:
+    def __init__(self, socket: Path, gate: Gate, answerer: Answerer, performs: Performs | None = None) -> None:
         self._socket = socket
         self._gate = gate
         self._answerer = answerer
+        self._performs = performs
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -144,11 +171,15 @@ class AnswerServer:
     async def _answer(self, asked: _Asked, writer: asyncio.StreamWriter) -> None:
         flow: Flow | None = None
         try:
-            flow, chat = unpack(self._gate, asked.sealed, Chat)
-            async with contextlib.aclosing(self._answerer.answer(flow, chat)) as deltas:  # type: ignore[type-var]
-                async for delta in deltas:
-                    await frames.write(writer, _Piece(delta))
-            last = _Piece(lent=tuple(flow.lent))
+            if asked.what == "shelf" and self._performs is not None:
+                flow, call = unpack(self._gate, asked.sealed, msgspec.Raw)
+                await _send(writer, await self._performs(flow, call))
+            else:
+                flow, chat = unpack(self._gate, asked.sealed, Chat)
+                async with contextlib.aclosing(self._answerer.answer(flow, chat)) as deltas:  # type: ignore[type-var]
+                    async for delta in deltas:
+                        await frames.write(writer, _Piece(delta))
+            last = _Piece(lent=tuple(flow.lent), floor=flow.floor.text)
         except CasemateError as error:
             last = _failed(flow, error)
         except OSError:
@@ -159,6 +190,11 @@ class AnswerServer:
             await frames.write(writer, last)
 
 
+async def _send(writer: asyncio.StreamWriter, result: bytes) -> None:
+    for start in range(0, len(result), PIECE):
+        await frames.write(writer, _Piece(value=result[start : start + PIECE]))
+
+
 def _failed(flow: Flow | None, error: CasemateError) -> _Piece:
-    lent = tuple(flow.lent) if flow is not None else ()
-    return _Piece(None, type(error).__name__, error.facts, error.entry, lent)
+    lent, floor = (tuple(flow.lent), flow.floor.text) if flow is not None else ((), "")
+    return _Piece(error=type(error).__name__, facts=error.facts, entry=error.entry, lent=lent, floor=floor)

@@ -9,20 +9,24 @@ from typing import Any
 
 from casemate import assistants, knowledge
 from casemate.access import ReleaseDoor
-from casemate.assistants import Assistant, Prover
+from casemate.assistants import Assistant, Nightly, Prover
+from casemate.clock import Loop
 from casemate.doors import bedrock, console, native, openai
 from casemate.doors.frame import App, Table
-from casemate.engines.extractor import CellExtractor
 from casemate.errors import BadInput, Misconfigured
-from casemate.knowledge import Ingest, Library
+from casemate.knowledge import Embedders, Library, NearShelf
 from casemate.labels import Policies
 from casemate.models import Answerer
 from casemate.models.batches import Batches
 from casemate.wiring.accounting import account, metered
 from casemate.wiring.checks import checks
-from casemate.wiring.embedding import embedder_of, offer, sandbox_of
+from casemate.wiring.connecting import connectors_of
+from casemate.wiring.embedding import CatalogueModels, embedder_of, offer
 from casemate.wiring.house import House, Role, hang, wires
+from casemate.wiring.proofs import questions_of
 from casemate.wiring.relay import AnswerServer, Relay
+from casemate.wiring.shelf import performing
+from casemate.wiring.tending import tend
 from casemate.wiring.twin import Twin
 
 __all__ = ["furnish"]
@@ -34,32 +38,31 @@ async def furnish(house: House, role: Role) -> None:
     """Everything but the wires of a data process."""
     embedder = embedder_of(house)
     offer(house, embedder)
-    library = Library(embedder)
+    library = Library(Embedders(embedder, models=CatalogueModels(house)), house.settings.knowledge.memory_mb << 20)
     assistant = Assistant(library, house.catalogue, house.gateway)
+    house.shelf = NearShelf(library)
     await account(house, role)
     house.answerer = metered(house, Relay(house.folder.answer_socket) if role == "control" else assistant)
     if role == "answer":
-        server = AnswerServer(house.folder.answer_socket, house.gate, assistant)  # whoever relays has counted it
+        socket = house.folder.answer_socket
+        server = AnswerServer(socket, house.gate, assistant, performing(house.shelf))  # whoever relays has counted it
         await server.start()
         house.closers.append(server.stop)
         _batches(house, house.answerer)
         return
-    extractor = house.extractor
-    if extractor is None:
-        extractor = cell = CellExtractor(sandbox_of(house))
-        house.closers.append(cell.close)
-    ingest = Ingest(house.gate, extractor, embedder, patience=None if house.extractor else 0.5)
-    house.closers.append(ingest.stop)
-    house.loops += ingest.loops()
+    connectors = connectors_of(house)
+    tend(house, library.embedders, connectors)
     gateway, records = house.gateway, house.records
     assert gateway is not None
     assert records is not None  # `open_house` has given both
+    prover = Prover(assistant, library, Twin(house.catalogue, library.embedders))
+    house.loops += _nightly(house, prover)
     rooms = native.Rooms(
         gate=house.gate,
         catalogue=house.catalogue,
         answerer=house.answerer,
         library=library,
-        prover=Prover(assistant, library, Twin(house.catalogue, embedder)),
+        prover=prover,
         settings=house.settings,
         checks=lambda language: checks(house.folder, house.settings, embedder.name if embedder else "", language),
         add_policy=lambda name: _add_policy(house, name),
@@ -67,6 +70,7 @@ async def furnish(house: House, role: Role) -> None:
         gateway=gateway,
         registry=records,
         release=ReleaseDoor(house.gate, (assistants.RELEASABLE, knowledge.RELEASABLE)),
+        connectors=connectors,
     )
     planes = [console.PLANE, native.PLANE]
     house.app = App(house.gate, Table([*native.routes(rooms), *console.routes(rooms)]), planes)
@@ -75,9 +79,18 @@ async def furnish(house: House, role: Role) -> None:
         hang(house, wires(house, house.answerer))
 
 
+def _nightly(house: House, prover: Prover) -> list[Loop]:
+    """The proof of every night, where the settings name an hour."""
+    knowledge = house.settings.knowledge
+    if knowledge.prove_minutes is None:
+        return []
+    file = house.folder.path / knowledge.prove_questions
+    return Nightly(house.gate, prover, knowledge.prove_minutes, lambda: questions_of(file)).loops()
+
+
 def _batches(house: House, answerer: Answerer) -> None:
     """What answers batches runs where assistants are."""
-    lines = openai.Lines(house.gate, house.catalogue, answerer)
+    lines = openai.Lines(house.gate, house.catalogue, answerer, house.shelf)
     jobs = bedrock.wire(house.gate, house.catalogue, answerer)
     batches = Batches(house.gate, lines, jobs, patience=None if house.extractor else 0.5)
     house.closers.append(batches.stop)

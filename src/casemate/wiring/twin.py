@@ -17,7 +17,7 @@ from casemate.engines.sqlite import SqliteWriter
 from casemate.engines.sqlite_read import SqliteReader
 from casemate.engines.unsafe_sealer import UnsafeDevelopmentSealer, UnsafeDevelopmentSigner
 from casemate.ids import SystemEntropy
-from casemate.knowledge import DOCUMENT, PART, SEGMENT, Embedder, Library, Segment, World
+from casemate.knowledge import DOCUMENT, PART, SEGMENT, Embedder, Embedders, Library, Segment, World
 from casemate.labels import AccessClass
 from casemate.models import Answerer, Catalogue
 from casemate.objects import Change, Put
@@ -30,6 +30,7 @@ __all__ = ["Twin"]
 class _Second:
     flow: Flow
     answerer: Answerer
+    library: Library
     folder: Path
     writer: SqliteWriter
     reader: SqliteReader
@@ -46,7 +47,7 @@ class Twin:
     """Implements `assistants.SecondWorld`."""
 
     catalogue: Catalogue
-    embedder: Embedder | None
+    embedder: Embedders | Embedder | None
 
     async def __call__(self, flow: Flow, world: World) -> _Second:
         folder = Path(tempfile.mkdtemp(prefix="casemate-proof-"))
@@ -71,7 +72,8 @@ class Twin:
         await _plant(gate, world, flow.gate.classes.by_id)
         there = await gate.open(flow.session, flow.action, flow.acting)
         there.floor = flow.floor
-        return _Second(there, Assistant(Library(self.embedder), self.catalogue), folder, writer, reader)
+        library = Library(self.embedder)
+        return _Second(there, Assistant(library, self.catalogue), library, folder, writer, reader)
 
 
 async def _plant(gate: Gate, world: World, by_id: Callable[[str], AccessClass]) -> None:
@@ -81,9 +83,11 @@ async def _plant(gate: Gate, world: World, by_id: Callable[[str], AccessClass]) 
         placed.setdefault(whole.ref.class_id, []).append(Put(DOCUMENT, whole.id, whole.value))
     for part in world.parts:
         placed.setdefault(part.ref.class_id, []).append(Put(PART, part.id, part.value))
-    for place, base, raw, count in world.shards:
-        blob = await gate.vault.blobs.write(place, raw)
-        placed.setdefault(place, []).append(Put(SEGMENT, f"seg_{blob[:32]}", Segment(base, blob, count)))
+    for copy in world.shards:
+        blob = await gate.vault.blobs.write(copy.place, copy.index)
+        plane = await gate.vault.blobs.write(copy.place, copy.vectors) if copy.vectors else ""
+        segment = Segment(copy.base, blob, copy.passages, plane, copy.embedder)
+        placed.setdefault(copy.place, []).append(Put(SEGMENT, f"seg_{blob[:32]}", segment))
     for place, changes in placed.items():
         access = gate.classes.learn(by_id(place))
         puts, _ = gate.rows.split(access, tuple(changes))

@@ -17,7 +17,7 @@ from botocore.validate import ParamValidator
 
 from tests.doors.wired import Got
 
-RUNTIME, CONTROL = "bedrock-runtime", "bedrock"
+RUNTIME, CONTROL, AGENT = "bedrock-runtime", "bedrock", "bedrock-agent-runtime"
 
 
 @cache
@@ -70,14 +70,14 @@ class _Raw:
         return None
 
 
-def events(got: Got, operation: str = "ConverseStream") -> list[dict[str, Any]]:
+def events(got: Got, operation: str = "ConverseStream", name: str = RUNTIME) -> list[dict[str, Any]]:
     """The events as boto3 gives them. Raises EventStreamError where the stream says that it failed."""
-    model = service(RUNTIME).operation_model(operation)
+    model = service(name).operation_model(operation)
     assert got.headers["content-type"] == "application/vnd.amazon.eventstream"
     assert model.output_shape is not None
     stream = model.output_shape.members[model.output_shape.serialization["payload"]]
-    for name, payload in frames(got):
-        nothing_beside(payload, stream.members[name], name)
+    for kind, payload in frames(got):
+        nothing_beside(payload, stream.members[kind], kind)
     found = []
     for event in EventStream(_Raw(got.pieces), stream, EventStreamJSONParser(), operation):
         report = ParamValidator().validate(event, stream)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from casemate.knowledge import ingest
+from casemate.knowledge.segments import compact
 from tests.attacks.scene import LOW, SECRET, TOP, log
 from tests.laws.world import World
 
@@ -210,12 +210,12 @@ async def test_a_base_in_which_nothing_is_visible_is_unknown(world: World) -> No
 
 async def test_merging_segments_changes_no_answer(world: World) -> None:
     await world.person("ann", SECRET)
-    for number in range(ingest.SEGMENTS + 1):
+    for number in range(compact.SEGMENTS + 1):
         await bring(world, b"(S//NF) The convoy number %d leaves the harbour.\n" % number, query=f"&x={number}")
     before = await world.call("ann", "GET", "/api/search?q=convoy+harbour+number", acting=SECRET)
     await world.step("knowledge.compact")
     after = await world.call("ann", "GET", "/api/search?q=convoy+harbour+number", acting=SECRET)
     assert after.json["data"] == before.json["data"]
-    assert len(before.json["data"]) == ingest.SEGMENTS + 1
+    assert len(before.json["data"]) == compact.SEGMENTS + 1
     [merged] = [entry.facts["merged"] for entry in log(world, SECRET) if "merged" in entry.facts]
-    assert merged == ingest.SEGMENTS + 1
+    assert merged == compact.SEGMENTS + 1

@@ -133,7 +133,7 @@ async def test_a_session_says_between_which_labels_it_works(world: World) -> Non
 async def test_the_doctor_looks_at_the_folder(world: World) -> None:
     told = (await world.call("owner", "GET", "/api/doctor")).json["data"]
     found = {check["name"]: check for check in told}
-    assert set(found) == {"python", "disk", "keys", "records", "sandbox", "embedder"}
+    assert set(found) == {"python", "disk", "keys", "records", "sandbox", "memory", "embedder"}
     assert found["keys"]["good"]
     (world.folder / "keys" / "master.key").chmod(0o644)
     told = (await world.call("owner", "GET", "/api/doctor")).json["data"]

@@ -1,4 +1,4 @@
-"""From a file's bytes to its paragraphs: text, Markdown, HTML, PDF with text, DOCX, TEI. Runs in a fenced child.
+"""From a file's bytes to its paragraphs: text, tables, records, mail, PDF, office files, TEI. Runs in a fenced child.
 
 What is written stays as it is written: lines keep their breaks (a mark may stand alone on any of them), nothing is
 de-hyphenated or left out because it looks like a banner. It knows no policy and decides nothing about labels.
@@ -6,28 +6,28 @@ de-hyphenated or left out because it looks like a banner. It knows no policy and
 
 from __future__ import annotations
 
-import importlib
+from casemate.cells.extract.draft import NoText
+from casemate.cells.extract.nested import Nest
+from casemate.cells.extract.shape import Awaiting, Extracted, Paragraph, Part, Request
+from casemate.cells.serve import CannotRead
 
-from casemate.cells.extract.shape import Extracted, Paragraph, Part, Request
-from casemate.cells.extract.sniff import media
-
-__all__ = ["Extracted", "Paragraph", "Part", "Request", "extract"]
-
-# Each reader is imported when the first file of its kind comes: a child that reads text never loads PDFium.
-_READERS = {
-    "text/plain": "text",
-    "text/markdown": "markdown",
-    "text/html": "html",
-    "application/pdf": "pdf",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
-    "application/tei+xml": "tei",
-}
+__all__ = ["Awaiting", "Extracted", "Paragraph", "Part", "Request", "extract"]
 
 
 def extract(request: Request) -> Extracted:
-    """The paragraphs of one file. Raises CannotRead with a reason that its sender may be told."""
-    kind = media(request.name, request.data)
-    reader = importlib.import_module(f"casemate.cells.extract.{_READERS[kind]}")
-    found = reader.read(request.data)
-    assert isinstance(found, Extracted)
-    return found
+    """The paragraphs of one file. Raises CannotRead with a reason that its sender may be told.
+
+    Awaiting, where pictures in it have to be recognised first: then nothing else has been said of it.
+    """
+    nest = Nest(request.recognised)
+    try:
+        found = nest.read(request.name, request.data)
+    except RecursionError:
+        raise CannotRead("It is nested too deeply.") from None
+    except NoText:
+        if not nest.pictures:
+            raise
+    else:
+        if not nest.pictures:
+            return found
+    return Awaiting("", (), pictures=tuple(nest.pictures))

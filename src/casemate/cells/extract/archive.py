@@ -29,15 +29,22 @@ class Archive:
         members = self._zip.infolist()
         bounds.within(len(members), bounds.ENTRIES, "members in its archive")
         bounds.within(sum(member.file_size for member in members), bounds.UNPACKED, "bytes when unpacked")
-        if len({member.filename for member in members}) != len(members):
+        # programs differ in which of two they read, and in whether case makes a difference
+        if len({member.filename.lower() for member in members}) != len(members):
             raise CannotRead("Its archive holds two members of one name.")
+        if sum(member.compress_size for member in members) > len(data):
+            raise CannotRead("Its archive holds members that overlap.")
+        self.names = tuple(member.filename for member in members)
+        self._known = frozenset(self.names)
+        self._unpacked = 0
 
-    @property
-    def names(self) -> list[str]:
-        return self._zip.namelist()
+    def __contains__(self, name: str) -> bool:
+        return name in self._known
 
     def read(self, name: str) -> bytes:
         """The bytes of one member."""
+        if name not in self._known:
+            raise CannotRead("Its archive lacks a member that it speaks of.")
         member = self._zip.getinfo(name)
         if member.flag_bits & 0x1:
             raise CannotRead("It is protected by a password.")
@@ -53,4 +60,6 @@ class Archive:
             raise CannotRead("Its archive is damaged; it may be cut off.") from None
         if len(unpacked) != member.file_size:
             raise CannotRead("Its archive is damaged; it may be cut off.")
+        self._unpacked += len(unpacked)
+        bounds.within(self._unpacked, bounds.UNPACKED, "bytes when unpacked")  # one member may be read again and again
         return unpacked

@@ -11,14 +11,17 @@ import posixpath
 import re
 
 from casemate.cells.extract.archive import Archive
-from casemate.cells.extract.draft import Draft
+from casemate.cells.extract.draft import Draft, NoText
+from casemate.cells.extract.drawing import PICTURED, drawn
+from casemate.cells.extract.nested import Nest
+from casemate.cells.extract.office import Office
 from casemate.cells.extract.shape import FOOTER, HEADER, HEADING, LIST, PARAGRAPH, TABLE, Extracted
+from casemate.cells.extract.sniff import DOCX
 from casemate.cells.extract.xml import Events, parse
 from casemate.cells.serve import CannotRead
 
 __all__ = ["BODY", "Story", "read"]
 
-_MEDIA = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 BODY = "word/document.xml"
 _HEADING_STYLE = re.compile(r"heading \d|title|subtitle")
 _BREAKS = {"w:br": "\n", "w:cr": "\n", "w:tab": "\t", "w:noBreakHyphen": "\u2011", "w:ptab": "\t"}
@@ -110,41 +113,27 @@ class _Styles(Events):
             self.names.setdefault(self._id, attributes.get("w:val", "").lower())
 
 
-class _Title(Events):
-    def __init__(self) -> None:
-        self.title = ""
-        self._within = False
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        del attributes
-        self._within = name == "dc:title"
-
-    def end(self, name: str) -> None:
-        self._within = self._within and name != "dc:title"
-
-    def text(self, text: str) -> None:
-        if self._within:
-            self.title += text
-
-
-def read(data: bytes) -> Extracted:
-    """One document."""
-    archive = Archive(data)
-    if BODY not in archive.names:
+def read(data: bytes, nest: Nest) -> Extracted:
+    """One document; what is embedded in it follows on pages of its own."""
+    office = Office(data, nest)
+    archive = office.archive
+    body = office.main(BODY)
+    if not body.startswith("word/"):
         raise CannotRead("Its archive holds no Word document.")
     styles = _Styles()
-    title = _Title()
-    for name, events in (("word/styles.xml", styles), ("docProps/core.xml", title)):
-        if name in archive.names:
-            parse(archive.read(name), events)
+    if "word/styles.xml" in archive:
+        parse(archive.read("word/styles.xml"), styles)
     draft = Draft()
     for kind in ("header", "document", "footnotes", "endnotes", "comments", "footer"):
-        for name in _stories(archive, kind):
+        for name in [body] if kind == "document" else _stories(archive, kind):
             edge = {"header": HEADER, "footer": FOOTER}.get(kind, "")
             parse(archive.read(name), Story(draft, styles.names, edge, pages=kind == "document"))
+    for name in office.of_kind(body, "chart", "diagramData"):
+        drawn(archive.read(name), draft)
+    office.embedded(draft)
     if draft.empty:
-        raise CannotRead("It holds no text.")
-    return Extracted(_MEDIA, (draft.part(title.title),))
+        raise CannotRead(PICTURED) if office.notes() else NoText
+    return Extracted(DOCX, (draft.part(office.title()),), notes=office.notes())
 
 
 def _stories(archive: Archive, kind: str) -> list[str]:

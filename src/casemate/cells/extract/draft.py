@@ -6,8 +6,9 @@ import re
 
 from casemate.cells.extract import bounds
 from casemate.cells.extract.shape import PARAGRAPH, Paragraph, Part
+from casemate.cells.serve import CannotRead
 
-__all__ = ["Draft", "Tally", "clean", "one_line"]
+__all__ = ["Draft", "NoText", "Tally", "clean", "one_line"]
 
 # Controls, what has no width, and what turns the direction of writing: none is text, and each can hide a mark.
 _UNSEEN = re.compile(
@@ -15,6 +16,13 @@ _UNSEEN = re.compile(
 )
 _BREAKS = re.compile(r"[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]+")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+class NoText(CannotRead):
+    """Nothing is in it: a file that holds it among others can be read all the same."""
+
+    def __init__(self) -> None:
+        super().__init__("It holds no text.")
 
 
 def clean(text: str) -> str:
@@ -57,6 +65,12 @@ class Draft:
         if cleaned := clean(text):
             self._tally.count(cleaned)
             self._pages[-1].append(Paragraph(cleaned, kind))
+
+    def ahead(self, text: str, kind: str) -> None:
+        """One paragraph at the beginning of the current page."""
+        if cleaned := clean(text):
+            self._tally.count(cleaned)
+            self._pages[-1].insert(0, Paragraph(cleaned, kind))
 
     def turn(self) -> None:
         """The next page."""

@@ -9,10 +9,9 @@ from __future__ import annotations
 from html.parser import HTMLParser
 
 from casemate.cells.extract import bounds
-from casemate.cells.extract.draft import Draft
+from casemate.cells.extract.draft import Draft, NoText
 from casemate.cells.extract.shape import FOOTER, HEADER, HEADING, LIST, PARAGRAPH, TABLE, Extracted
 from casemate.cells.extract.text import decode
-from casemate.cells.serve import CannotRead
 
 __all__ = ["read"]
 
@@ -40,6 +39,29 @@ class _Reader(HTMLParser):
         self._entitled = False
         self._verbatim = 0
         self._elements = 0
+        self._endless = 0
+
+    def parse_starttag(self, i: int) -> int:
+        return self._ended(super().parse_starttag(i))
+
+    def parse_endtag(self, i: int) -> int:
+        return self._ended(super().parse_endtag(i))
+
+    def parse_html_declaration(self, i: int) -> int:
+        return self._ended(super().parse_html_declaration(i))
+
+    def parse_comment(self, i: int, report: bool = True) -> int:
+        return self._ended(super().parse_comment(i, report))
+
+    def parse_pi(self, i: int) -> int:
+        return self._ended(super().parse_pi(i))
+
+    def _ended(self, place: int) -> int:
+        """Each tag that never ends costs a look at all that follows, so there may be few of them."""
+        if place < 0:
+            self._endless += 1
+            bounds.within(self._endless, bounds.ENDLESS, "tags that never end")
+        return place
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         del attrs
@@ -131,5 +153,5 @@ def read(data: bytes) -> Extracted:
     reader.feed(decode(data))
     reader.close()
     if reader.draft.empty:
-        raise CannotRead("It holds no text.")
+        raise NoText
     return Extracted("text/html", (reader.draft.part(reader.title),))

@@ -9,23 +9,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from casemate.cells.extract.draft import Draft
+from casemate.cells.extract import bounds
+from casemate.cells.extract.draft import Draft, NoText
 from casemate.cells.extract.shape import HEADING, LIST, PARAGRAPH, TABLE, Extracted
 from casemate.cells.extract.text import decode
-from casemate.cells.serve import CannotRead
 
 __all__ = ["read"]
 
-_QUOTED = re.compile(r"\s*(?:>\s?)+")
+_QUOTED = re.compile(r"\A\s*(?:>\s?)+")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_HEADING = re.compile(r" {0,3}#{1,6}(?:\s+(.*?))??(?:\s+#+)?\s*$")
+_HEADING = re.compile(r" {0,3}#{1,6}(?=\s|$)")
 _UNDERLINE = re.compile(r" {0,3}(?:=+|-{2,})\s*$")
 _RULE = re.compile(r" {0,3}(?:(?:\*\s*){3,}|(?:-\s*){3,}|(?:_\s*){3,})$")
-_BULLET = re.compile(r"\s*[-*+]\s+(?:\[[ xX]\]\s+)?")
+_BULLET = re.compile(r"\A\s*[-*+]\s+(?:\[[ xX]\]\s+)?")
 _NUMBER = re.compile(r"\s*\d{1,9}[.)]\s+")
 _ROW = re.compile(r"\s*\|.*\|\s*$")
 _BETWEEN = re.compile(r"[\s|:-]+$")
-_STRONG = re.compile(r"(\*{1,3}|(?<!\w)_{1,3})(?=\S)(.+?)(?<=\S)(?:\1)(?!\w)")
+_SIGNS = re.compile(r"\*+|_+")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
@@ -33,11 +33,13 @@ def read(data: bytes) -> Extracted:
     """One document; its title is its first heading."""
     draft = Draft()
     title = ""
-    for text, kind in _blocks(decode(data).splitlines()):
+    lines = decode(data).splitlines()
+    bounds.within(max(map(len, lines), default=0), bounds.LINE, "characters in one line")
+    for text, kind in _blocks(lines):
         title = title or (text if kind == HEADING else "")
         draft.add(text, kind)
     if draft.empty:
-        raise CannotRead("It holds no text.")
+        raise NoText
     return Extracted("text/markdown", (draft.part(title),))
 
 
@@ -92,7 +94,9 @@ def _first(line: str, kind: str) -> tuple[str, str]:
     """The text of a block's first line, without its sign."""
     if kind == HEADING:
         match = _HEADING.match(line)
-        return (_plain(match.group(1) or "") if match else ""), HEADING
+        said = line[match.end() :].strip() if match else ""
+        bare = said.rstrip("#")
+        return _plain(said if bare and not bare[-1].isspace() else bare.strip()), HEADING
     if kind == TABLE:
         cells = [] if _BETWEEN.match(line) else line.strip().strip("|").split("|")
         return "\n".join(_plain(cell) for cell in cells), TABLE
@@ -108,6 +112,29 @@ def _done(held: list[str], kind: str) -> Iterator[tuple[str, str]]:
 
 def _plain(line: str) -> str:
     """Without emphasis, code signs and escapes."""
-    for _ in range(2):  # **bold _and slanted_**
-        line = _STRONG.sub(r"\2", line)
-    return _ESCAPED.sub(r"\1", line.replace("`", ""))
+    return _ESCAPED.sub(r"\1", _unsigned(line).replace("`", ""))
+
+
+def _unsigned(line: str) -> str:
+    """Without the signs of emphasis that open and close. Each is looked at once, however many there are."""
+    opened: dict[str, list[tuple[int, int]]] = {"*": [], "_": []}
+    gone: list[tuple[int, int]] = []
+    for match in _SIGNS.finditer(line):
+        sign, before, after = (
+            match[0][0],
+            line[max(0, match.start() - 1) : match.start()],
+            line[match.end() : match.end() + 1],
+        )
+        if opened[sign] and before.strip() and not _is_word(after):
+            gone += [opened[sign].pop(), match.span()]
+        elif after.strip() and (sign == "*" or not _is_word(before)):
+            opened[sign].append(match.span())
+    kept, at = [], 0
+    for start, end in sorted(gone):
+        kept.append(line[at:start])
+        at = end
+    return "".join([*kept, line[at:]])
+
+
+def _is_word(letter: str) -> bool:
+    return letter.isalnum() or letter == "_"

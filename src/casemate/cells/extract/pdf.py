@@ -14,7 +14,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from casemate.cells.extract import bounds
-from casemate.cells.extract.draft import Draft, Tally, clean
+from casemate.cells.extract.draft import Draft, NoText, Tally, clean
 from casemate.cells.extract.layout import Line, PageLines, compose
 from casemate.cells.extract.shape import Extracted
 from casemate.cells.serve import CannotRead
@@ -48,12 +48,9 @@ def read(data: bytes) -> Extracted:
         pages.append(page)
         pictures += picture
     if not any(page.lines for page in pages) or pictures == count:
-        why = (
-            "Its pages are pictures of text; it needs text recognition (OCR) first."
-            if pictures
-            else "It holds no text."
-        )
-        raise CannotRead(why)
+        if pictures:
+            raise CannotRead("Its pages are pictures of text; it needs text recognition (OCR) first.")
+        raise NoText
     return _composed(pages, document.get_metadata_value("Title"), pictures)
 
 

@@ -7,7 +7,19 @@ from __future__ import annotations
 
 import msgspec
 
-__all__ = ["FOOTER", "HEADER", "HEADING", "LIST", "PARAGRAPH", "TABLE", "Extracted", "Paragraph", "Part", "Request"]
+__all__ = [
+    "FOOTER",
+    "HEADER",
+    "HEADING",
+    "LIST",
+    "PARAGRAPH",
+    "TABLE",
+    "Awaiting",
+    "Extracted",
+    "Paragraph",
+    "Part",
+    "Request",
+]
 
 PARAGRAPH, HEADING, LIST, TABLE = "paragraph", "heading", "list", "table"
 HEADER, FOOTER = "header", "footer"
@@ -15,10 +27,14 @@ HEADER, FOOTER = "header", "footer"
 
 
 class Request(msgspec.Struct, frozen=True):
-    """A file: its name (for its extension) and its bytes."""
+    """A file: its name (for its extension) and its bytes.
+
+    `recognised`: what text recognition has read in its pictures, in their order; None where there is none.
+    """
 
     name: str
     data: bytes
+    recognised: tuple[str, ...] | None = None
 
 
 class Paragraph(msgspec.Struct, frozen=True, array_like=True):
@@ -43,3 +59,9 @@ class Extracted(msgspec.Struct, frozen=True):
     parts: tuple[Part, ...]
     outside: tuple[Paragraph, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+class Awaiting(Extracted, frozen=True):
+    """Nothing yet: these pictures in the file have to be recognised first; then it is read with their texts."""
+
+    pictures: tuple[bytes, ...] = ()

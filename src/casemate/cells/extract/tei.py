@@ -8,7 +8,7 @@ runs over a page break belongs to the page where it begins.
 from __future__ import annotations
 
 from casemate.cells.extract import bounds
-from casemate.cells.extract.draft import Draft, Tally
+from casemate.cells.extract.draft import Draft, NoText, Tally
 from casemate.cells.extract.shape import FOOTER, HEADER, HEADING, LIST, PARAGRAPH, TABLE, Extracted, Paragraph, Part
 from casemate.cells.extract.xml import Events, parse
 from casemate.cells.serve import CannotRead
@@ -147,7 +147,7 @@ class _Volume(Events):
             outside: tuple[Paragraph, ...] = self._outside.paragraphs
             return Extracted("application/tei+xml", tuple(self._parts), outside)
         if self._outside.empty:
-            raise CannotRead("It holds no text.")
+            raise NoText
         return Extracted("application/tei+xml", (self._outside.part(self._volume),))
 
 

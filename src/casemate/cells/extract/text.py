@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from casemate.cells.extract.draft import Draft
+from casemate.cells.extract.draft import Draft, NoText
 from casemate.cells.extract.shape import Extracted
 from casemate.cells.serve import CannotRead
 
@@ -58,5 +58,5 @@ def read(data: bytes) -> Extracted:
         for paragraph in paragraphs(page.splitlines()):
             draft.add(paragraph)
     if draft.empty:
-        raise CannotRead("It holds no text.")
+        raise NoText
     return Extracted("text/plain", (draft.part(),))

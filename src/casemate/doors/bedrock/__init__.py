@@ -1,4 +1,4 @@
-"""The Bedrock wire: runtime and control, as boto3 1.44 and the AWS command line speak them.
+"""The Bedrock wire: runtime, control and agent-runtime, as boto3 1.44 and the AWS command line speak them.
 
 Requests are signed with Signature Version 4 or bear an API key. Model ids arrive percent-encoded and as ARNs; the frame
 routes on the path as it was sent. Shapes are those of botocore's service-2.json; its own parser reads every response
@@ -17,21 +17,26 @@ from casemate.doors.bedrock import (
     count,
     credential,
     elsewhere,
+    generate_from,
     guardrails,
     invoke,
     jobs,
     models,
     problem,
+    problem_agent,
+    retrieve,
 )
 from casemate.doors.bedrock.desk import Desk
 from casemate.doors.bedrock.invocations import Invocations
 from casemate.doors.frame import Handler, Plane, Route, strings
 from casemate.models import Answerer, Catalogue
+from casemate.models.shelf import Shelf
 from casemate.policy import Action
 
-__all__ = ["PLANE", "Invocations", "routes", "wire"]
+__all__ = ["AGENT", "PLANE", "Invocations", "routes", "wire"]
 
 PLANE = Plane("bedrock", "/model", credential.shown, problem.tell, problem.event)
+AGENT = Plane("bedrock-agent", "/knowledgebases", credential.shown, problem_agent.tell, problem_agent.event)
 LIMIT = 12 << 20  # bytes of a body: images travel in it
 
 _SEE = Action("list", "model")
@@ -43,8 +48,8 @@ def wire(gate: Gate, catalogue: Catalogue, answerer: Answerer) -> Invocations:
     return Invocations(Desk(gate, catalogue, answerer))
 
 
-def routes(gate: Gate, catalogue: Catalogue, answerer: Answerer) -> list[Route]:
-    """The operations of this wire; the clock is the gate's."""
+def routes(gate: Gate, catalogue: Catalogue, answerer: Answerer, shelf: Shelf | None = None) -> list[Route]:
+    """The operations of this wire; the clock is the gate's. Without a shelf there is no knowledge to ask."""
     desk = Desk(gate, catalogue, answerer)
     ask = Action("ask", "answer")
     return [
@@ -70,6 +75,7 @@ def routes(gate: Gate, catalogue: Catalogue, answerer: Answerer) -> list[Route]:
         Route("GET", "/inference-profiles/{profile}", PLANE.name, _SEE, partial(models.one_profile, catalogue)),
         *_guardrails(),
         *_jobs(desk),
+        *(_knowledge(desk, shelf) if shelf is not None else ()),
         *elsewhere.routes(PLANE.name),
     ]
 
@@ -100,12 +106,22 @@ def _jobs(desk: Desk) -> list[Route]:
     ]
 
 
-def _takes(method: Any, path: str, action: Action, handler: Handler) -> Route:
+def _knowledge(desk: Desk, shelf: Shelf) -> list[Route]:
+    """Those of agent-runtime; its exceptions have other names in a stream, so its plane is another."""
+    ask, find = Action("ask", "answer"), Action("search", "knowledge")
+    return [
+        _takes("POST", "/knowledgebases/{base}/retrieve", find, partial(retrieve.retrieve, shelf), AGENT),
+        _asks("/retrieveAndGenerate", ask, partial(generate_from.generate, desk), AGENT),
+        _asks("/retrieveAndGenerateStream", ask, partial(generate_from.generate_stream, desk), AGENT),
+    ]
+
+
+def _takes(method: Any, path: str, action: Action, handler: Handler, plane: Plane = PLANE) -> Route:
     """Everything that such a body holds is looked at."""
-    return Route(method, path, PLANE.name, action, handler, takes=_Body, texts=strings, plain=True)
+    return Route(method, path, plane.name, action, handler, takes=_Body, texts=strings, plain=True)
 
 
-def _asks(path: str, action: Action, handler: Handler) -> Route:
+def _asks(path: str, action: Action, handler: Handler, plane: Plane = PLANE) -> Route:
     return Route(
-        "POST", path, PLANE.name, action, handler, takes=_Body, texts=strings, plain=True, asks=True, limit=LIMIT
+        "POST", path, plane.name, action, handler, takes=_Body, texts=strings, plain=True, asks=True, limit=LIMIT
     )

@@ -1,4 +1,4 @@
-"""Documents: drop files, see what became of each, say the label of those that bear no mark, and read."""
+"""Documents: drop files, see what became of each, and say the label of those that bear no mark."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from casemate.doors.console import shades
+from casemate.doors.console.document import DONE, acting
 from casemate.doors.console.face import Face, Shown, go, page, part
 from casemate.doors.console.view import HTML, SAFE, View, render
 from casemate.doors.frame import Call, Reply, Route, read_form
@@ -18,8 +19,25 @@ from casemate.words import problem
 
 __all__ = ["routes"]
 
-LIST, ADD, READ = Action("list", "document"), Action("add", "document"), Action("read", "document")
+LIST, ADD = Action("list", "document"), Action("add", "document")
 FIRST = 60  # rows that are shown before somebody asks for all
+KINDS = (
+    ".txt",
+    ".md",
+    ".html",
+    ".htm",
+    ".pdf",
+    ".docx",
+    ".pptx",
+    ".xlsx",
+    ".csv",
+    ".tsv",
+    ".json",
+    ".jsonl",
+    ".eml",
+    ".xml",
+)
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 LOOKS = 8  # how often a page looks again by itself while something waits
 
 
@@ -31,14 +49,13 @@ class LabelForm(msgspec.Struct, frozen=True):
 
 
 def routes(face: Face) -> list[Route]:
-    """The list, one document, and the two ways to bring files: dropped one by one, or chosen in a form."""
+    """The list, and the two ways to bring files: dropped one by one, or chosen in a form."""
     documents = _Documents(face)
     return [
         *page("GET", "/documents", LIST, documents.show),
         part("POST", "/documents", ADD, documents.form, limit=FILE_LIMIT),
         part("POST", "/documents/file", ADD, documents.one, limit=FILE_LIMIT),
         part("POST", "/documents/label", ADD, documents.state, takes=LabelForm),
-        *page("GET", "/documents/{id}", READ, documents.read),
     ]
 
 
@@ -58,6 +75,8 @@ class _Documents:
             "again": looked + 1 if looked < LOOKS and any(w["state"] == "new" for w in data["waiting"]) else 0,
             "unmarked": _mine(call, data["waiting"]),
             "choices": shades.stating(call.flow, call.flow.session.language),
+            "kinds": ",".join(KINDS + PICTURES),
+            "done": call.query.get("done", "") if call.query.get("done", "") in DONE else "",
         }
         return Shown("documents.html", data, part="documents/library.html", facts=facts, more=more)
 
@@ -81,25 +100,17 @@ class _Documents:
         for name, data in files:
             query = fields | {"name": name}
             await self._face.ask("POST /api/documents", replace(call, query=query, raw=data))
-        return go("/documents", acting=_acting(call), facts={"files": len(files)})
+        return go("/documents", acting=acting(call), facts={"files": len(files)})
 
     async def state(self, call: Call) -> Reply:
         """One label for all that wait for one."""
         form: LabelForm = call.body
         ids = tuple(id for id in form.ids.split(",") if id)
         _, facts = await self._face.ask("POST /api/documents/label", call, StateRequest(form.label, ids))
-        return go("/documents", acting=_acting(call), look="1", facts=facts)
-
-    async def read(self, call: Call) -> Shown:
-        data, facts = await self._face.ask("GET /api/documents/{id}", call)
-        return Shown("document.html", data, facts=facts)
+        return go("/documents", acting=acting(call), look="1", facts=facts)
 
 
 def _mine(call: Call, waiting: list[dict[str, Any]]) -> list[str]:
     """Ids of unmarked files that the caller brought at this acting label: he may say theirs."""
     name, label = call.flow.session.principal.name, call.flow.acting.text
     return [w["id"] for w in waiting if (w["state"], w["added_by"], w["label"]) == ("unmarked", name, label)]
-
-
-def _acting(call: Call) -> str:
-    return "" if call.flow.acting is call.flow.session.usual else call.flow.acting.text

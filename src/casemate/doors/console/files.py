@@ -12,7 +12,18 @@ __all__ = ["FILES", "FONT", "MEDIA", "File", "address", "file"]
 
 MEDIA = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 FONT = "vendor/public-sans.woff2"
-FILES = ("console.css", "markings.css", "app.js", "icon.svg", "vendor/htmx.min.js", "vendor/hx-sse.min.js", FONT)
+FILES = (
+    "console.css",
+    "markings.css",
+    "search.css",
+    "document.css",
+    "bases.css",
+    "app.js",
+    "icon.svg",
+    "vendor/htmx.min.js",
+    "vendor/hx-sse.min.js",
+    FONT,
+)
 
 
 @dataclass(frozen=True, slots=True)

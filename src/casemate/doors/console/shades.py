@@ -16,7 +16,7 @@ from casemate.assistants import order
 from casemate.errors import MarkingError
 from casemate.labels import Label, Policies
 
-__all__ = ["Choice", "acting", "between", "palette", "sheet", "stating", "told", "tone", "version"]
+__all__ = ["Choice", "acting", "between", "palette", "raising", "sheet", "stating", "told", "tone", "version"]
 
 MOST = 8  # authorizations that are offered one by one
 _GREY = "#6b7280"
@@ -43,6 +43,17 @@ def stating(flow: Flow, language: str) -> tuple[Choice, ...]:
     region = flow.gate.vault.region
     levels = [region.label(text) for text in _levels(region.policies)]
     return between(flow, levels, flow.floor, flow.acting.without_needs | flow.floor, language)
+
+
+def raising(flow: Flow, language: str) -> tuple[Choice, ...]:
+    """Labels above the acting one, to the ceiling, lower ones first; of those that look alike, the lowest."""
+    session, region, here = flow.session, flow.gate.vault.region, flow.acting
+    levels = (region.label(text) for text in _levels(region.policies))
+    found = {label | here for label in (*levels, *(c.label for c in flow.classes()))}
+    shown: dict[str, Label] = {}
+    for label in order(label for label in found if label is not here and label <= session.ceiling):
+        shown.setdefault(told(region.policies, label, language), label)
+    return tuple(Choice(label.text, marking) for marking, label in shown.items())
 
 
 def between(flow: Flow, levels: Iterable[Label], low: Label, high: Label, language: str) -> tuple[Choice, ...]:

@@ -44,7 +44,9 @@ SAFE = (
 # The pages in the order of the navigation, each with the action that opens it.
 PLACES = (
     ("/ask", "ask", "answer.ask"),
+    ("/search", "search", "knowledge.search"),
     ("/documents", "documents", "document.list"),
+    ("/knowledge", "knowledge", "knowledge.list"),
     ("/answers", "answers", "answer.list"),
     ("/releases", "releases", "release.list"),
     ("/today", "today", "ledger.read"),
@@ -53,6 +55,7 @@ PLACES = (
     ("/live", "live", "metrics.read"),
     ("/keys", "keys", "key.list"),
     ("/principals", "principals", "principal.list"),
+    ("/proofs", "proofs", "proof.list"),
 )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from casemate.doors.frame import Route
 from casemate.doors.native import (
     answers,
+    bases,
     documents,
     keys,
     labels,
@@ -22,11 +23,15 @@ from casemate.doors.native import (
     principals,
     projects,
     prove,
+    prove_all,
     quotas,
     region,
     release,
+    search,
     session,
+    sources,
     today,
+    upkeep,
     usage,
 )
 from casemate.doors.native.problem import PLANE
@@ -39,7 +44,12 @@ NOUNS: tuple[Callable[[Rooms], list[Route]], ...] = (
     session.routes,
     answers.routes,
     prove.routes,
+    prove_all.routes,
     documents.routes,
+    search.routes,
+    upkeep.routes,
+    bases.routes,
+    sources.routes,
     keys.routes,
     principals.routes,
     outsiders.routes,

@@ -1,8 +1,7 @@
-"""Documents: bring, list, read, state the label of unmarked ones, search."""
+"""Documents: bring, list, read, state the label of unmarked ones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -11,7 +10,11 @@ from casemate.access import HELD
 from casemate.doors.frame import Call, Reply, Route
 from casemate.doors.native.rooms import Rooms, marked, reply
 from casemate.errors import BadInput
-from casemate.knowledge import Added, Hit, add, listed, opened, waiting
+from casemate.knowledge import Added, Document, Part, add, listed, opened, waiting
+from casemate.knowledge.documents.described import Attribute, Described, described_of
+from casemate.knowledge.documents.gone import gone
+from casemate.knowledge.documents.neighbours import neighbours
+from casemate.objects import Found
 from casemate.policy import Action
 from casemate.words import say
 
@@ -19,7 +22,6 @@ __all__ = ["routes"]
 
 FILE_LIMIT = 64 << 20
 LIST = Action("list", "document")
-SEARCH = Action("search", "knowledge")
 
 
 class StateRequest(msgspec.Struct, frozen=True):
@@ -32,19 +34,31 @@ class StateRequest(msgspec.Struct, frozen=True):
 
 def routes(rooms: Rooms) -> list[Route]:
     """Document routes."""
+    del rooms
     read = Action("read", "document")
     adds = Action("add", "document")
     return [
-        Route("POST", "/api/documents", "native", adds, _add, gives=Added, limit=FILE_LIMIT),
+        Route("POST", "/api/documents", "native", adds, _add, gives=Added, limit=FILE_LIMIT, texts=_said_of),
         Route("GET", "/api/documents", "native", LIST, _list, gives=dict[str, Any]),
         Route("POST", "/api/documents/label", "native", adds, _state, takes=StateRequest, gives=dict[str, int]),
         Route("GET", "/api/documents/{id}", "native", read, _read, gives=dict[str, Any]),
-        Route("GET", "/api/search", "native", SEARCH, _Search(rooms).search, gives=list[Any], texts=_words, asks=True),
     ]
 
 
+def _said_of(query: dict[str, str]) -> tuple[str, ...]:
+    """What was typed beside the file and comes to rest with each part of it; what cannot be read is refused later."""
+    try:
+        said = _attributes(query.get("attributes", ""), "en")
+    except BadInput:
+        return ()
+    return (*said, *(value for value in said.values() if isinstance(value, str)))
+
+
 async def _add(call: Call) -> Reply:
-    """The file is the body; `name`, `base`, `label`, `marks` and `need` stand in the query."""
+    """The file is the body; `name`, `base`, `label`, `marks` and `need` stand in the query.
+
+    There too: `replaces`, the document whose place it takes, and `attributes`, a JSON object.
+    """
     query = call.query
     if not call.raw:
         raise BadInput(what="The file is empty.")
@@ -56,8 +70,17 @@ async def _add(call: Call) -> Reply:
         query.get("label", ""),
         query.get("marks", "") or "read",
         query.get("need", ""),
+        attributes=_attributes(query.get("attributes", ""), call.flow.session.language),
+        replaces=query.get("replaces", ""),
     )
     return reply(call.flow, added, status=202, bytes=len(call.raw))
+
+
+def _attributes(text: str, language: str) -> dict[str, Attribute]:
+    try:
+        return msgspec.json.decode(text, type=dict[str, Attribute]) if text else {}
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        raise BadInput(what=say("knowledge.attributes.json", language)) from None
 
 
 async def _list(call: Call) -> Reply:
@@ -97,6 +120,7 @@ def _document(call: Call, id: str, value: Any, label: Any) -> dict[str, Any]:
         "reason": reason,
         "remedy": remedy,
         "passages": value.passages,
+        "notes": value.notes,
         "added_by": value.added_by,
         "at": value.at,
         **marked(call.flow, label),
@@ -104,8 +128,10 @@ def _document(call: Call, id: str, value: Any, label: Any) -> dict[str, Any]:
 
 
 async def _read(call: Call) -> Reply:
-    """What may be read of a document: its visible passages, each with its mark."""
-    whole, parts = await opened(call.flow, call.path["id"])
+    """What may be read of a document: its visible passages, each with its mark, and what is nearly the same."""
+    flow = call.flow
+    whole, parts = await opened(flow, call.path["id"])
+    said = await described_of(flow, call.path["id"])
     passages = [
         {
             "id": p.id,
@@ -123,8 +149,18 @@ async def _read(call: Call) -> Reply:
         "title": whole.value.title if whole else parts[0].value.title,
         "document": _document(call, whole.id, whole.value, whole.label) if whole else None,
         "passages": passages,
+        "attributes": _said(said, whole, parts),
+        "near": await neighbours(flow, parts, await gone(flow)),
     }
-    return reply(call.flow, data, document=call.path["id"])
+    return reply(flow, data, document=call.path["id"])
+
+
+def _said(said: Described, whole: Found[Document] | None, parts: list[Found[Part]]) -> dict[str, Attribute]:
+    """The attributes of the whole, or of the highest part that is seen, as they stand now."""
+    if whole is not None:
+        return said.attributes(whole.id, whole.label, whole.value.attributes)
+    last = max(parts, key=lambda part: part.label.text)
+    return said.attributes(last.id, last.label, last.value.attributes)
 
 
 async def _state(call: Call) -> Reply:
@@ -141,35 +177,3 @@ async def _state(call: Call) -> Reply:
     for id in ids:
         await flow.restate(id, label, request.marks)
     return reply(flow, {"labelled": len(ids)})
-
-
-def _words(query: dict[str, str]) -> Iterable[str]:
-    return (query.get("q", ""),)
-
-
-class _Search:
-    """Search needs the library."""
-
-    def __init__(self, rooms: Rooms) -> None:
-        self._rooms = rooms
-
-    async def search(self, call: Call) -> Reply:
-        """The best passages of the visible world, with exact scores."""
-        names = tuple(n for n in call.query.get("base", "all").split(",") if n) or ("all",)
-        await self._rooms.library.check(call.flow, names)
-        asked = await self._rooms.library.ask(call.flow, call.query.get("q", ""))
-        results = await self._rooms.library.search(call.flow, asked, names, 20)
-        return reply(call.flow, [_hit(call, hit) for hit in results.hits])
-
-
-def _hit(call: Call, hit: Hit) -> dict[str, Any]:
-    return {
-        "document": hit.passage.document,
-        "passage": hit.passage.id,
-        "title": hit.passage.title,
-        "text": hit.passage.text,
-        "bm25": hit.bm25,
-        "cosine": hit.cosine,
-        "score": hit.fused,
-        **marked(call.flow, hit.label),
-    }

@@ -13,7 +13,7 @@ from casemate.policy import Action
 __all__ = ["QUERIES", "document", "routes"]
 
 QUERIES: dict[str, tuple[str, ...]] = {
-    "POST /api/documents": ("name", "base", "label", "marks", "need"),
+    "POST /api/documents": ("name", "base", "label", "marks", "need", "replaces", "attributes"),
     "GET /api/documents": ("only",),
     "GET /api/search": ("q", "base"),
     "GET /api/ledger": ("limit",),

@@ -11,7 +11,7 @@ import msgspec
 from casemate.access import Flow, Gate, ReleaseDoor
 from casemate.assistants import Prover
 from casemate.doors.frame import Reply
-from casemate.knowledge import Library
+from casemate.knowledge import Connectors, Library
 from casemate.labels import Label
 from casemate.models import Answerer, Catalogue, Gateway
 from casemate.models.registry import Registry
@@ -47,6 +47,7 @@ class Rooms:
     gateway: Gateway
     registry: Registry
     release: ReleaseDoor
+    connectors: Connectors
 
 
 def reply(flow: Flow, data: Any, status: int = 200, **facts: Any) -> Reply:

@@ -11,11 +11,24 @@ from functools import partial
 
 from casemate.access import Gate
 from casemate.doors.frame import Handler, Plane, Route, bearer
-from casemate.doors.openai import batches, chat, embeddings, files, models, problem, responses
+from casemate.doors.openai import (
+    batches,
+    chat,
+    embeddings,
+    files,
+    models,
+    problem,
+    responses,
+    vector_store_batches,
+    vector_store_files,
+    vector_store_search,
+    vector_stores,
+)
 from casemate.doors.openai.brought import Body, looked_at
 from casemate.doors.openai.desk import Desk
 from casemate.doors.openai.lines import Lines
 from casemate.models import Answerer, Catalogue
+from casemate.models.shelf import Shelf
 from casemate.policy import Action
 
 __all__ = ["PLANE", "Lines", "routes"]
@@ -26,9 +39,9 @@ ALIAS = "/openai"
 ASK, SEE, EMBED = Action("ask", "answer"), Action("list", "model"), Action("embed", "text")
 
 
-def routes(gate: Gate, catalogue: Catalogue, answerer: Answerer) -> list[Route]:
-    """The operations of this wire; clock and entropy are the gate's."""
-    desk = Desk(gate, catalogue, answerer)
+def routes(gate: Gate, catalogue: Catalogue, answerer: Answerer, shelf: Shelf | None = None) -> list[Route]:
+    """The operations of this wire; clock and entropy are the gate's. Without a shelf there are no vector stores."""
+    desk = Desk(gate, catalogue, answerer, shelf)
     own = [
         _asks("/v1/chat/completions", ASK, partial(chat.complete, desk)),
         _asks("/v1/responses", ASK, partial(responses.create, desk)),
@@ -37,10 +50,20 @@ def routes(gate: Gate, catalogue: Catalogue, answerer: Answerer) -> list[Route]:
         *responses.kept(PLANE.name),
         *files.routes(PLANE.name),
         *batches.routes(PLANE.name),
+        *(_stores(shelf) if shelf is not None else ()),
         Route("GET", "/v1/models", PLANE.name, SEE, partial(models.listing, catalogue)),
         Route("GET", "/v1/models/{id*}", PLANE.name, SEE, partial(models.one, catalogue)),
     ]
     return [*own, *(replace(route, path=ALIAS + route.path) for route in own)]
+
+
+def _stores(shelf: Shelf) -> list[Route]:
+    return [
+        *vector_stores.routes(PLANE.name, shelf),
+        *vector_store_files.routes(PLANE.name, shelf),
+        *vector_store_batches.routes(PLANE.name, shelf),
+        *vector_store_search.routes(PLANE.name, shelf),
+    ]
 
 
 def _asks(path: str, action: Action, handler: Handler) -> Route:

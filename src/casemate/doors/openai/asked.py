@@ -12,7 +12,7 @@ from casemate.errors import BadInput
 from casemate.models import Choice, Image, Shape, Tool
 from casemate.words import say
 
-__all__ = ["FETCHED", "HOSTED", "choice_of", "picture", "refuse", "shape_of", "stops", "tool_of"]
+__all__ = ["FETCHED", "HOSTED", "SEARCHED", "choice_of", "picture", "refuse", "shape_of", "stops", "tool_of"]
 
 FETCHED = "remote-url"
 
@@ -20,6 +20,9 @@ HOSTED = frozenset(
     "web_search web_search_preview web_search_2025_08_26 web_search_preview_2025_03_11 file_search code_interpreter "
     "computer computer_use_preview mcp image_generation local_shell shell apply_patch tool_search namespace".split()
 )
+
+SEARCHED = "file_search"
+"""The one that a response is answered with here; a chat completion has no words for what it finds."""
 
 _STOPS = 4
 _NAME = 128

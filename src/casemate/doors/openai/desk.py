@@ -11,6 +11,7 @@ from casemate.doors.openai.asked import FETCHED, HOSTED
 from casemate.errors import BadInput, UnknownModel
 from casemate.ids import short
 from casemate.models import Answerer, Card, Catalogue, Chat, chosen
+from casemate.models.shelf import Shelf
 from casemate.words import say
 
 __all__ = ["Desk"]
@@ -20,11 +21,12 @@ _NEVER = HOSTED | {FETCHED, "file_id", "item_reference"}
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Gate, catalogue, and whoever answers."""
+    """Gate, catalogue, whoever answers, and what is asked about files (None: nothing is)."""
 
     gate: Gate
     catalogue: Catalogue
     answerer: Answerer
+    shelf: Shelf | None = None
 
     def cards(self, call: Call, model: str, task: str = "chat") -> list[Card]:
         """The models of that name that this request may use for the task. Raises UnknownModel, BadInput."""

@@ -16,6 +16,7 @@ from casemate.doors.openai.problem import told
 from casemate.errors import BadInput, CasemateError
 from casemate.models import Answerer, Catalogue
 from casemate.models.batch import Answered
+from casemate.models.shelf import Shelf
 from casemate.words import say
 
 __all__ = ["Lines"]
@@ -24,8 +25,8 @@ __all__ = ["Lines"]
 class Lines:
     """Answers a request without a caller: its flow is the batch's own."""
 
-    def __init__(self, gate: Gate, catalogue: Catalogue, answerer: Answerer) -> None:
-        desk = Desk(gate, catalogue, answerer)
+    def __init__(self, gate: Gate, catalogue: Catalogue, answerer: Answerer, shelf: Shelf | None = None) -> None:
+        desk = Desk(gate, catalogue, answerer, shelf)
         self._gate = gate
         self._handlers: dict[str, Handler] = {
             "/v1/chat/completions": partial(chat.complete, desk),

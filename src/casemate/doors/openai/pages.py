@@ -1,4 +1,4 @@
-"""Lists in pages, as this protocol has them: `limit`, `after` (an id of the page before), `order`."""
+"""Lists in pages, as this protocol has them: `limit`, `after` or `before` (an id of a neighbouring page), `order`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ def page(call: Call, listed: list[tuple[str, dict[str, Any]]], usual: int, most:
     if after:
         ids = [id for id, _ in ordered]
         ordered = ordered[ids.index(after) + 1 :] if after in ids else []
-    shown = ordered[: int(limit)]
+    before = call.query.get("before", "")
+    if before:
+        ids = [id for id, _ in ordered]
+        ordered = ordered[: ids.index(before)] if before in ids else []
+    shown = ordered[-int(limit) :] if before and not after else ordered[: int(limit)]
     body = {
         "object": "list",
         "data": [value for _, value in shown],

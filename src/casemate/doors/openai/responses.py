@@ -10,11 +10,12 @@ from collections.abc import AsyncIterator
 import msgspec
 
 from casemate.doors.frame import Call, Reply, Route, Stream
-from casemate.doors.openai.asked import choice_of, shape_of
+from casemate.doors.openai.asked import SEARCHED, choice_of, refuse, shape_of
 from casemate.doors.openai.brought import Body, extras, given, needed, read
 from casemate.doors.openai.desk import Desk
-from casemate.doors.openai.responses_input import KNOWN, Request, messages_of, refuse_unoffered, tools_of
-from casemate.doors.openai.responses_output import resource
+from casemate.doors.openai.file_search import FileSearch, search_of
+from casemate.doors.openai.responses_input import KNOWN, RESULTS, Request, messages_of, refuse_unoffered, tools_of
+from casemate.doors.openai.responses_output import annotation, resource
 from casemate.doors.openai.responses_stream import Events
 from casemate.errors import Absent, CasemateError
 from casemate.models import MOST_TOKENS, Chat, Course, Image, Message, Shape, ToolCall, ToolResult, within
@@ -25,23 +26,27 @@ __all__ = ["count", "create", "kept"]
 
 PICTURE = 800  # tokens that a picture is taken for
 TURN = 4  # tokens that a turn costs besides its words
+_SEARCHES = ("required", {"type": SEARCHED})  # choices that files be searched, as they are anyway
 
 
 async def create(desk: Desk, call: Call) -> Reply | Stream:
     """Answer. A stream begins when the first delta is there: what fails before it is told as a plain response."""
     request = read(Request, call.body, call.flow.session.language)
     more = _more(request, call.body)
-    chat, facts = _chat(desk, call, request, more)
+    search = _search(desk, call, request)
+    chat, facts = _chat(desk, call, request, more, search)
+    if search is not None:
+        await search.made(chat.question)
     course = Course(desk.answerer.answer(call.flow, chat), chat)
     course.facts |= facts
     begun = resource(desk.named(call, "resp_"), desk.second(), request, chat, more)
-    events = Events(begun, lambda prefix: desk.named(call, prefix))
+    events = Events(begun, lambda prefix: desk.named(call, prefix), search.annotation if search else annotation)
     if request.stream:
         await course.first()
-        return Stream(_pieces(desk, events, course), facts=course.facts)
+        return Stream(_pieces(desk, events, course, search), facts=course.facts)
     try:
-        async for delta in course.deltas():
-            events.told(delta)
+        async for _ in _items(events, course, search):
+            pass
     finally:
         await course.close()
     whole = events.whole(course.finish, course.usage, desk.second())
@@ -85,7 +90,20 @@ def _more(request: Request, body: Body) -> Body:
     return more
 
 
-def _chat(desk: Desk, call: Call, request: Request, more: Body) -> tuple[Chat, dict[str, str]]:
+def _search(desk: Desk, call: Call, request: Request) -> FileSearch | None:
+    """The search of files that the request offers, where there is one. Raises BadInput."""
+    language = call.flow.session.language
+    search = search_of(request.tools, request.tool_choice, request.metadata, language)
+    if search is None:
+        return None
+    if desk.shelf is None:
+        raise refuse(SEARCHED, language)
+    return FileSearch(desk.shelf, call, search, RESULTS in (request.include or ()))
+
+
+def _chat(
+    desk: Desk, call: Call, request: Request, more: Body, search: FileSearch | None
+) -> tuple[Chat, dict[str, str]]:
     """The request as the house speaks of it, and what the ledger says of its unknown fields."""
     language = call.flow.session.language
     cards = desk.cards(call, request.model)
@@ -96,7 +114,8 @@ def _chat(desk: Desk, call: Call, request: Request, more: Body) -> tuple[Chat, d
     needs = needed(more)
     messages = messages_of(request, needs, language)
     offered = tools_of(request, needs, language)
-    choice, tools = choice_of(request.tool_choice, request.parallel_tool_calls, offered, language)
+    chosen = None if search is not None and request.tool_choice in _SEARCHES else request.tool_choice
+    choice, tools = choice_of(chosen, request.parallel_tool_calls, offered, language)
     raw, facts = extras(more)
     chat = Chat(
         model=request.model,
@@ -110,9 +129,11 @@ def _chat(desk: Desk, call: Call, request: Request, more: Body) -> tuple[Chat, d
         dialect="openai",
         extra=raw,
         needs=tuple(dict.fromkeys(needs)),
+        narrowed=search.narrowed if search is not None else None,
         language=language,
     )
-    return desk.settle(cards, chat, request.metadata or {}), facts
+    named = {"knowledge": ",".join(search.search.bases)} if search is not None else {}
+    return desk.settle(cards, chat, (request.metadata or {}) | named), facts
 
 
 def _shape(request: Request, language: str) -> Shape | None:
@@ -120,14 +141,24 @@ def _shape(request: Request, language: str) -> Shape | None:
     return None if format is None else shape_of(format.type, msgspec.structs.asdict(format), language)
 
 
-async def _pieces(desk: Desk, events: Events, course: Course) -> AsyncIterator[bytes]:
+async def _items(events: Events, course: Course, search: FileSearch | None) -> AsyncIterator[bytes]:
+    """What the items of an answer tell, a search of files first."""
+    if search is not None:
+        yield events.searched(search.item)
+    async for delta in course.deltas():
+        if search is not None:
+            await search.learn(delta)
+        told = events.told(delta)
+        if told:
+            yield told
+
+
+async def _pieces(desk: Desk, events: Events, course: Course, search: FileSearch | None) -> AsyncIterator[bytes]:
     """Whoever stops reading stops the answer: closing this closes what makes the deltas."""
     try:
         yield events.opening()
-        async for delta in course.deltas():
-            told = events.told(delta)
-            if told:
-                yield told
+        async for told in _items(events, course, search):
+            yield told
         yield events.closing(course.finish, course.usage, desk.second())
     except CasemateError as error:
         yield events.failed(error.slug)

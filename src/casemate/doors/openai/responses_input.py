@@ -6,17 +6,18 @@ from typing import Any
 
 import msgspec
 
-from casemate.doors.openai.asked import FETCHED, HOSTED, picture, refuse, tool_of
+from casemate.doors.openai.asked import FETCHED, HOSTED, SEARCHED, picture, refuse, tool_of
 from casemate.doors.openai.request import text_or_parts
 from casemate.errors import BadInput
 from casemate.models import Image, Message, Part, Text, Thought, Tool, ToolCall, ToolResult
 from casemate.words import say
 
-__all__ = ["KNOWN", "Format", "Request", "TextOptions", "messages_of", "refuse_unoffered", "tools_of"]
+__all__ = ["KNOWN", "RESULTS", "Format", "Request", "TextOptions", "messages_of", "refuse_unoffered", "tools_of"]
 
 _ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 _TEXTS = frozenset({"input_text", "output_text", "text", "refusal", "summary_text", "reasoning_text"})
 _INCLUDED = frozenset({"reasoning.encrypted_content"})
+RESULTS = "file_search_call.results"
 
 
 class ItemPart(msgspec.Struct):
@@ -27,6 +28,12 @@ class ItemPart(msgspec.Struct):
     refusal: str = ""
     image_url: str | None = None
     file_id: str | None = None
+
+
+class Found(msgspec.Struct):
+    """What a search of files once found."""
+
+    text: str | None = None
 
 
 class Item(msgspec.Struct):
@@ -41,6 +48,7 @@ class Item(msgspec.Struct):
     output: str | list[ItemPart] | None = None
     summary: list[ItemPart] | None = None
     encrypted_content: str | None = None
+    results: list[Found] | None = None
 
 
 class Format(msgspec.Struct):
@@ -97,8 +105,9 @@ KNOWN = frozenset(Request.__struct_fields__)
 
 def refuse_unoffered(request: Request, language: str) -> None:
     """What would change the answer and is not offered is refused, never ignored."""
+    searches = any(offer.get("type") == SEARCHED for offer in request.tools or ())
     for name in request.include or ():
-        if name not in _INCLUDED:
+        if name not in _INCLUDED and not (searches and name == RESULTS):
             raise BadInput(what=say("openai.include", language, name=name[:100]))
     if request.truncation not in (None, "disabled"):
         raise BadInput(what=say("openai.truncation", language))
@@ -115,6 +124,8 @@ def tools_of(request: Request, needs: list[str], language: str) -> tuple[Tool, .
         kind = str(offer.get("type", ""))
         if kind == "function":
             tools.append(tool_of(offer, language))
+        elif kind == SEARCHED:  # see `file_search`
+            continue
         elif kind in HOSTED:
             needs.append(kind)
         else:
@@ -162,6 +173,8 @@ def _item(place: int, item: Item, needs: list[str], language: str) -> tuple[str,
         said = _parts(place, item.content or item.summary, needs, language)
         text = "\n\n".join(part.text for part in said if isinstance(part, Text))
         return "assistant", [Thought(text, sealed=item.encrypted_content or "")], True
+    if kind == "file_search_call":
+        return "assistant", [Text(found.text) for found in item.results or () if found.text], True
     if kind == "item_reference":
         needs.append(kind)
         return "user", [], False

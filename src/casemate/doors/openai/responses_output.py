@@ -76,9 +76,9 @@ def ended(response: Fields, output: list[Fields], finish: str, usage: Usage, at:
     }
 
 
-def text_part(text: str, citations: Iterable[Citation] = ()) -> Fields:
+def text_part(text: str, annotations: Iterable[Fields] = ()) -> Fields:
     """A part of a message."""
-    return {"type": "output_text", "text": text, "annotations": [annotation(c) for c in citations], "logprobs": []}
+    return {"type": "output_text", "text": text, "annotations": list(annotations), "logprobs": []}
 
 
 def annotation(c: Citation) -> Fields:
@@ -127,5 +127,5 @@ def _format(format: msgspec.Struct) -> Fields:
 
 
 def _tool(raw: Fields) -> Fields:
-    """As it was offered, with the fields that every tool has."""
-    return {"description": None, "parameters": None, "strict": None} | raw
+    """As it was offered, a function with the fields that every function has."""
+    return raw if raw.get("type") != "function" else {"description": None, "parameters": None, "strict": None} | raw

@@ -29,6 +29,7 @@ from casemate.models import Citation, Delta, ToolPiece, Usage
 __all__ = ["Events"]
 
 Fields = dict[str, Any]
+_STEPS = ("in_progress", "searching", "completed")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -47,11 +48,17 @@ class _Item:
 
 
 class Events:
-    """The events of one response. `named` gives a fresh id for a prefix."""
+    """The events of one response. `named` gives a fresh id for a prefix, `annotate` what is said of a citation."""
 
-    def __init__(self, response: Fields, named: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        response: Fields,
+        named: Callable[[str], str],
+        annotate: Callable[[Citation], Fields] = annotation,
+    ) -> None:
         self._response = response
         self._named = named
+        self._annotate = annotate
         self._number = 0
         self._open: _Item | None = None
         self._calls: dict[int, _Item] = {}
@@ -62,6 +69,15 @@ class Events:
         return self._event("response.created", response=self._response) + self._event(
             "response.in_progress", response=self._response
         )
+
+    def searched(self, item_of: Callable[[str, str], Fields]) -> bytes:
+        """A search of files, which was made before anything is told. `item_of` gives it for an id and a status."""
+        item = self._item("file_search_call", "fs_")
+        at = {"item_id": item.id, "output_index": item.place}
+        begun = item_of(item.id, "in_progress")
+        out = [self._event("response.output_item.added", output_index=item.place, item=begun)]
+        out += [self._event(f"response.file_search_call.{step}", **at) for step in _STEPS]
+        return b"".join([*out, self._done(item, item_of(item.id, "completed"))])
 
     def told(self, delta: Delta) -> bytes:
         """What a delta tells; b"" where it tells nothing on this wire."""
@@ -154,7 +170,7 @@ class Events:
             output_index=item.place,
             content_index=0,
             annotation_index=len(item.cited) - 1,
-            annotation=annotation(citation),
+            annotation=self._annotate(citation),
         )
 
     def _end(self, status: str) -> Iterator[bytes]:
@@ -169,7 +185,7 @@ class Events:
         text = "".join(item.said)
         at = {"item_id": item.id, "output_index": item.place, "content_index": 0}
         if item.kind == "message":
-            part = text_part(text, item.cited)
+            part = text_part(text, [self._annotate(citation) for citation in item.cited])
             whole = message_item(item.id, status, [part])
             yield self._event("response.output_text.done", **at, text=text, logprobs=[])
         else:

@@ -1,0 +1,1 @@
+"""The shelf: knowledge as the wires ask for it, in plain values."""

@@ -1,0 +1,1 @@
+"""Sources: places outside that are looked at again and again, through connectors that are plug-ins."""

@@ -1,0 +1,56 @@
+"""Several files that were brought into a base in one request, looked at together.
+
+A batch is its owner's alone, and says only which files it brought and which of them were called off: how far each one
+is lies with the file. It lies at the label at which the files were brought.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from casemate.access import Flow
+from casemate.ids import short
+from casemate.models.shelf import FileSeen
+from casemate.objects import Found, Kind, Put
+
+__all__ = ["FILE_BATCH", "FileBatch", "begin", "called_off", "read"]
+
+
+class FileBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """`files` as they were named; `cancelled`: those of them that were called off before they were read. Microseconds.
+
+    What was called off is no longer in the base, so that it is kept here as it was last seen.
+    """
+
+    owner: str
+    base: str
+    files: tuple[str, ...]
+    at: int
+    off: bool = False
+    cancelled: tuple[FileSeen, ...] = ()
+
+
+FILE_BATCH = Kind("knowledge.files", FileBatch)
+
+
+async def begin(flow: Flow, base: str, files: tuple[str, ...]) -> tuple[str, FileBatch]:
+    """A batch of files that have just been brought."""
+    id = "vsfb_" + short(flow.gate.vault.entropy.draw(f"files/{flow.access.id}/{flow.session.id}"))
+    batch = FileBatch(owner=flow.session.principal.id, base=base, files=files, at=flow.gate.vault.clock.now())
+    await flow.commit(Put(FILE_BATCH, id, batch, expect=0), facts={"files": len(files)})
+    return id, batch
+
+
+async def read(flow: Flow, base: str, id: str) -> Found[FileBatch]:
+    """A batch of the caller's into that base. Somebody else's is as absent as one that never was."""
+    for found in await flow.read_each(FILE_BATCH, id):
+        if found.value.owner == flow.session.principal.id and found.value.base == base:
+            return found
+    return await flow.absent(FILE_BATCH, id)
+
+
+async def called_off(flow: Flow, found: Found[FileBatch], cancelled: tuple[FileSeen, ...]) -> FileBatch:
+    """The batch without these. Raises Refused (`no-write-down`), Conflict."""
+    batch = msgspec.structs.replace(found.value, off=True, cancelled=(*found.value.cancelled, *cancelled))
+    await flow.commit(Put(FILE_BATCH, found.id, batch, expect=found.version), at=found.label)
+    return batch
