@@ -2,7 +2,8 @@
 
 The order says which program, with which arguments, and a folder in which it may make its socket. The program cannot
 undo the fence: no_new_privs, Landlock and the filter stay over exec. It may serve on a socket of the local kind and
-connect to none; it may read its libraries and what it was given, and write nothing.
+connect to none; it may read its libraries and what it was given, and write nothing. One that `hears` has the pipe of
+requests for its standard input, and one that `tells` the pipe of replies for its standard output.
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ def main() -> None:
     fence: Any = _fence()
     fence._descriptors()
     order = fence._order()
+    if order["hears"]:
+        os.dup2(fence.REQUESTS, 0)  # the filter knows no dup2
     if order["tells"]:
         os.dup2(fence.REPLIES, 1)
     try:

@@ -88,7 +88,7 @@ class Tesseract:
             raise SandboxMissing(why=kernel.why)
         granted = readable([self._found.program, *self._found.reads], self._sandbox._protect)
         before = filters()
-        child = await _launch(self._sandbox.home, "extract/recognise.py")
+        child = await _launch(self._sandbox.home, "launch.py")
         try:
             order = self._order(child.pid, kernel.machine, arguments, granted)
             await asyncio.wait_for(_prove(child, order, before), _HANDSHAKE)
@@ -107,6 +107,9 @@ class Tesseract:
             "program": str(self._found.program),
             "arguments": list(arguments),
             "home": str(self._sandbox.home),
+            "folder": str(self._sandbox.home),
+            "hears": True,
+            "tells": True,
             "reads": granted,
             "calls": {name: machine.calls[name] for name in _CALLS},
             "filter": base64.b64encode(_filter(machine, pid)).decode("ascii"),

@@ -94,6 +94,7 @@ def _order(
         "folder": str(folder),
         "home": str(home),
         "reads": granted,
+        "hears": False,
         "tells": tells,
         "calls": {name: machine.calls[name] for name in _CALLS},
         "filter": base64.b64encode(program(machine, pid)).decode("ascii"),
