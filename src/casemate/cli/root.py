@@ -40,6 +40,7 @@ VERBS = {
     "attributes": "attributes:attributes",
     "labels": "labels:labels",
     "ledger": "ledger:ledger",
+    "store": "store:store",
     "doctor": "doctor:doctor",
     "config": "config:config",
     "help": "help:topics",
