@@ -1,1 +1,9 @@
 """Buckets: named places for objects of any size, each object at a label, seen as the visible world shows them."""
+
+from __future__ import annotations
+
+from casemate.buckets.buckets import Buckets
+from casemate.buckets.condition import changed, judged
+from casemate.buckets.seen import Bucket, Condition, Listing, NewObject, Part, Seen, Upload
+
+__all__ = ["Bucket", "Buckets", "Condition", "Listing", "NewObject", "Part", "Seen", "Upload", "changed", "judged"]

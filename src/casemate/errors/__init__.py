@@ -7,6 +7,7 @@ A fact must be computable from the caller's own session and request: it is shown
     CasemateError
     ├── BadInput              malformed
     │   ├── TooLarge          too-large
+    │   ├── BadPart           bad-part           (a part of an upload is not as it was said to be)
     │   ├── MarkingError      marking
     │   ├── UnknownModel      unknown-model
     │   └── UnknownKnowledge  unknown-knowledge
@@ -16,11 +17,15 @@ A fact must be computable from the caller's own session and request: it is shown
     ├── Refused               refused            (carries the rule)
     ├── Absent                absent
     ├── Conflict              conflict
+    │   ├── Ambiguous         ambiguous          (several objects of a key, none above the other)
+    │   ├── ConditionFailed   condition-failed
+    │   └── NotEmpty          not-empty
     ├── QuotaExceeded         quota-exceeded
     ├── Unavailable           unavailable
     │   ├── EngineFailed      engine-failed
     │   ├── AnswerHeld        answer-held        (it bears a mark above the acting label)
     │   ├── StorageFull       storage-full
+    │   │   └── ShareFull     share-full         (the label domain's own share)
     │   ├── SandboxMissing    sandbox-missing
     │   ├── NotRunning        not-running
     │   ├── Stale             stale              (the snapshot that admission stands on is too old)
@@ -41,9 +46,12 @@ from typing import ClassVar, Literal
 
 __all__ = [
     "Absent",
+    "Ambiguous",
     "AnswerHeld",
     "BadInput",
+    "BadPart",
     "CasemateError",
+    "ConditionFailed",
     "Conflict",
     "ControlAway",
     "Damaged",
@@ -54,11 +62,13 @@ __all__ = [
     "Misconfigured",
     "Mismarked",
     "NewerSchema",
+    "NotEmpty",
     "NotRunning",
     "Occupied",
     "QuotaExceeded",
     "Refused",
     "SandboxMissing",
+    "ShareFull",
     "Skewed",
     "Stale",
     "StorageFull",
@@ -100,6 +110,12 @@ class TooLarge(BadInput):
     """A body, file or line beyond its bound. Facts: `what`, `limit`."""
 
     slug, status, exit = "too-large", 413, 2
+
+
+class BadPart(BadInput):
+    """A part of an upload is absent, too small, out of order or another one. Facts: `number`, `why`."""
+
+    slug, status, exit = "bad-part", 400, 2
 
 
 class MarkingError(BadInput):
@@ -156,6 +172,24 @@ class Conflict(CasemateError):
     slug, status, exit = "conflict", 409, 6
 
 
+class Ambiguous(Conflict):
+    """Several objects bear this key, and none is above the other. Facts: `key`, `labels` (text, by `; `)."""
+
+    slug, status, exit = "ambiguous", 409, 6
+
+
+class ConditionFailed(Conflict):
+    """What is there is not what the caller made a condition of. Facts: `condition` (a header's name)."""
+
+    slug, status, exit = "condition-failed", 412, 6
+
+
+class NotEmpty(Conflict):
+    """Something that the acting label sees is still in it. Facts: `what`."""
+
+    slug, status, exit = "not-empty", 409, 6
+
+
 class QuotaExceeded(CasemateError):
     """A quota has no room in the caller's own label domain. Facts: `limit`, `of` (key, project), `retry_after` (s)."""
 
@@ -198,6 +232,12 @@ class StorageFull(Unavailable):
     """No room to write; reads go on."""
 
     slug, status, exit = "storage-full", 507, 7
+
+
+class ShareFull(StorageFull):
+    """The share of the disk that is this label domain's own is used up. Facts: `share` (bytes)."""
+
+    slug, status, exit = "share-full", 507, 7
 
 
 class SandboxMissing(Unavailable):
