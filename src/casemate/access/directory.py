@@ -38,12 +38,15 @@ from casemate.identity import (
     Principal,
     Session,
     Signed,
+    SignedHead,
     digest_of,
+    sigv4_s3,
     split_key,
 )
 from casemate.identity.jws import looks_like
 from casemate.identity.outsider import Outsider
 from casemate.identity.sigv4 import parse_authorization, verify
+from casemate.identity.sigv4_chunks import Chain
 from casemate.labels import AccessClass, Label
 from casemate.objects import Put
 
@@ -94,6 +97,8 @@ class Directory:
             return self._outside(*certificates.named(self._vault, credential))
         if isinstance(credential, Signed):
             return self._signed(credential)
+        if isinstance(credential, SignedHead):
+            return self._signed_head(credential)
         return self._peer(credential)
 
     def fresh(self) -> bool:
@@ -178,6 +183,22 @@ class Directory:
         if record is None or record.use != "sigv4":
             raise Unauthenticated
         return self._session(credential.key_id, record)
+
+    def _signed_head(self, credential: SignedHead) -> Session:
+        found = sigv4_s3.shown(credential)
+        record = self._records.credential(credential.key_id)
+        secret = self.sigv4_secret(credential.key_id, record.generation if record is not None else 0)
+        sigv4_s3.verify(credential, found, secret, self._vault.clock.now())
+        if record is None or record.use != "sigv4" or found.auth.key_id != credential.key_id:
+            raise Unauthenticated
+        return self._session(credential.key_id, record)
+
+    def chain(self, credential: SignedHead) -> Chain:
+        """What verifies the chunks of the body of a request that was admitted. Raises Unauthenticated."""
+        record = self._records.credential(credential.key_id)
+        if record is None:
+            raise Unauthenticated
+        return sigv4_s3.chain(sigv4_s3.shown(credential), self.sigv4_secret(credential.key_id, record.generation))
 
     def _session(self, id: str, record: CredentialRecord) -> Session:
         """The session of a credential whose secret was right. Kept while a snapshot stands, for it cannot differ."""

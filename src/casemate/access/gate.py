@@ -7,7 +7,8 @@ import contextlib
 from casemate.access.core import Core
 from casemate.access.flow import Flow
 from casemate.errors import Damaged
-from casemate.identity import Credential, Principal, Session
+from casemate.identity import Credential, Principal, Session, SignedHead
+from casemate.identity.sigv4_chunks import Chain
 from casemate.labels import AccessClass, Label
 from casemate.policy import Action, Refuse, Target, decide, trusted
 from casemate.policy.veto import Veto
@@ -26,6 +27,10 @@ class Gate(Core):
     def admit(self, credential: Credential) -> Session:
         """The session of whoever shows this. Raises Unauthenticated, Expired or Skewed."""
         return self.directory.admit(credential)
+
+    def chain(self, credential: SignedHead) -> Chain:
+        """What verifies the chunks of a body whose head this credential signed, once it has been admitted."""
+        return self.directory.chain(credential)
 
     def service(self, room: str, access: AccessClass) -> Session:
         """A room's own session at one access class: there is no ambient authority."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from casemate.identity.certificate import Certificate
-from casemate.identity.credential import Bearer, Credential, Peer, Signed
+from casemate.identity.credential import Bearer, Credential, Peer, Signed, SignedHead
 from casemate.identity.keys import KeyText, digest_of, make_key, split_key
 from casemate.identity.session import ROLES, Principal, Session
 
@@ -17,6 +17,7 @@ __all__ = [
     "Principal",
     "Session",
     "Signed",
+    "SignedHead",
     "digest_of",
     "make_key",
     "split_key",

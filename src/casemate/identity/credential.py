@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from casemate.identity.certificate import Certificate
 
-__all__ = ["Bearer", "Credential", "Peer", "Signed"]
+__all__ = ["Bearer", "Credential", "Peer", "Signed", "SignedHead"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,21 @@ class Signed:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedHead:
+    """A request whose head is signed as S3 has it, in a header or in its query; the body is held to what that says.
+
+    Header names are in lower case. `authorization` is "" where the signature stands in the query.
+    """
+
+    key_id: str
+    method: str
+    raw_path: str
+    query: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    authorization: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Peer:
     """A process of this machine on the local socket, named by the kernel (SO_PEERCRED), and its language."""
 
@@ -38,4 +53,4 @@ class Peer:
     language: str = "en"
 
 
-Credential = Bearer | Signed | Peer | Certificate
+Credential = Bearer | Signed | SignedHead | Peer | Certificate

@@ -12,17 +12,20 @@ import asyncio
 import contextlib
 import sys
 import traceback
-from collections.abc import Iterable, MutableMapping
+from collections.abc import AsyncIterator, Iterable, MutableMapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from casemate.access import Flow, Gate
+from casemate.doors.frame.apart import Apart
 from casemate.doors.frame.enter import (
     Receive,
     Request,
     announced,
+    arriving,
     form_as_json,
     query_of,
     read_body,
@@ -36,7 +39,7 @@ from casemate.doors.frame.pump import Pump
 from casemate.doors.frame.route import Call, Reply, Route, Stream, Table
 from casemate.doors.frame.spell import spelled
 from casemate.errors import Absent, BadInput, CasemateError, Internal, Unauthenticated
-from casemate.identity import Credential, Principal, Session, Signed
+from casemate.identity import Credential, Principal, Session, Signed, SignedHead
 from casemate.labels import Label, Policies
 from casemate.policy import Action, authorizations
 from casemate.words import language_of, say
@@ -54,8 +57,30 @@ class App:
 
     def __init__(self, gate: Gate, table: Table, planes: Iterable[Plane]) -> None:
         self.gate = gate
-        self.table = table
         self.planes = {plane.name: plane for plane in planes}
+        self.table = table
+
+    @property
+    def table(self) -> Table:
+        """Every route."""
+        return self._table
+
+    @table.setter
+    def table(self, table: Table) -> None:
+        claiming = {plane.name for plane in self.planes.values() if plane.claims is not None}
+        self._table = table
+        self._common = Table(route for route in table.routes if route.plane not in claiming)
+        self._apart = {name: Apart(r for r in table.routes if r.plane == name) for name in claiming}
+
+    def claimed(self, request: Request) -> Plane | None:
+        """The plane whose request this is wherever its path leads."""
+        return next((p for p in self.planes.values() if p.claims is not None and p.claims(request)), None)
+
+    def match(self, request: Request, claimed: Plane | None) -> tuple[Route, dict[str, str]] | None:
+        """The route of a request, and the parts of its path."""
+        if claimed is None:
+            return self._common.match(request.method, request.raw_path, request.headers)
+        return self._apart[claimed.name].match(request.method, request.raw_path, request.headers, request.query)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -88,6 +113,7 @@ class _Turn:
         self.request = request
         self.receive = receive
         self.send = send
+        self.claimed = app.claimed(request)
         self.route: Route | None = None
         self.session: Session | None = None
         self.flow: Flow | None = None
@@ -98,7 +124,7 @@ class _Turn:
 
     async def run(self) -> None:
         self.request.query = query_of(self.request.query_string, self.language)
-        matched = self.app.table.match(self.request.method, self.request.raw_path, self.request.headers)
+        matched = self.app.match(self.request, self.claimed)
         if matched is None:
             raise Absent(kind="page", id=self.request.raw_path[:200])
         self.route, path = matched
@@ -106,9 +132,9 @@ class _Turn:
         credential = self._shown(self.route)
         if not isinstance(credential, Signed):  # a signature is over the body; no other stranger's is read
             self.session = self._admit(self.route, credential)
-        body = await read_body(self.receive, self.route.limit, self.language)
+        body, incoming = await self._body(self.route, credential)
         self.request.body = body
-        flow = await self._open(self.route)
+        flow = await self._open(self.route, path)
         if self.route.takes is not None:
             body = form_as_json(self.request.headers, body, flow.session.language)
         value = _decode(self.route, body, flow.session.language)
@@ -118,7 +144,7 @@ class _Turn:
             await flow.begin(
                 body or self.request.query_string.encode(), {"operation": f"{self.route.method} {self.route.path}"}
             )
-        call = Call(self.gate, flow, path, self.request.query, self.request.headers, value, body)
+        call = Call(self.gate, flow, path, self.request.query, self.request.headers, value, body, incoming=incoming)
         answer = await self._handled(self.route, call)
         if answer is None:
             self.watch.outcome = "cancelled"
@@ -136,17 +162,28 @@ class _Turn:
             return await route.handler(call)
         return None
 
-    async def _open(self, route: Route) -> Flow:
+    async def _body(self, route: Route, credential: Credential | None) -> tuple[bytes, AsyncIterator[bytes] | None]:
+        """The body, whole or, where the route streams, as it will arrive."""
+        take = self.app.planes[route.plane].incoming
+        if take is None and not route.streams:
+            return await read_body(self.receive, route.limit, self.language), None
+        pieces = arriving(self.receive, route.limit, self.language)
+        if take is not None and isinstance(credential, SignedHead):
+            pieces = take(self.request, pieces, partial(self.gate.chain, credential))
+        return (b"", pieces) if route.streams else (b"".join([piece async for piece in pieces]), None)
+
+    async def _open(self, route: Route, path: dict[str, str]) -> Flow:
         self.session = self.session or self._admit(route, self._shown(route))
-        acting = None if route.public else self._acting(self.session)
+        asked = self.request.headers.get(ACTING) or self.request.query.get("acting", "")
+        if route.acts is not None:
+            asked = route.acts(self.request, path) or self.session.floor.text
+        acting = None if route.public else self._acting(self.session, asked)
         self.flow = await self.gate.open(self.session, route.action, acting)
         return self.flow
 
-    def _acting(self, session: Session) -> Label | None:
+    def _acting(self, session: Session, asked: str) -> Label | None:
         """Where the request says that it acts, and with which authorizations beside those of its floor."""
-        headers, query = self.request.headers, self.request.query
-        asked = headers.get(ACTING) or query.get("acting", "")
-        needs = headers.get(NEEDS) or query.get("needs", "")
+        needs = self.request.headers.get(NEEDS) or self.request.query.get("needs", "")
         if not asked and not needs:
             return None
         label = self.gate.vault.region.reach(asked) if asked else session.usual
@@ -182,7 +219,7 @@ class _Turn:
         kept = bytearray()
 
         async def send(pieces: bytes) -> None:
-            if len(kept) < KEPT:
+            if len(kept) < KEPT and not stream.secret:
                 kept.extend(pieces[: KEPT - len(kept)])
             await send_piece(self.send, pieces, True)
 
@@ -190,6 +227,8 @@ class _Turn:
             await flow.durable()  # BEGIN, before the head that shows its marking
             self.started = True
             headers = [*self._marks(flow.label, flow.begun), *stream.headers]
+            if stream.length is not None:
+                headers.append(("Content-Length", str(stream.length)))
             await send_start(self.send, stream.status, stream.media, headers)
             with Watch(self.scope, self.receive) as watch:
                 await Pump(stream.pieces, send)
@@ -210,13 +249,15 @@ class _Turn:
             with contextlib.suppress(Exception):
                 await stream.pieces.aclose()  # type: ignore[attr-defined]
         self.watch.outcome = "cancelled" if watch.left else stream.outcome
-        await flow.release(bytes(kept), self.watch.outcome, stream.facts)
+        await flow.release(bytes(kept), self.watch.outcome, stream.facts, stream.subjects)
         await send_piece(self.send, b"", False)
 
     async def _broken(self, flow: Flow, stream: Stream, kept: bytes, error: CasemateError) -> None:
-        """A failure in mid-stream is reported in the stream, and never restarted."""
+        """A failure in mid-stream is reported in the stream, and never restarted; one of a known length breaks off."""
         self.watch.failed(error)
         entry = (await flow.release(kept, "failed", {**stream.facts, "error": error.slug})).entry
+        if stream.length is not None:
+            return
         told = spelled(error, self._policies, flow.session.language, flow.label.text, entry)
         plane = self.app.planes[self.route.plane] if self.route else next(iter(self.app.planes.values()))
         await send_piece(self.send, plane.event(told), False)
@@ -259,6 +300,8 @@ class _Turn:
         said = spelled(error, self._policies, language, label.text, entry)
         if plane.page is not None:
             told = plane.page(said, self.request, Whereabouts(self.gate, label, language, self.session, self.flow))
+        elif plane.coded is not None:
+            told = plane.coded(error, said, self.request)
         else:
             told = plane.tell(said, self.request)
         headers = [*self._marks(label, entry), *told.headers]
@@ -296,6 +339,8 @@ class _Turn:
     def _plane(self) -> Plane:
         if self.route is not None:
             return self.app.planes[self.route.plane]
+        if self.claimed is not None:
+            return self.claimed
         planes = self.app.planes.values()
         fitting = [p for p in planes if self.request.raw_path.startswith(p.prefix)]
         longest = max(fitting or planes, key=lambda p: len(p.prefix))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -19,6 +19,7 @@ __all__ = [
     "Cookies",
     "Request",
     "announced",
+    "arriving",
     "bearer",
     "cookie",
     "cookie_of",
@@ -113,7 +114,11 @@ def announced(headers: dict[str, str], limit: int, language: str) -> None:
 
 async def read_body(receive: Receive, limit: int, language: str) -> bytes:
     """The whole body, at most `limit` bytes. Raises TooLarge without reading on, and BadInput where the client left."""
-    parts: list[bytes] = []
+    return b"".join([part async for part in arriving(receive, limit, language)])
+
+
+async def arriving(receive: Receive, limit: int, language: str) -> AsyncIterator[bytes]:
+    """The body's pieces as they arrive, at most `limit` bytes. Raises TooLarge, and BadInput where the client left."""
     size = 0
     while True:
         message = await receive()
@@ -123,9 +128,10 @@ async def read_body(receive: Receive, limit: int, language: str) -> bytes:
         size += len(part)
         if size > limit:
             raise TooLarge(what=say("frame.body", language), limit=limit)
-        parts.append(part)
+        if part:
+            yield part
         if not message.get("more_body", False):
-            return b"".join(parts)
+            return
 
 
 def form_as_json(headers: dict[str, str], body: bytes, language: str) -> bytes:

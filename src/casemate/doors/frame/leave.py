@@ -9,6 +9,7 @@ from casemate.labels import Label, Policies
 
 __all__ = ["marking_headers", "send_piece", "send_start", "send_whole"]
 
+BODILESS = (204, 304)  # RFC 9110 section 8.6
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
@@ -35,6 +36,9 @@ async def send_piece(send: Send, body: bytes, more: bool) -> None:
 async def send_whole(
     send: Send, status: int, media: str, headers: Iterable[tuple[str, str]], body: bytes, head: bool = False
 ) -> None:
-    """A whole response; a HEAD gets its head."""
-    await send_start(send, status, media, [*headers, ("content-length", str(len(body)))])
+    """A whole response; a HEAD gets its head, and one that says how long a GET would be is not told otherwise."""
+    named = list(headers)
+    if status not in BODILESS and not any(name.lower() == "content-length" for name, _ in named):
+        named.append(("content-length", str(len(body))))
+    await send_start(send, status, media, named)
     await send_piece(send, b"" if head else body, False)

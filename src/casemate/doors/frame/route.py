@@ -8,18 +8,23 @@ from typing import Any, Literal
 from urllib.parse import unquote
 
 from casemate.access import Flow, Gate
+from casemate.doors.frame.enter import Request
 from casemate.objects import Ref
 from casemate.policy import Action
 
 __all__ = ["Call", "Reply", "Route", "Stream", "Table"]
 
-Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 BODY_LIMIT = 4 << 20
 
 
 @dataclass(slots=True)
 class Call:
-    """A request as a handler sees it: the flow, the parts of the path, the query, and the body as `takes` says."""
+    """A request as a handler sees it: the flow, the parts of the path, the query, and the body as `takes` says.
+
+    `incoming`: of a route that `streams`, the body's pieces as they arrive; a client that is faster than whoever takes
+    them waits. They raise where the body is not what was announced, and then nothing of it may be kept.
+    """
 
     gate: Gate
     flow: Flow
@@ -29,6 +34,7 @@ class Call:
     body: Any
     raw: bytes
     disposition: str = ""
+    incoming: AsyncIterator[bytes] | None = None
 
 
 @dataclass(slots=True)
@@ -47,7 +53,10 @@ class Reply:
 
 @dataclass(slots=True)
 class Stream:
-    """A response in pieces. `facts` and `outcome` are read when the pieces have ended."""
+    """A response in pieces. `facts` and `outcome` are read when the pieces have ended; `secret` ones are not kept.
+
+    `length`: how many bytes the head promises. Such a response cannot tell a failure: it breaks off.
+    """
 
     pieces: AsyncIterator[bytes]
     media: str = "text/event-stream"
@@ -55,9 +64,13 @@ class Stream:
     headers: tuple[tuple[str, str], ...] = ()
     outcome: str = "complete"
     facts: dict[str, Any] = field(default_factory=dict)
+    subjects: tuple[Ref, ...] = ()
+    secret: bool = False
+    length: int | None = None
 
 
 Handler = Callable[[Call], Awaitable[Reply | Stream]]
+Acts = Callable[[Request, dict[str, str]], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,9 @@ class Route:
     `asks` writes BEGIN before the handler.
     `spoken`: two protocols have one path; this route is for whoever sends that header (in lower case), and goes first.
     `public` routes have no session: their flow is a visitor's at the region's floor, and they are not recorded.
+    `streams`: the handler takes the body's pieces as they arrive.
+    `acts`: the label at which the request acts, from the request and the parts of its path; "" is the session's floor.
+    Without it a request acts where the header says, or at the session's ceiling.
     """
 
     method: Method
@@ -85,6 +101,8 @@ class Route:
     public: bool = False
     limit: int = BODY_LIMIT
     spoken: str = ""
+    streams: bool = False
+    acts: Acts | None = None
 
     def match(self, method: str, segments: list[str]) -> dict[str, str] | None:
         """The decoded parts of the path, or None."""
