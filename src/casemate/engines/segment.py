@@ -6,7 +6,8 @@
 Nothing is awaited on the way in, so a request goes on while the disk writes. Queues and shares are by label domain:
 each has its own bound of what may wait for the disk, and of what may lie there unfolded; a domain that has used up its
 own is refused, and no other notices. Where the disk does not say whether it wrote, nothing more is taken until a
-restart. What must never happen: that somebody is told `durable` before the sync of his group has returned.
+restart; where it did not sync, `lost` is called first, and that process must end. What must never happen: that somebody
+is told `durable` before the sync of his group has returned.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from casemate.crypto import DIGEST_SIZE
-from casemate.engines.segment_file import SegmentFile
+from casemate.engines.segment_file import NotSynced, SegmentFile
 from casemate.engines.segment_format import Known, Said, record
 from casemate.errors import BadInput, CasemateError, StorageFull, Unavailable
 from casemate.store import ClassRow, EntryRow
@@ -73,9 +74,17 @@ class _Written:
 class SegmentJournal:
     """The Journal port over segments in a folder. `fold` asks whoever folds them. Its name is new at each start."""
 
-    def __init__(self, folder: Path, fold: Callable[[], Awaitable[None]], limits: SegmentLimits | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        fold: Callable[[], Awaitable[None]],
+        limits: SegmentLimits | None = None,
+        lost: Callable[[str], None] | None = None,
+    ) -> None:
+        """`lost` is told which segment was not synced, in the journal's thread; wiring ends the process there."""
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.broken = False
+        self._lost = lost
         self.watch: Callable[[str, float], None] | None = None
         """Told each domain of a group that is durable, and the seconds that its first entry took; in the thread."""
         self._folder = folder
@@ -190,8 +199,10 @@ class SegmentJournal:
                 self._append(group)
             except StorageFull as full:
                 error = full
-            except Exception:  # noqa: BLE001 - the disk, or a defect of ours: nobody may wait for ever because of it
+            except Exception as failed:  # noqa: BLE001 - the disk, or a defect of ours: nobody may wait for ever for it
                 self.broken = True
+                if isinstance(failed, NotSynced) and self._lost is not None:
+                    self._lost("journal segment")
                 error = Unavailable(what="journal")
             else:
                 return None

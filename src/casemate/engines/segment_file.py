@@ -14,9 +14,13 @@ from pathlib import Path
 from casemate.engines.segment_format import HEAD, enclose, head
 from casemate.errors import StorageFull
 
-__all__ = ["SegmentFile", "finished", "sync_folder"]
+__all__ = ["NotSynced", "SegmentFile", "finished", "sync_folder"]
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class NotSynced(OSError):
+    """What was written may be on the disk or not, whatever a later sync says."""
 
 
 class SegmentFile:
@@ -49,7 +53,10 @@ class SegmentFile:
             if error.errno in _FULL:
                 os.ftruncate(self._descriptor, self.size)
             raise _told(error) from error
-        os.fdatasync(self._descriptor)
+        try:
+            os.fdatasync(self._descriptor)
+        except OSError as error:
+            raise NotSynced(error.errno, "not synced") from error
         self.size += len(group)
 
     def release(self) -> None:

@@ -3,24 +3,24 @@
     commit() -> queue of its domain -> [thread] BEGIN -> SAVEPOINT per batch -> COMMIT (synced) -> receipts
 
 A batch that fails is undone to its savepoint and the group goes on. Where the whole transaction fails (a full disk),
-it is undone and each batch is tried alone, so that one batch's trouble is not another's. Where the disk does not say
-whether it wrote, nothing more is written until a restart: what a later sync would promise could be false.
+it is undone and each batch is tried alone, so that one batch's trouble is not another's. Where the disk did not write,
+nothing more is written until a restart. Where it did not sync, `lost` is called before anybody is told anything: what
+a later sync would promise could be false, so that process must end. Checkpoints are made here and not by SQLite itself,
+which says nothing where their sync fails; they come after the receipts, and nobody waits for them.
 """
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import os
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
 
+from casemate.engines.group_writer import GroupWriter, Outcome
 from casemate.engines.sqlite_apply import apply
-from casemate.engines.sqlite_queue import Queues
 from casemate.engines.sqlite_room import Room
 from casemate.engines.sqlite_schema import open_writer
 from casemate.errors import CasemateError, Conflict, Internal, Occupied, StorageFull, Unavailable
@@ -28,27 +28,25 @@ from casemate.store import Batch, Receipt
 
 __all__ = ["Limits", "SqliteWriter"]
 
-Outcome = Receipt | CasemateError
+_REFUSED = frozenset((apsw.SQLITE_IOERR_READ, apsw.SQLITE_IOERR_SHORT_READ, apsw.SQLITE_IOERR_WRITE))
+"""A read or a write that the disk refused. Whatever else it says is taken for a sync that failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`bound`: batches that may wait per domain. `share`: batches of one domain in one group. The rest in bytes."""
+    """`bound`: batches that may wait per domain. `share`: batches of one domain in one group.
+
+    `checkpoint`: pages in the write-ahead log from which on they are carried into the file. The rest in bytes.
+    """
 
     bound: int = 1024
     share: int = 64
     low_water: int = 64 << 20
     ballast: int = 16 << 20
+    checkpoint: int = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    batch: Batch
-    loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[Receipt]
-
-
-class SqliteWriter:
+class SqliteWriter(GroupWriter):
     """The Committer port over SQLite. One per store: a second one is refused by a lock beside the file.
 
     `durable=False` and `free` are for tests; `open_writer` refuses the first outside a temporary folder.
@@ -60,10 +58,13 @@ class SqliteWriter:
         limits: Limits | None = None,
         durable: bool = True,
         free: Callable[[], int] | None = None,
+        lost: Callable[[str], None] | None = None,
     ) -> None:
+        """`lost` is told which file was not synced, in the writer's thread; wiring ends the process there."""
         limits = limits or Limits()
+        super().__init__(limits.bound, limits.share)
         self.path = path
-        self.broken = False
+        self._lost = lost
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._held = _hold(path)
         try:
@@ -71,52 +72,18 @@ class SqliteWriter:
         except BaseException:
             os.close(self._held)
             raise
+        self._pages = 0
+        self._checkpoint_at = limits.checkpoint
+        self._db.set_wal_hook(self._grown)
         self._room = Room(path.parent, limits.low_water, limits.ballast, free)
         self._room.low()
-        self._queues: Queues[_Waiting] = Queues(limits.bound, limits.share)
-        self._wake = threading.Condition()
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
-    async def commit(self, batch: Batch) -> Receipt:
-        loop = asyncio.get_running_loop()
-        waiting = _Waiting(batch, loop, loop.create_future())
-        with self._wake:
-            if self._stopping or not self._queues.offer(batch.domain, waiting):
-                raise Unavailable(what="store")
-            self._wake.notify()
-        return await waiting.future
-
-    def close(self) -> None:
-        """Write what waits, then stop. Safe to call twice."""
-        with self._wake:
-            self._stopping = True
-            self._wake.notify()
-        self._thread.join()
+    def _release(self) -> None:
         self._db.close()
         if self._held >= 0:
             os.close(self._held)
             self._held = -1
-
-    def _run(self) -> None:
-        while True:
-            with self._wake:
-                while not self._queues and not self._stopping:
-                    self._wake.wait()
-                group = self._queues.take()
-            if not group:
-                return
-            _deliver(group, self._write([waiting.batch for waiting in group]))
-
-    def _write(self, group: list[Batch]) -> list[Outcome]:
-        """The outcome of each batch; those that are receipts are durable."""
-        try:
-            outcomes = self._together(group)
-            return [self._alone(batch) for batch in group] if outcomes is None else outcomes
-        except Exception:  # noqa: BLE001 - a defect of ours: nobody may wait for ever because of it
-            self.broken = True
-            return [Unavailable(what="store") for _ in group]
 
     def _together(self, group: list[Batch]) -> list[Outcome] | None:
         """One transaction for all, or None where it came to nothing and each must be tried alone."""
@@ -130,7 +97,7 @@ class SqliteWriter:
         except apsw.Error as error:
             self._undo()
             if isinstance(error, apsw.IOError):
-                self.broken = True
+                self._failed(error)
                 return [Unavailable(what="store") for _ in group]
             return None
         return outcomes
@@ -170,9 +137,33 @@ class SqliteWriter:
             return StorageFull()
         except apsw.Error as error:
             self._undo()
-            self.broken = self.broken or isinstance(error, apsw.IOError)
+            if isinstance(error, apsw.IOError):
+                self._failed(error)
             return Unavailable(what="store")
         return outcome
+
+    def _failed(self, error: apsw.IOError) -> None:
+        """The disk did not do as it was told."""
+        self.broken = True
+        if getattr(error, "extendedresult", 0) not in _REFUSED and self._lost is not None:
+            self._lost(self.path.name)
+
+    def _grown(self, _db: apsw.Connection, _name: str, pages: int) -> int:
+        """SQLite tells how long its log is, at each commit."""
+        self._pages = pages
+        return apsw.SQLITE_OK
+
+    def _written(self) -> None:
+        """Carry the log into the file once it is long; what a reader still needs stays for another time."""
+        if self._pages < self._checkpoint_at or self.broken:
+            return
+        self._pages = 0
+        try:
+            self._db.wal_checkpoint()
+        except apsw.IOError as error:
+            self._failed(error)
+        except apsw.Error:  # a full disk, or somebody is reading: the log holds all of it
+            return
 
     def _undo(self) -> None:
         """SQLite ends the transaction itself after some errors and not after others."""
@@ -189,25 +180,3 @@ def _hold(path: Path) -> int:
         os.close(descriptor)
         raise Occupied(what=path.name) from None
     return descriptor
-
-
-def _deliver(group: list[_Waiting], outcomes: list[Outcome]) -> None:
-    """Hand the outcomes to the loops that wait, one call for each loop."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Receipt], Outcome]]] = {}
-    for waiting, outcome in zip(group, outcomes, strict=True):
-        by_loop.setdefault(waiting.loop, []).append((waiting.future, outcome))
-    for loop, pairs in by_loop.items():
-        try:
-            loop.call_soon_threadsafe(_settle, pairs)
-        except RuntimeError:  # that loop is closed: nobody waits there any more
-            continue
-
-
-def _settle(pairs: list[tuple[asyncio.Future[Receipt], Outcome]]) -> None:
-    for future, outcome in pairs:
-        if future.done():
-            continue
-        if isinstance(outcome, Receipt):
-            future.set_result(outcome)
-        else:
-            future.set_exception(outcome)

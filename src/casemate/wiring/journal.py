@@ -10,6 +10,7 @@ from casemate.engines.segment import SegmentJournal
 from casemate.engines.segment_fold import Sequencer
 from casemate.engines.sqlite_read import SqliteReader
 from casemate.store import Committer, Journal
+from casemate.wiring.ending import not_synced
 from casemate.wiring.folder import Folder
 
 __all__ = ["journal_of", "sequence"]
@@ -19,7 +20,7 @@ def journal_of(
     folder: Folder, fold: Callable[[], Awaitable[None]], closers: list[Callable[[], Awaitable[None]]]
 ) -> Journal:
     """This process's own segments; its closer writes what waits."""
-    journal = SegmentJournal(folder.segments, fold)
+    journal = SegmentJournal(folder.segments, fold, lost=not_synced)
 
     async def close() -> None:
         await asyncio.to_thread(journal.close)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from casemate.errors import CasemateError
+from casemate.wiring.ending import not_synced
 from casemate.wiring.folder import Folder
 from casemate.wiring.house import Role
 
@@ -83,7 +84,7 @@ async def _write(folder: Folder, stop: asyncio.Event) -> None:
     from casemate.engines.writer_socket import WriterServer
     from casemate.wiring.journal import sequence
 
-    writer = SqliteWriter(folder.records)
+    writer = SqliteWriter(folder.records, lost=not_synced)
     closers: list[Callable[[], Awaitable[None]]] = []
     sequencer = await sequence(folder, writer, closers)
     server = WriterServer(folder.writer_socket, writer, fold=sequencer.fold)

@@ -19,6 +19,7 @@ from casemate.ids import Entropy
 from casemate.models import Gateway, Preference
 from casemate.store import Committer, Journal
 from casemate.wiring.accounting import account, metered
+from casemate.wiring.ending import not_synced
 from casemate.wiring.engines import catalogue, vault_of
 from casemate.wiring.folder import Folder
 from casemate.wiring.house import House, Role, hang, wires
@@ -95,7 +96,7 @@ async def _record(
     if role == "all":
         from casemate.engines.sqlite import SqliteWriter
 
-        writer = SqliteWriter(folder.records, durable=durable)
+        writer = SqliteWriter(folder.records, durable=durable, lost=not_synced if durable else None)
 
         async def close() -> None:
             writer.close()
