@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casemate.engines.sqlite_queue import Queues
+from casemate.engines.queues import Queues
 
 
 def test_a_group_holds_a_share_of_each_domain_oldest_first() -> None:
