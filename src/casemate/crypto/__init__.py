@@ -1,4 +1,5 @@
-"""Cryptography under the names that the house uses: digest, hmac, derive, encrypt, decrypt, sign, verify.
+"""Cryptography under the names that the house uses: digest, hmac, derive, encrypt, decrypt, sign, verify,
+wrap.
 
 Nothing here keeps a key, reads a file or decides what is secret; no other room calls a cryptographic library. The
 suite is named in what it makes (a byte in sealed bytes, a prefix in a key's id), so that it can be replaced.
@@ -7,7 +8,17 @@ suite is named in what it makes (a byte in sealed bytes, a prefix in a key's id)
 from __future__ import annotations
 
 from casemate.crypto.arena import Arena, lockable
-from casemate.crypto.sign import KeySigner, Signer, generate, key_id, public_of, sign, verify
+from casemate.crypto.sign import (
+    KeySigner,
+    Signer,
+    SigningProfile,
+    generate,
+    is_public_key,
+    key_id,
+    public_of,
+    sign,
+    verify,
+)
 from casemate.crypto.suite import (
     DIGEST_SIZE,
     KEY_SIZE,
@@ -20,6 +31,7 @@ from casemate.crypto.suite import (
     hmac,
     same,
 )
+from casemate.crypto.wrap import Keeper, Recipient, WrapProfile, generate_keeper
 
 __all__ = [
     "DIGEST_SIZE",
@@ -27,14 +39,20 @@ __all__ = [
     "NONCE_SIZE",
     "Arena",
     "Cipher",
+    "Keeper",
     "KeySigner",
+    "Recipient",
     "Signer",
+    "SigningProfile",
+    "WrapProfile",
     "decrypt",
     "derive",
     "digest",
     "encrypt",
     "generate",
+    "generate_keeper",
     "hmac",
+    "is_public_key",
     "key_id",
     "lockable",
     "public_of",

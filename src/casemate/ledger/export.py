@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
+from casemate.crypto import is_public_key
 from casemate.ledger.checkpoint import Checkpoint, Head
 from casemate.ledger.verify import Record, Verdict, verify
 
@@ -68,7 +69,9 @@ def read_export(data: bytes) -> Export:
         return Export(cut=True)
     try:
         header = _strict(lines[0], _Header)
-        public = _hex(header.public, 32)
+        public = _hex(header.public, len(header.public) // 2)
+        if not is_public_key(public):
+            raise ValueError("no public key")
     except (msgspec.DecodeError, ValueError):
         return Export(fault=0)
     records: list[Record] = []
