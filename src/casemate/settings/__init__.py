@@ -14,6 +14,7 @@ import msgspec
 from casemate.errors import Misconfigured
 from casemate.settings.blobs import BlobSettings, lying
 from casemate.settings.places import PlaceSettings, placed
+from casemate.settings.store import StoreSettings, storing
 
 __all__ = [
     "AttributeAuthority",
@@ -31,6 +32,7 @@ __all__ = [
     "SecretRules",
     "Settings",
     "SnapshotSettings",
+    "StoreSettings",
     "TelemetrySettings",
     "Upstream",
     "parse",
@@ -227,6 +229,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     region: RegionSettings = RegionSettings()
     listen: Listen = Listen()
+    store: StoreSettings = StoreSettings()
     blobs: BlobSettings = BlobSettings()
     knowledge: Knowledge = Knowledge()
     console: Console = Console()
@@ -262,6 +265,7 @@ def parse(text: str) -> Settings:
         raise Misconfigured(setting="knowledge.memory_mb", why="it is at least 16")
     _proved(found.knowledge)
     placed(found.knowledge.places)
+    storing(found.store)
     lying(found.blobs)
     _signing_in(found)
     for name, upstream in found.upstreams.items():
