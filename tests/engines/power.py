@@ -80,7 +80,7 @@ class LossyFile(apsw.VFSFile):
     def __init__(self, disk: Disk, name: Any, flags: list[int]) -> None:
         self._disk = disk
         self._name = name.filename() if isinstance(name, apsw.URIFilename) else name
-        super().__init__("", name, flags)
+        super().__init__("unix", name, flags)
 
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802 - SQLite's name
         self._disk.write(self._name, offset, bytes(data))
@@ -99,7 +99,7 @@ class LossyVfs(apsw.VFS):
 
     def __init__(self, name: str, disk: Disk) -> None:
         self._disk = disk
-        super().__init__(name, "")
+        super().__init__(name, "unix")  # below nothing else: what is lost bears no checksums
 
     def xOpen(self, name: Any, flags: list[int]) -> LossyFile:  # noqa: N802 - SQLite's name
         return LossyFile(self._disk, name, flags)

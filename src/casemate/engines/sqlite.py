@@ -22,8 +22,8 @@ import apsw
 from casemate.engines.group_writer import GroupWriter, Outcome
 from casemate.engines.sqlite_apply import apply
 from casemate.engines.sqlite_room import Room
-from casemate.engines.sqlite_schema import open_writer
-from casemate.errors import CasemateError, Conflict, Internal, Occupied, StorageFull, Unavailable
+from casemate.engines.sqlite_schema import damaged, open_writer
+from casemate.errors import CasemateError, Conflict, Damaged, Internal, Occupied, StorageFull, Unavailable
 from casemate.store import Batch, Receipt
 
 __all__ = ["Limits", "SqliteWriter"]
@@ -96,7 +96,7 @@ class SqliteWriter(GroupWriter):
             self._db.execute("COMMIT")
         except apsw.Error as error:
             self._undo()
-            if isinstance(error, apsw.IOError):
+            if isinstance(error, apsw.IOError) and not damaged(error):
                 self._failed(error)
                 return [Unavailable(what="store") for _ in group]
             return None
@@ -137,6 +137,8 @@ class SqliteWriter(GroupWriter):
             return StorageFull()
         except apsw.Error as error:
             self._undo()
+            if damaged(error):
+                return Damaged(what="records")
             if isinstance(error, apsw.IOError):
                 self._failed(error)
             return Unavailable(what="store")
@@ -160,10 +162,10 @@ class SqliteWriter(GroupWriter):
         self._pages = 0
         try:
             self._db.wal_checkpoint()
-        except apsw.IOError as error:
-            self._failed(error)
-        except apsw.Error:  # a full disk, or somebody is reading: the log holds all of it
-            return
+        except apsw.Error as error:
+            if isinstance(error, apsw.IOError) and not damaged(error):
+                self._failed(error)
+            # a full disk, a damaged page, or somebody is reading: the log holds all of it
 
     def _undo(self) -> None:
         """SQLite ends the transaction itself after some errors and not after others."""

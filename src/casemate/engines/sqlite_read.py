@@ -1,4 +1,8 @@
-"""Reads data/records.db without ever writing to it: any process may hold one of these beside the writer."""
+"""Reads data/records.db without ever writing to it: any process may hold one of these beside the writer.
+
+A row that SQLite cannot read comes back without content, in its place, as one that fails its check: the rows beside it
+are given as ever. Where the way to the rows is damaged, the whole question is Damaged.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from typing import Any
 
 import apsw
 
-from casemate.engines.sqlite_schema import open_reader
+from casemate.engines.sqlite_schema import damaged, open_reader
 from casemate.errors import BadInput, Damaged, Unavailable
 from casemate.store import ClassRow, Row, StoredEntry
 
@@ -23,9 +27,10 @@ _ENTRY = (
     "FROM entries e LEFT JOIN contents c ON c.log = e.log AND c.seq = e.seq "
 )
 _BEARS = (
-    " AND EXISTS (SELECT 1 FROM blinds o WHERE o.class_id = r.class_id AND o.kind = r.kind"
-    " AND o.field = ? AND o.blind = ? AND o.seq = r.seq)"
+    " AND EXISTS (SELECT 1 FROM blinds o WHERE o.class_id = {0}.class_id AND o.kind = {0}.kind"
+    " AND o.field = ? AND o.blind = ? AND o.seq = {0}.seq)"
 )
+_STORED = (int, str, bytes, bytes, bytes, int)
 
 
 class SqliteReader:
@@ -68,7 +73,11 @@ class SqliteReader:
         rows: list[Row] = []
         with self._moment():
             for class_id in class_ids[first:]:
-                rows.extend(self._stretch(kind, blinds, class_id, place, limit + 1 - len(rows)))
+                asked = kind, blinds, class_id, place, limit + 1 - len(rows)
+                try:
+                    rows.extend(self._stretch(*asked))
+                except Damaged:
+                    rows.extend(self._one_by_one(*asked))
                 place = 0
                 if len(rows) > limit:
                     rows = rows[:limit]
@@ -88,10 +97,30 @@ class SqliteReader:
             source, where, order = "rows r", "r.class_id = ? AND r.kind = ? AND r.seq > ?", "r.seq"
         values.append(place)
         for pair in blinds[1:]:
-            where += _BEARS
+            where += _BEARS.format("r")
             values.extend(pair)
         sql = f"SELECT {_ROW} FROM {source} WHERE {where} ORDER BY {order} LIMIT ?"
         return [Row(*row) for row in self._ask(sql, (*values, limit))]
+
+    def _one_by_one(
+        self, kind: str, blinds: Sequence[tuple[str, bytes]], class_id: str, place: int, limit: int
+    ) -> list[Row]:
+        """The same, where one of the rows cannot be read: their places from the index, then each by itself."""
+        name, values = ("blinds" if blinds else "rows"), [class_id, kind, place]
+        where = "p.class_id = ? AND p.kind = ? AND p.seq > ?"
+        for at, pair in enumerate(blinds):
+            where += " AND p.field = ? AND p.blind = ?" if at == 0 else _BEARS.format("p")
+            values.extend(pair)
+        sql = f"SELECT p.seq FROM {name} p WHERE {where} ORDER BY p.seq LIMIT ?"
+        return [self._single(class_id, kind, found[0]) for found in self._ask(sql, (*values, limit))]
+
+    def _single(self, class_id: str, kind: str, seq: int) -> Row:
+        sql = f"SELECT {_ROW} FROM rows r WHERE r.class_id = ? AND r.kind = ? AND r.seq = ?"
+        try:
+            [found] = self._ask(sql, (class_id, kind, seq))
+        except (Damaged, ValueError):
+            return Row(class_id, kind, "", 0, seq, b"", b"")
+        return Row(*found)
 
     def children(self, class_id: str, kind: str, id: str, class_ids: Sequence[str]) -> list[Row]:
         sql = (
@@ -106,11 +135,11 @@ class SqliteReader:
 
     def entries(self, log: str, start: int, stop: int) -> list[StoredEntry]:
         sql = _ENTRY + "WHERE e.log = ? AND e.seq >= ? AND e.seq < ? ORDER BY e.seq"
-        return [StoredEntry(*row[:6]) for row in self._ask(sql, (log, start, stop))]
+        return [_stored(row) for row in self._ask(sql, (log, start, stop))]
 
     def entry(self, id: str) -> tuple[str, StoredEntry] | None:
         for row in self._ask(_ENTRY + "WHERE e.id = ? ORDER BY e.log LIMIT 1", (id,)):
-            return row[6], StoredEntry(*row[:6])
+            return row[6], _stored(row)
         return None
 
     def expired(self, now: int, logs: Sequence[str], limit: int) -> list[tuple[str, int]]:
@@ -148,10 +177,15 @@ class SqliteReader:
         with self._lock:
             try:
                 return self._db.execute(sql, values).fetchall()
-            except (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError):
-                raise Damaged(what="records") from None
-            except apsw.Error:
-                raise Unavailable(what="records") from None
+            except (apsw.Error, UnicodeDecodeError) as error:
+                raise Damaged(what="records") if damaged(error) else Unavailable(what="records") from None
+
+
+def _stored(row: tuple[Any, ...]) -> StoredEntry:
+    """Whatever a flipped bit made of a column's type, what goes on from here is of ours. Raises Damaged."""
+    if not all(isinstance(value, kind) for value, kind in zip(row, _STORED, strict=False)):
+        raise Damaged(what="ledger")
+    return StoredEntry(*row[:6])
 
 
 def _begin(class_ids: Sequence[str], after: str | None) -> tuple[int, int]:

@@ -2,20 +2,26 @@
 
 A migration is SQL that only goes forward; the number of those applied is the schema's version, kept in `meta`. A file
 of a later version is refused. Durability is set and then read back: a library default may not be what it says.
+
+Every page ends with a checksum of SQLite's own layer for that (cksumvfs). The writer checks each page that it reads, so
+that it never writes a damaged one anew under a good sum; readers do not: each row has a digest of its own, and the
+damage of one must not keep its neighbours on the page from being served. `store check` reads with checksums.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import apsw
+from apsw import sqlite_extra
 
 from casemate.errors import Damaged, Misconfigured, NewerSchema, Unavailable
 
-__all__ = ["MIGRATIONS", "open_reader", "open_writer"]
+__all__ = ["MIGRATIONS", "damaged", "open_reader", "open_writer", "summed"]
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -49,6 +55,7 @@ MIGRATIONS: tuple[str, ...] = (
 _META = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID"
 _FULL, _OFF = 2, 0
 _WAIT_MS = 5000
+_SUMMED, _SUM = "cksmvfs", 8
 
 
 def open_writer(path: Path, durable: bool = True, migrations: Sequence[str] = MIGRATIONS) -> apsw.Connection:
@@ -60,12 +67,15 @@ def open_writer(path: Path, durable: bool = True, migrations: Sequence[str] = MI
     if not durable and not _temporary(path):
         raise Misconfigured(setting="durable", why="only a store in a folder for temporary files may be undurable")
     try:
+        _summing()
         db = apsw.Connection(str(path))
         db.set_busy_timeout(_WAIT_MS)
+        _sum_pages(db, path)
         _demand(db, "journal_mode", "WAL", "wal")
         _demand(db, "synchronous", *(("FULL", _FULL) if durable else ("OFF", _OFF)))
         for quiet in ("temp_store = MEMORY", "secure_delete = ON", "trusted_schema = OFF", "cache_size = -16384"):
             db.execute(f"PRAGMA {quiet}")
+        _verify_pages(db, True)
         _migrate(db, durable, migrations)
     except apsw.Error as error:
         raise _told(error) from error
@@ -81,6 +91,7 @@ def open_reader(path: Path) -> apsw.Connection:
         db.execute("PRAGMA query_only = ON")
         db.execute("PRAGMA trusted_schema = OFF")
         found = _version(db)
+        _verify_pages(db, False)
     except apsw.Error as error:
         raise _told(error) from error
     if found > len(MIGRATIONS):
@@ -88,6 +99,30 @@ def open_reader(path: Path) -> apsw.Connection:
     if found < len(MIGRATIONS):
         raise Unavailable(what="records")
     return db
+
+
+def summed(db: apsw.Connection) -> bool:
+    """Whether pages bear checksums here: the layer is there, and the file was made with room for them."""
+    return bool(db.execute("PRAGMA checksum_verification").get)
+
+
+def _summing() -> None:
+    """Put the layer for checksums below the connections of this process; where it was not built, there is none."""
+    if _SUMMED in apsw.vfs_names() or sqlite_extra.has("cksumvfs") != "extension":
+        return
+    with apsw.Connection(":memory:") as db:
+        sqlite_extra.load(db, "cksumvfs")
+
+
+def _sum_pages(db: apsw.Connection, path: Path) -> None:
+    """Leave room for a checksum in each page of a new file."""
+    if path.stat().st_size == 0 and db.execute("PRAGMA checksum_verification").get is not None:
+        room = ctypes.c_int(_SUM)
+        db.file_control("main", apsw.SQLITE_FCNTL_RESERVE_BYTES, ctypes.addressof(room))
+
+
+def _verify_pages(db: apsw.Connection, verify: bool) -> None:
+    db.execute(f"PRAGMA checksum_verification = {'ON' if verify else 'OFF'}")
 
 
 def _demand(db: apsw.Connection, pragma: str, value: str, read_back: str | int) -> None:
@@ -135,9 +170,13 @@ def _temporary(path: Path) -> bool:
 
 
 def _told(error: apsw.Error) -> Damaged | Unavailable:
-    if isinstance(error, apsw.CorruptError | apsw.NotADBError):
-        return Damaged(what="records")
-    return Unavailable(what="records")
+    return Damaged(what="records") if damaged(error) else Unavailable(what="records")
+
+
+def damaged(error: BaseException) -> bool:
+    """Whether that says that what is in the file is not what was written: its form, a checksum, a text."""
+    data = getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_DATA
+    return data or isinstance(error, apsw.CorruptError | apsw.NotADBError | UnicodeDecodeError)
 
 
 def _sync_folder(folder: Path) -> None:

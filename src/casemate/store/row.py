@@ -53,8 +53,12 @@ def row_digest(put: bytes, version: int, seq: int) -> bytes:
 
 def check(row: Row) -> Row:
     """The row itself, or Damaged where any of it is not what was written. Every reader calls this before it opens."""
-    if not 0 <= row.version < 1 << 63 or not 0 <= row.seq < 1 << 63:
-        raise Damaged(what=row.kind)
-    if not same(row_digest(put_digest(row.class_id, row.kind, row.id, row.sealed), row.version, row.seq), row.digest):
-        raise Damaged(what=row.kind)
+    try:
+        if not 0 <= row.version < 1 << 63 or not 0 <= row.seq < 1 << 63:
+            raise Damaged(what=row.kind)
+        put = put_digest(row.class_id, row.kind, row.id, row.sealed)
+        if not same(row_digest(put, row.version, row.seq), row.digest):
+            raise Damaged(what=row.kind)
+    except (TypeError, AttributeError):  # a flipped bit makes a number of a text, too
+        raise Damaged(what="row") from None
     return row
