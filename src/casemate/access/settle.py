@@ -68,7 +68,11 @@ class HeldRecord(msgspec.Struct, frozen=True):
         return self.marks == _WITHDRAWN
 
 
-HELD = Kind("held", HeldRecord, indexed=("digest", "base", "state", "origin"))
+def _bytes(held: HeldRecord) -> tuple[str, ...]:
+    return (held.blob,) if held.blob else ()
+
+
+HELD = Kind("held", HeldRecord, indexed=("digest", "base", "state", "origin"), blobs=_bytes)
 
 
 class Hold(msgspec.Struct, frozen=True):

@@ -128,9 +128,9 @@ def _pieces(value: ObjectRecord | PartRecord) -> Iterable[str]:
 
 
 BUCKET = Kind("bucket", BucketRecord)
-OBJECT = Kind("bucket.object", ObjectRecord)
+OBJECT = Kind("bucket.object", ObjectRecord, blobs=_pieces)
 UPLOAD = Kind("bucket.upload", UploadRecord, indexed=("bucket",))
-PART = Kind("bucket.part", PartRecord, indexed=("upload",))
+PART = Kind("bucket.part", PartRecord, indexed=("upload",), blobs=_pieces)
 CHANGE = Kind("bucket.change", ChangeRecord, indexed=("bucket",))
 MAP = Kind("bucket.map", MapRecord)
 KEYS = Kind("bucket.keys", KeysRecord)

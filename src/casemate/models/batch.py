@@ -74,8 +74,12 @@ class Slice(msgspec.Struct, frozen=True):
     bad: str = ""
 
 
+def _lines(part: Slice) -> tuple[str, ...]:
+    return tuple(blob for blob in (part.good, part.bad) if blob)
+
+
 BATCH = Kind("batch", Batch, indexed=("owner", "live"))
-SLICE = Kind("batch.slice", Slice, indexed=("batch",))
+SLICE = Kind("batch.slice", Slice, indexed=("batch",), blobs=_lines)
 
 
 @dataclass(frozen=True, slots=True)

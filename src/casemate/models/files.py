@@ -34,7 +34,11 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     at: int
 
 
-FILE = Kind("file", File, indexed=("owner",))
+def _bytes(file: File) -> tuple[str, ...]:
+    return (file.blob,)
+
+
+FILE = Kind("file", File, indexed=("owner",), blobs=_bytes)
 
 
 async def keep(flow: Flow, name: str, purpose: str, data: bytes) -> tuple[str, File]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -25,12 +25,19 @@ class Ref:
     class_id: str
 
 
+def _none(value: object) -> tuple[str, ...]:
+    """What a kind names of which it has not been said."""
+    del value
+    return ()
+
+
 @dataclass(frozen=True)
 class Kind(Generic[T]):
     """A stored type. `indexed` names the str fields that a `Where` may ask for by equality.
 
     `upgrades[n]` turns the plain fields of version n into those of version n + 1. `snapshot` says whether objects of
-    this kind ride in the data plane's snapshot.
+    this kind ride in the data plane's snapshot. `blobs` says which blobs of its own class a value names: what nobody
+    names is swept.
     """
 
     name: str
@@ -39,6 +46,7 @@ class Kind(Generic[T]):
     indexed: tuple[str, ...] = ()
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
     snapshot: bool = False
+    blobs: Callable[[T], Iterable[str]] = _none
 
     def encode(self, value: T) -> bytes:
         """The bytes that are sealed: MessagePack of (version, fields)."""

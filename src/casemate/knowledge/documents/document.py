@@ -115,10 +115,18 @@ class Members(msgspec.Struct, frozen=True):
     by: str
 
 
-DOCUMENT = Kind("document", Document, indexed=("base", "digest", "state", "origin", "replaces"))
+def _source(document: Document) -> tuple[str, ...]:
+    return (document.source,) if document.source else ()
+
+
+def _shard(segment: Segment) -> tuple[str, ...]:
+    return tuple(blob for blob in (segment.blob, segment.vectors) if blob)
+
+
+DOCUMENT = Kind("document", Document, indexed=("base", "digest", "state", "origin", "replaces"), blobs=_source)
 PART = Kind("document.part", Part, indexed=("base", "origin", "near0", "near1", "near2", "near3"))
 MEMBERS = Kind("document.members", Members)
-SEGMENT = Kind("segment", Segment, indexed=("base",))
+SEGMENT = Kind("segment", Segment, indexed=("base",), blobs=_shard)
 
 
 def key_of(base: str, stated: str, how: str, data: bytes) -> str:
