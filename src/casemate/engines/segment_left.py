@@ -8,22 +8,30 @@ shown. What must never happen: that entries which wait in the folder look as if 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from casemate.engines.segment_fold import segments
 from casemate.engines.segment_format import HEAD, Group, begins_later, read_group, read_head
-from casemate.engines.sqlite_read import SqliteReader
 from casemate.errors import Damaged
-from casemate.store import ClassRow, EntryRow, Row, StoredEntry
+from casemate.store import ClassRow, EntryRow, Reader, Row, StoredEntry
 
 __all__ = ["WithLeftovers"]
+
+
+class Held(Reader, Protocol):
+    """A Reader that says how far segments have been folded."""
+
+    def marks(self) -> Mapping[str, int]: ...
+
+    def close(self) -> None: ...
 
 
 class WithLeftovers:
     """The Reader port over a store and the segments beside it. Raises Damaged where a segment cannot be read."""
 
-    def __init__(self, reader: SqliteReader, folder: Path) -> None:
+    def __init__(self, reader: Held, folder: Path) -> None:
         self._reader = reader
         self._classes: dict[str, ClassRow] = {row.id: row for row in reader.classes()}
         self._sizes = reader.sizes()

@@ -7,7 +7,6 @@ from pathlib import Path
 from casemate.access import Region, Vault
 from casemate.clock import Clock, SystemClock
 from casemate.engines.committer_journal import CommitterJournal
-from casemate.engines.sqlite_read import SqliteReader
 from casemate.engines.unsafe_sealer import UnsafeDevelopmentSealer, UnsafeDevelopmentSigner
 from casemate.errors import MarkingError, Misconfigured
 from casemate.ids import Entropy, SystemEntropy
@@ -17,6 +16,7 @@ from casemate.settings import RegionSettings, Settings
 from casemate.store import Committer, Journal
 from casemate.wiring.blobs import blobs_of
 from casemate.wiring.folder import Folder
+from casemate.wiring.store import reader_of
 from casemate.wiring.trust import KnownTrust
 from casemate.wiring.upstreams import card_of
 
@@ -57,7 +57,7 @@ def vault_of(
     region = region_of(settings.region, tuple(sorted(folder.path.glob("policies/*.toml"))))
     return Vault(
         region=region,
-        reader=SqliteReader(folder.records),
+        reader=reader_of(folder, settings),
         committer=committer,
         journal=journal or CommitterJournal(committer),
         blobs=blobs_of(folder, settings.blobs, sealer),

@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable
 
 from casemate.engines.segment import SegmentJournal
 from casemate.engines.segment_fold import Sequencer
-from casemate.engines.sqlite_read import SqliteReader
+from casemate.settings import Settings
 from casemate.store import Committer, Journal
 from casemate.wiring.ending import not_synced
 from casemate.wiring.folder import Folder
+from casemate.wiring.store import reader_of
 
 __all__ = ["journal_of", "sequence"]
 
@@ -29,9 +30,11 @@ def journal_of(
     return journal
 
 
-async def sequence(folder: Folder, writer: Committer, closers: list[Callable[[], Awaitable[None]]]) -> Sequencer:
+async def sequence(
+    folder: Folder, settings: Settings, writer: Committer, closers: list[Callable[[], Awaitable[None]]]
+) -> Sequencer:
     """Fold into that writer, beginning with what was left; its closer folds once more, before the writer's own."""
-    reader = SqliteReader(folder.records)
+    reader = reader_of(folder, settings)
     sequencer = Sequencer(folder.segments, writer, reader.marks, _tell)
 
     async def close() -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 from casemate.access import Gate, audit
 from casemate.engines.segment_left import WithLeftovers
-from casemate.engines.sqlite_read import SqliteReader
 from casemate.errors import Damaged, Unavailable
 from casemate.identity import Peer
 from casemate.ledger import Head, Verdict
@@ -19,6 +18,7 @@ from casemate.policy import Action
 from casemate.store import Batch, Receipt
 from casemate.wiring.engines import vault_of
 from casemate.wiring.folder import Folder
+from casemate.wiring.store import reader_of, there
 
 __all__ = ["Log", "Offline", "verdicts"]
 
@@ -56,12 +56,13 @@ class _Nothing:
 async def verdicts(folder: Folder, remembered: list[Head], language: str) -> Offline:
     """A verdict for every log that the user of this process may see. Raises Refused, Unauthenticated, Damaged."""
     settings = folder.settings()
-    for needed in (folder.records, folder.keys / "master.key", folder.keys / "ledger.key"):
+    there(folder, settings)
+    for needed in (folder.keys / "master.key", folder.keys / "ledger.key"):
         if not needed.exists():
             raise Damaged(what=str(needed.relative_to(folder.path)))
     nothing: Any = _Nothing()
     vault = vault_of(folder, settings, nothing)
-    reader = WithLeftovers(SqliteReader(folder.records), folder.segments)
+    reader = WithLeftovers(reader_of(folder, settings), folder.segments)
     gate = Gate(replace(vault, reader=reader))
     flow = await gate.open(gate.admit(Peer(os.getuid(), language)), Action("verify", "ledger"))
     policies = vault.region.policies

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from casemate.errors import CasemateError
-from casemate.wiring.ending import not_synced
 from casemate.wiring.folder import Folder
 from casemate.wiring.house import Role
 
@@ -80,13 +79,14 @@ async def run(folder: Folder, role: Role, tcp: socket.socket | None, worker: int
 
 
 async def _write(folder: Folder, stop: asyncio.Event) -> None:
-    from casemate.engines.sqlite import SqliteWriter
     from casemate.engines.writer_socket import WriterServer
     from casemate.wiring.journal import sequence
+    from casemate.wiring.store import writer_of
 
-    writer = SqliteWriter(folder.records, lost=not_synced)
+    settings = folder.settings()
+    writer = writer_of(folder, settings)
     closers: list[Callable[[], Awaitable[None]]] = []
-    sequencer = await sequence(folder, writer, closers)
+    sequencer = await sequence(folder, settings, writer, closers)
     server = WriterServer(folder.writer_socket, writer, fold=sequencer.fold)
     await server.start()
     _ready()

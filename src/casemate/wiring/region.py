@@ -17,15 +17,16 @@ from casemate.clock import Clock
 from casemate.doors.frame import App, Table
 from casemate.ids import Entropy
 from casemate.models import Gateway, Preference
+from casemate.settings import Settings
 from casemate.store import Committer, Journal
 from casemate.wiring.accounting import account, metered
-from casemate.wiring.ending import not_synced
 from casemate.wiring.engines import catalogue, vault_of
 from casemate.wiring.folder import Folder
 from casemate.wiring.house import House, Role, hang, wires
 from casemate.wiring.inspection import inspection_of
 from casemate.wiring.registry import enlist
 from casemate.wiring.snapshot import join, sections_of
+from casemate.wiring.store import writer_of
 from casemate.wiring.telemetry import observe
 from casemate.wiring.veto import veto_of
 
@@ -50,7 +51,7 @@ async def open_house(
     """
     settings = folder.settings()
     closers: list[Callable[[], Awaitable[None]]] = []
-    committer, journal = await _record(folder, role, durable, closers)
+    committer, journal = await _record(folder, settings, role, durable, closers)
     vault = vault_of(folder, settings, committer, clock, entropy, journal)
     gate = Gate(vault)
     gate.veto = veto_of(folder.path, settings.cedar)
@@ -90,13 +91,11 @@ async def open_house(
 
 
 async def _record(
-    folder: Folder, role: Role, durable: bool, closers: list[Callable[[], Awaitable[None]]]
+    folder: Folder, settings: Settings, role: Role, durable: bool, closers: list[Callable[[], Awaitable[None]]]
 ) -> tuple[Committer, Journal | None]:
     """What makes batches durable, and what makes entries durable that come alone; a law has no use for the second."""
     if role == "all":
-        from casemate.engines.sqlite import SqliteWriter
-
-        writer = SqliteWriter(folder.records, durable=durable, lost=not_synced if durable else None)
+        writer = writer_of(folder, settings, durable)
 
         async def close() -> None:
             writer.close()
@@ -106,7 +105,7 @@ async def _record(
             return writer, None
         from casemate.wiring.journal import journal_of, sequence
 
-        sequencer = await sequence(folder, writer, closers)
+        sequencer = await sequence(folder, settings, writer, closers)
         return writer, journal_of(folder, sequencer.fold, closers)
     from casemate.engines.writer_socket import SocketCommitter
     from casemate.wiring.journal import journal_of

@@ -28,6 +28,7 @@ from casemate.wiring.folder import Folder
 from casemate.wiring.house import Role
 from casemate.wiring.local import doorway
 from casemate.wiring.process import Told
+from casemate.wiring.store import there
 from casemate.wiring.tcp import listen_tcp
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ async def supervise(
     """Run until `stop`. Raises Occupied where a region runs here or a port is taken, and what keeps a child from
     starting: NewerSchema, Damaged, Misconfigured, Unavailable."""
     settings = folder.settings()
-    _whole(folder)
+    _whole(folder, settings)
     os.umask(0o077)
     folder.run.mkdir(mode=0o700, exist_ok=True)
     doorway(folder.door)
@@ -108,9 +109,10 @@ async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> boo
     return True
 
 
-def _whole(folder: Folder) -> None:
+def _whole(folder: Folder, settings: Settings) -> None:
     """Keys are made by `init` alone: records whose key is gone must not be given another one."""
-    for needed in (folder.records, folder.keys / "master.key", folder.keys / "ledger.key"):
+    there(folder, settings)
+    for needed in (folder.keys / "master.key", folder.keys / "ledger.key"):
         if not needed.exists():
             raise Damaged(what=str(needed.relative_to(folder.path)))
 
