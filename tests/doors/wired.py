@@ -16,14 +16,16 @@ from typing import Any, TypeVar
 
 from casemate.access import Flow, Gate, Region, Vault, audit
 from casemate.accounts import KeyRequest, PersonRequest, add_person, found_owner, issue
+from casemate.buckets import Buckets
 from casemate.clock import ManualClock
-from casemate.doors import anthropic, bedrock, openai
+from casemate.doors import anthropic, bedrock, openai, s3
 from casemate.doors.frame import App, Table
 from casemate.engines.committer_journal import CommitterJournal
 from casemate.engines.files import FileBlobs
+from casemate.engines.key_store import KeyStore
+from casemate.engines.key_store_signer import KeptSigner
 from casemate.engines.sqlite import Limits, SqliteWriter
 from casemate.engines.sqlite_read import SqliteReader
-from casemate.engines.unsafe_sealer import UnsafeDevelopmentSealer, UnsafeDevelopmentSigner
 from casemate.errors import Absent, EngineFailed
 from casemate.identity import Session
 from casemate.ids import DerivedEntropy
@@ -156,7 +158,7 @@ class Wired:
         self.writer = SqliteWriter(folder / "data" / "records.db", Limits(low_water=0, ballast=0), durable=False)
         self.reader = SqliteReader(folder / "data" / "records.db")
         entropy = DerivedEntropy(b"wires")
-        sealer = UnsafeDevelopmentSealer(folder / "keys", entropy)
+        sealer = KeyStore(folder / "keys", entropy, durable=False)
         self.gate = Gate(
             Vault(
                 region=self.region,
@@ -165,7 +167,7 @@ class Wired:
                 journal=CommitterJournal(self.writer),
                 blobs=FileBlobs(folder / "data" / "blobs", sealer, low_water=0),
                 sealer=sealer,
-                signer=UnsafeDevelopmentSigner(folder / "keys"),
+                signer=KeptSigner(folder / "keys", sealer, profile="ed25519", durable=False),
                 clock=self.clock,
                 entropy=entropy,
             )
@@ -181,7 +183,8 @@ class Wired:
         self.shelf = Shelved()
         routes = [anthropic.routes(self.gate, self.catalogue, self.answers)]
         routes += [wire.routes(self.gate, self.catalogue, self.answers, self.shelf) for wire in (openai, bedrock)]
-        planes = [openai.PLANE, bedrock.PLANE, bedrock.AGENT, anthropic.PLANE]
+        routes.append(s3.routes(Buckets()))
+        planes = [openai.PLANE, bedrock.PLANE, bedrock.AGENT, anthropic.PLANE, s3.PLANE]
         self.app = App(self.gate, Table([r for own in routes for r in own]), planes)
         asyncio.run(found_owner(self.gate, "owner", "0"))
 

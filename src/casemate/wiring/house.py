@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from casemate.access import Gate, Sections
 from casemate.accounts import Meter
+from casemate.buckets import Buckets
 from casemate.clock import Loop
 from casemate.doors.frame import App, Route, Table
 from casemate.models import Answerer, Catalogue, Gateway
@@ -42,6 +43,7 @@ class House:
     records: Registry | None = None
     extractor: Extractor | None = None
     shelf: Shelf | None = None
+    buckets: Buckets = field(default_factory=Buckets)
 
     async def close(self) -> None:
         """Let go of everything, last opened first."""
@@ -51,19 +53,20 @@ class House:
 
 def wires(house: House, answerer: Answerer) -> list[Route]:
     """The routes of the protocols that existing clients speak."""
-    from casemate.doors import anthropic, bedrock, openai
+    from casemate.doors import anthropic, bedrock, openai, s3
 
     return [
         *anthropic.routes(house.gate, house.catalogue, answerer),
         *openai.routes(house.gate, house.catalogue, answerer, house.shelf),
         *bedrock.routes(house.gate, house.catalogue, answerer, house.shelf),
+        *s3.routes(house.buckets),
     ]
 
 
 def hang(house: House, routes: list[Route]) -> None:
     """Hang routes in the frame; each protocol brings its brackets."""
-    from casemate.doors import anthropic, bedrock, openai
+    from casemate.doors import anthropic, bedrock, openai, s3
 
-    brought = (openai.PLANE, bedrock.PLANE, bedrock.AGENT, anthropic.PLANE)
+    brought = (openai.PLANE, bedrock.PLANE, bedrock.AGENT, anthropic.PLANE, s3.PLANE)
     planes = {plane.name: plane for plane in (*house.app.planes.values(), *brought)}
     house.app = App(house.gate, Table([*house.app.table.routes, *routes]), planes.values())

@@ -174,19 +174,22 @@ class _Turn:
 
     async def _open(self, route: Route, path: dict[str, str]) -> Flow:
         self.session = self.session or self._admit(route, self._shown(route))
-        asked = self.request.headers.get(ACTING) or self.request.query.get("acting", "")
-        if route.acts is not None:
-            asked = route.acts(self.request, path) or self.session.floor.text
-        acting = None if route.public else self._acting(self.session, asked)
+        acting = None if route.public else self._acting(route, self.session, path)
         self.flow = await self.gate.open(self.session, route.action, acting)
         return self.flow
 
-    def _acting(self, session: Session, asked: str) -> Label | None:
+    def _acting(self, route: Route, session: Session, path: dict[str, str]) -> Label | None:
         """Where the request says that it acts, and with which authorizations beside those of its floor."""
-        needs = self.request.headers.get(NEEDS) or self.request.query.get("needs", "")
-        if not asked and not needs:
-            return None
-        label = self.gate.vault.region.reach(asked) if asked else session.usual
+        headers, query, region = self.request.headers, self.request.query, self.gate.vault.region
+        needs = headers.get(NEEDS) or query.get("needs", "")
+        if route.acts is not None:
+            stated = route.acts(self.request, path)
+            label = region.label(stated) if stated else session.floor
+        else:
+            asked = headers.get(ACTING) or query.get("acting", "")
+            if not asked and not needs:
+                return None
+            label = region.reach(asked) if asked else session.usual
         named = authorizations(name.strip() for name in needs.split(",")) if needs else ()
         return label.with_needs((*named, *session.floor.needs))
 
