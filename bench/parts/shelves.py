@@ -22,9 +22,10 @@ from casemate.access import Flow, Gate, Region, Vault
 from casemate.clock import SystemClock
 from casemate.engines.committer_journal import CommitterJournal
 from casemate.engines.files import FileBlobs
+from casemate.engines.key_store import KeyStore
+from casemate.engines.key_store_signer import KeptSigner
 from casemate.engines.sqlite import SqliteWriter
 from casemate.engines.sqlite_read import SqliteReader
-from casemate.engines.unsafe_sealer import UnsafeDevelopmentSealer, UnsafeDevelopmentSigner
 from casemate.identity import Principal, Session
 from casemate.ids import SystemEntropy, short
 from casemate.knowledge import SEGMENT, Segment
@@ -89,7 +90,7 @@ class Shelves:
         """An empty region in a folder for temporary files."""
         (folder / "data").mkdir(parents=True, exist_ok=True)
         writer = SqliteWriter(folder / "data" / "records.db", durable=False)
-        sealer = UnsafeDevelopmentSealer(folder / "keys")
+        sealer = KeyStore(folder / "keys")
         vault = Vault(
             region=Region("bench", "OWNER0", make_label({}), ceiling, policies),
             reader=SqliteReader(folder / "data" / "records.db"),
@@ -97,7 +98,7 @@ class Shelves:
             journal=CommitterJournal(writer),
             blobs=FileBlobs(folder / "data" / "blobs", sealer, low_water=0),
             sealer=sealer,
-            signer=UnsafeDevelopmentSigner(folder / "keys"),
+            signer=KeptSigner(folder / "keys", sealer, profile="ed25519", durable=False),
             clock=SystemClock(),
             entropy=SystemEntropy(),
         )

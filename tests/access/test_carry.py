@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from casemate.access import pack, unpack
-from casemate.engines.unsafe_sealer import UnsafeDevelopmentSealer
+from casemate.engines.key_store import KeyStore
 from casemate.errors import Damaged
 from casemate.models import Chat, Message
 from casemate.policy import Action
@@ -60,8 +60,7 @@ async def test_nothing_of_it_can_be_read_on_the_way(world: World) -> None:
 
 async def test_another_regions_flow_is_none_here(world: World) -> None:
     async with a_world(1, ("us",)) as other:
-        (other.folder / "keys" / "master.key").write_bytes(b"another key".ljust(32, b"."))
-        foreign = UnsafeDevelopmentSealer(other.folder / "keys")
+        foreign = KeyStore(other.folder / "others")
         object.__setattr__(other.house.gate.vault, "sealer", foreign)
         sealed = pack(await at(other, LOW), CHAT)
     with pytest.raises(Damaged):

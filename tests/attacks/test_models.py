@@ -129,7 +129,7 @@ def test_what_was_changed_on_the_disk_is_no_longer_accredited() -> None:
         seen = await world.call("olga", "POST", "/api/models/verify", {"model": NAME}, LOW)
         assert (seen.json["data"]["evidence"]["outcome"], seen.json["data"]["accreditation"]) == ("changed", "")
         file.unlink()
-        file.symlink_to(world.house.folder.keys / "master.key")
+        file.symlink_to(world.house.folder.keys / "region.key")
         seen = await world.call("olga", "POST", "/api/models/verify", {"model": NAME}, LOW)
         assert seen.json["data"]["evidence"]["outcome"] == "changed"
 

@@ -13,7 +13,7 @@ import pytest
 from casemate.access.publish import Publisher
 from casemate.accounts import KeyRequest, issue, revoke
 from casemate.crypto import KeySigner, generate
-from casemate.engines.unsafe_sealer import UnsafeDevelopmentSealer
+from casemate.engines.key_store import KeyStore
 from casemate.identity import Peer
 from casemate.policy import Action
 from casemate.store import pack_snapshot, read_snapshot
@@ -45,7 +45,7 @@ def forged(split: Split, kind: str, raw: bytes, tmp: Path) -> bytes:
     later = msgspec.structs.replace(found, sequence=found.sequence + 1000)
     return {
         "another signature": lambda: pack_snapshot(later, KeySigner(generate()), vault.sealer),
-        "another seal": lambda: pack_snapshot(later, vault.signer, UnsafeDevelopmentSealer(tmp)),
+        "another seal": lambda: pack_snapshot(later, vault.signer, KeyStore(tmp)),
         "another region": lambda: pack_snapshot(
             msgspec.structs.replace(later, region="other"), vault.signer, vault.sealer
         ),

@@ -162,7 +162,7 @@ def test_records_that_are_none(place: Place) -> None:
     assert place.run("ledger", "verify").code == 10
 
 
-@pytest.mark.parametrize("lost", ["keys/master.key", "keys/ledger.key", "data/records.db"])
+@pytest.mark.parametrize("lost", ["keys/region.key", "keys/ledger.key", "data/records.db"])
 def test_what_is_gone_is_named_and_never_made_anew(place: Place, lost: str) -> None:
     place.init()
     (place.region / lost).unlink()
@@ -175,14 +175,14 @@ def test_what_is_gone_is_named_and_never_made_anew(place: Place, lost: str) -> N
 def test_another_regions_keys_open_nothing(place: Place) -> None:
     place.init()
     assert place.run("init", "--folder", "other").code == 0
-    shutil.copy(place.path / "other/keys/master.key", place.region / "keys/master.key")
+    shutil.copy(place.path / "other/keys/region.key", place.region / "keys/region.key")
     assert place.run("ledger", "verify").code in (4, 10)
 
 
 def test_keys_that_others_may_open(place: Place) -> None:
     place.init()
-    (place.region / "keys/master.key").chmod(0o644)
-    refused(place, 15, "master.key")
+    (place.region / "keys/region.key").chmod(0o644)
+    refused(place, 15, "region.key")
     assert place.run("doctor").code == 7
 
 

@@ -9,23 +9,26 @@ from pathlib import Path
 
 from casemate.engines.blob_cache import BlobCache
 from casemate.engines.files import FileBlobs
+from casemate.engines.key_store import KeyStore
+from casemate.engines.postgres import PostgresLimits, PostgresWriter
+from casemate.engines.postgres_read import PostgresReader
 from casemate.engines.s3_blobs import S3Blobs
 from casemate.engines.sqlite import Limits, SqliteWriter
 from casemate.engines.sqlite_read import SqliteReader
-from casemate.engines.unsafe_sealer import UnsafeDevelopmentSealer
 from casemate.engines.writer_socket import SocketCommitter, WriterServer
 from casemate.ledger import leaf_hash
 from casemate.store import Batch, Blobs, Committer, EntryRow, Reader, RowDelete, RowPut, put_digest
+from tests.engines.postgres_server import shared
 from tests.engines.s3_server import serving
 
 BLOBS = ("files", "s3", "s3-cached")
-ENGINES = ("sqlite", "sqlite-durable", "sqlite-socket")
+ENGINES = ("sqlite", "sqlite-durable", "sqlite-socket", "postgresql")
 
 
 @contextmanager
 def blobs_of(engine: str, folder: Path) -> Iterator[Blobs]:
     """A place for blobs of that engine, in a folder for temporary files or in a server that is asked over loopback."""
-    sealer = UnsafeDevelopmentSealer(folder / "keys")
+    sealer = KeyStore(folder / "keys")
     if engine == "files":
         yield FileBlobs(folder / "data" / "blobs", sealer)
         return
@@ -35,7 +38,7 @@ def blobs_of(engine: str, folder: Path) -> Iterator[Blobs]:
 
 @dataclass(frozen=True)
 class Store:
-    """A store under test: what commits, what reads, and the file behind them."""
+    """A store under test: what commits, what reads, and the file behind them where there is one."""
 
     committer: Committer
     reader: Reader
@@ -44,7 +47,11 @@ class Store:
 
 @asynccontextmanager
 async def opened(engine: str, folder: Path, limits: Limits | None = None) -> AsyncIterator[Store]:
-    """A fresh store of that engine in a folder for temporary files."""
+    """A fresh store of that engine in a folder for temporary files, or in the PostgreSQL of this run."""
+    if engine == "postgresql":
+        async with in_postgres(limits) as store:
+            yield store
+        return
     path = folder / "data" / "records.db"
     writer = SqliteWriter(path, limits or Limits(low_water=0, ballast=0), durable=engine == "sqlite-durable")
     reader = SqliteReader(path)
@@ -63,6 +70,21 @@ async def opened(engine: str, folder: Path, limits: Limits | None = None) -> Asy
     finally:
         reader.close()
         writer.close()
+
+
+@asynccontextmanager
+async def in_postgres(limits: Limits | None = None) -> AsyncIterator[Store]:
+    """A fresh database of a real server. Skips where there is none."""
+    server = shared()
+    limits = limits or Limits()
+    with server.lent() as target:
+        writer = PostgresWriter(target, PostgresLimits(limits.bound, limits.share))
+        reader = PostgresReader(target)
+        try:
+            yield Store(writer, reader, server.folder)
+        finally:
+            reader.close()
+            writer.close()
 
 
 def put(

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from casemate.engines.unsafe_sealer import UnsafeDevelopmentSealer
+from casemate.engines.key_store import KeyStore
 from casemate.errors import Damaged
 from casemate.store import Sealer
 
 
-@pytest.fixture(params=[UnsafeDevelopmentSealer])
+@pytest.fixture(params=[KeyStore])
 def sealer(request: pytest.FixtureRequest, tmp_path: Path) -> Sealer:
     return request.param(tmp_path / "keys")  # type: ignore[no-any-return]
 

@@ -98,7 +98,7 @@ ATTEMPTS = {
     "unlink": lambda told: os.unlink(told["doomed"]),
     "rename": lambda told: os.rename(told["moved"], told["moved"] + ".x"),
     "chmod": lambda told: os.chmod(told["victim"], 0o600),
-    "read keys": lambda told: read(told["keys"] + "/master.key"),
+    "read keys": lambda told: read(told["keys"] + "/region.key"),
     "list keys": lambda told: os.listdir(told["keys"]),
     "read run": lambda told: read(told["run"] + "/token"),
     "list run": lambda told: os.listdir(told["run"]),

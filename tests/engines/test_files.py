@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from casemate.engines.files import FileBlobs
-from casemate.engines.unsafe_sealer import UnsafeDevelopmentSealer
+from casemate.engines.key_store import KeyStore
 from casemate.errors import Damaged, StorageFull, Unavailable
 
 
@@ -19,7 +19,7 @@ class Kept:
     def __init__(self, folder: Path, left: int = 1 << 40) -> None:
         self.top = folder / "blobs"
         self.left = left
-        self.blobs = FileBlobs(self.top, UnsafeDevelopmentSealer(folder / "keys"), 1000, lambda: self.left)
+        self.blobs = FileBlobs(self.top, KeyStore(folder / "keys"), 1000, lambda: self.left)
 
     def write(self, data: bytes) -> str:
         return asyncio.run(self.blobs.write("class_a", data))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from casemate.engines import files_frames
 from casemate.engines.files_frames import FRAME, SLACK, Opener, seal, sealed_size
-from casemate.engines.unsafe_sealer import UnsafeDevelopmentSealer
+from casemate.engines.key_store import KeyStore
 from casemate.errors import Damaged
 
 SIZES = (0, 1, FRAME - 1, FRAME, FRAME + 1, 3 * FRAME, 3 * FRAME + 7)
@@ -21,23 +21,23 @@ LENGTH = struct.Struct("<I")
 
 
 @pytest.fixture(scope="module")
-def sealer(tmp_path_factory: pytest.TempPathFactory) -> UnsafeDevelopmentSealer:
-    return UnsafeDevelopmentSealer(tmp_path_factory.mktemp("keys"))
+def sealer(tmp_path_factory: pytest.TempPathFactory) -> KeyStore:
+    return KeyStore(tmp_path_factory.mktemp("keys"))
 
 
 def content(size: int) -> bytes:
     return (bytes(range(251)) * (size // 251 + 1))[:size]
 
 
-def sealed(sealer: UnsafeDevelopmentSealer, data: bytes, name: str = "n", class_id: str = "c") -> bytes:
+def sealed(sealer: KeyStore, data: bytes, name: str = "n", class_id: str = "c") -> bytes:
     return b"".join(seal(sealer, class_id, name, data))
 
 
-def read(sealer: UnsafeDevelopmentSealer, raw: bytes, name: str = "n", class_id: str = "c") -> bytes:
+def read(sealer: KeyStore, raw: bytes, name: str = "n", class_id: str = "c") -> bytes:
     return b"".join(Opener(sealer, class_id, name, io.BytesIO(raw)).pieces())
 
 
-def into(sealer: UnsafeDevelopmentSealer, raw: bytes, name: str = "n", class_id: str = "c") -> bytes:
+def into(sealer: KeyStore, raw: bytes, name: str = "n", class_id: str = "c") -> bytes:
     opener = Opener(sealer, class_id, name, io.BytesIO(raw))
     return bytes(opener.whole(lambda size: memoryview(bytearray(size)), len(raw)))
 
@@ -57,14 +57,14 @@ def cut(raw: bytes) -> tuple[bytes, list[bytes]]:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("size", SIZES)
-def test_every_size_comes_back(sealer: UnsafeDevelopmentSealer, size: int, way: Callable[..., bytes]) -> None:
+def test_every_size_comes_back(sealer: KeyStore, size: int, way: Callable[..., bytes]) -> None:
     raw = sealed(sealer, content(size))
     assert way(sealer, raw) == content(size)
     assert len(cut(raw)[1]) == max(1, -(-size // FRAME))
     assert size < len(raw) <= sealed_size(size)
 
 
-def test_no_piece_is_larger_than_a_frame(sealer: UnsafeDevelopmentSealer) -> None:
+def test_no_piece_is_larger_than_a_frame(sealer: KeyStore) -> None:
     opener = Opener(sealer, "c", "n", io.BytesIO(sealed(sealer, content(2 * FRAME + 5))))
     assert [len(piece) for piece in opener.pieces()] == [FRAME, FRAME, 5]
 
@@ -83,7 +83,7 @@ def test_no_piece_is_larger_than_a_frame(sealer: UnsafeDevelopmentSealer) -> Non
     ],
 )
 def test_frames_stand_in_their_order_and_number(
-    sealer: UnsafeDevelopmentSealer, name: str, order: list[int], way: Callable[..., bytes]
+    sealer: KeyStore, name: str, order: list[int], way: Callable[..., bytes]
 ) -> None:
     """Mutant: no place, or no mark of the last one, in what a frame is bound to."""
     head, frames = cut(sealed(sealer, content(3 * FRAME)))
@@ -92,9 +92,7 @@ def test_frames_stand_in_their_order_and_number(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_shorter_blob_cannot_be_made_by_changing_the_head_too(
-    sealer: UnsafeDevelopmentSealer, way: Callable[..., bytes]
-) -> None:
+def test_a_shorter_blob_cannot_be_made_by_changing_the_head_too(sealer: KeyStore, way: Callable[..., bytes]) -> None:
     """Mutant: the size is not bound to the frames: two frames and a head that says so would open."""
     head, frames = cut(sealed(sealer, content(3 * FRAME)))
     for size in (2 * FRAME, 2 * FRAME - 1, 0):
@@ -103,9 +101,7 @@ def test_a_shorter_blob_cannot_be_made_by_changing_the_head_too(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_frames_of_another_blob_or_class_do_not_open(
-    sealer: UnsafeDevelopmentSealer, way: Callable[..., bytes]
-) -> None:
+def test_frames_of_another_blob_or_class_do_not_open(sealer: KeyStore, way: Callable[..., bytes]) -> None:
     """Mutant: the name is not bound to the frames. Same sizes, same places: only the name or the class differs."""
     raw = sealed(sealer, content(2 * FRAME))
     head, frames = cut(raw)
@@ -120,7 +116,7 @@ def test_frames_of_another_blob_or_class_do_not_open(
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_head_that_promises_more_than_lies_there_takes_no_memory(
-    sealer: UnsafeDevelopmentSealer, way: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+    sealer: KeyStore, way: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raw = sealed(sealer, b"content")
     huge = raw[:8] + struct.pack("<Q", 1 << 60) + raw[HEAD:]
@@ -132,7 +128,7 @@ def test_a_head_that_promises_more_than_lies_there_takes_no_memory(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_what_was_sealed_whole_is_none_of_these(sealer: UnsafeDevelopmentSealer, way: Callable[..., bytes]) -> None:
+def test_what_was_sealed_whole_is_none_of_these(sealer: KeyStore, way: Callable[..., bytes]) -> None:
     for raw in (sealer.seal("c", "blob", b"content", b"n"), b"", b"CMBLOB\x00\x01", b"CMBLOB\x00\x02" + bytes(8)):
         with pytest.raises(Damaged):
             way(sealer, raw)
@@ -140,7 +136,7 @@ def test_what_was_sealed_whole_is_none_of_these(sealer: UnsafeDevelopmentSealer,
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.data(), size=st.sampled_from((0, 5, FRAME + 9)))
-def test_any_change_is_damage(sealer: UnsafeDevelopmentSealer, data: st.DataObject, size: int) -> None:
+def test_any_change_is_damage(sealer: KeyStore, data: st.DataObject, size: int) -> None:
     whole = sealed(sealer, content(size))
     raw = bytearray(whole)
     match data.draw(st.sampled_from(("flip", "cut", "add", "drop"))):
@@ -158,7 +154,7 @@ def test_any_change_is_damage(sealer: UnsafeDevelopmentSealer, data: st.DataObje
             way(sealer, bytes(raw))
 
 
-def test_a_sealer_that_gives_back_another_size_is_damage(sealer: UnsafeDevelopmentSealer) -> None:
+def test_a_sealer_that_gives_back_another_size_is_damage(sealer: KeyStore) -> None:
     class Odd:
         def seal(self, class_id: str, purpose: str, plaintext: memoryview, aad: bytes) -> bytes:
             return b"x" * (len(plaintext) + 1)
@@ -170,7 +166,7 @@ def test_a_sealer_that_gives_back_another_size_is_damage(sealer: UnsafeDevelopme
         read(Odd(), sealed(Odd(), b"content"))  # type: ignore[arg-type]
 
 
-def test_a_frame_that_claims_to_be_long_is_not_read(sealer: UnsafeDevelopmentSealer) -> None:
+def test_a_frame_that_claims_to_be_long_is_not_read(sealer: KeyStore) -> None:
     head, frames = cut(sealed(sealer, content(10)))
     for told in (10, 10 + SLACK + 1, 0xFFFFFFFF):
         with pytest.raises(Damaged):
@@ -178,7 +174,7 @@ def test_a_frame_that_claims_to_be_long_is_not_read(sealer: UnsafeDevelopmentSea
     assert files_frames.SLACK < FRAME
 
 
-def test_a_disk_that_fails_in_the_middle_is_damage(sealer: UnsafeDevelopmentSealer) -> None:
+def test_a_disk_that_fails_in_the_middle_is_damage(sealer: KeyStore) -> None:
     class Failing(io.BytesIO):
         def readinto(self, into: memoryview) -> int:  # type: ignore[override]
             if self.tell() > FRAME:

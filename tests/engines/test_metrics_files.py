@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from casemate.engines.key_store import KeyStore
 from casemate.engines.metrics_files import MetricsFiles
-from casemate.engines.unsafe_sealer import UnsafeDevelopmentSealer
 from casemate.telemetry import Kept
 from casemate.telemetry.kept import BOUND, Counted
 
@@ -17,16 +17,16 @@ LOW, HIGH = "lowclass", "highclass"
 
 
 @pytest.fixture
-def sealer(tmp_path: Path) -> UnsafeDevelopmentSealer:
+def sealer(tmp_path: Path) -> KeyStore:
     (tmp_path / "keys").mkdir()
-    return UnsafeDevelopmentSealer(tmp_path / "keys")
+    return KeyStore(tmp_path / "keys")
 
 
 def kept(label: str, count: int = 1) -> Kept:
     return Kept(label, 5, (Counted("c", ("velspira",), count),))
 
 
-def test_one_process_writes_and_another_reads(tmp_path: Path, sealer: UnsafeDevelopmentSealer) -> None:
+def test_one_process_writes_and_another_reads(tmp_path: Path, sealer: KeyStore) -> None:
     folder = tmp_path / "metrics"
     reader = MetricsFiles(folder, sealer)
     assert reader.of(LOW) == []
@@ -44,9 +44,7 @@ def test_one_process_writes_and_another_reads(tmp_path: Path, sealer: UnsafeDeve
     assert not any(b"velspira" in path.read_bytes() for path in files)
 
 
-def test_only_what_is_asked_for_is_opened(
-    tmp_path: Path, sealer: UnsafeDevelopmentSealer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_what_is_asked_for_is_opened(tmp_path: Path, sealer: KeyStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of a class above can be of any size or none: whoever reads below does not meet it."""
     folder = tmp_path / "metrics"
     writer = MetricsFiles(folder, sealer, "data-0")
@@ -65,9 +63,7 @@ def test_only_what_is_asked_for_is_opened(
     assert opened == [LOW, LOW]
 
 
-def test_what_is_damaged_too_long_or_of_another_place_is_left_out(
-    tmp_path: Path, sealer: UnsafeDevelopmentSealer
-) -> None:
+def test_what_is_damaged_too_long_or_of_another_place_is_left_out(tmp_path: Path, sealer: KeyStore) -> None:
     folder = tmp_path / "metrics"
     writer = MetricsFiles(folder, sealer, "data-0")
     writer.write(LOW, kept("low"))
@@ -88,7 +84,7 @@ def test_what_is_damaged_too_long_or_of_another_place_is_left_out(
         assert reader.of(LOW) == []
 
 
-def test_a_full_disk_leaves_the_last_numbers(tmp_path: Path, sealer: UnsafeDevelopmentSealer) -> None:
+def test_a_full_disk_leaves_the_last_numbers(tmp_path: Path, sealer: KeyStore) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OSError):
         MetricsFiles(tmp_path / "file", sealer, "data-0").write(LOW, kept("low"))

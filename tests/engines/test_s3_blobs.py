@@ -19,10 +19,10 @@ from casemate.engines import blob_cache, files
 from casemate.engines.blob_cache import BlobCache
 from casemate.engines.files import FileBlobs
 from casemate.engines.files_frames import FRAME
+from casemate.engines.key_store import KeyStore
 from casemate.engines.s3_blobs import S3Blobs
 from casemate.engines.s3_client import keys
 from casemate.engines.sigv4_sign import AccessKey
-from casemate.engines.unsafe_sealer import UnsafeDevelopmentSealer
 from casemate.errors import Absent, Damaged, Misconfigured, StorageFull, Unavailable
 from tests.crypto.authority import make
 from tests.engines.s3_server import S3Server, serving
@@ -37,17 +37,17 @@ def server() -> Iterator[S3Server]:
 
 
 @pytest.fixture
-def sealer(tmp_path: Path) -> UnsafeDevelopmentSealer:
-    return UnsafeDevelopmentSealer(tmp_path / "keys")
+def sealer(tmp_path: Path) -> KeyStore:
+    return KeyStore(tmp_path / "keys")
 
 
 @pytest.fixture
-def blobs(server: S3Server, sealer: UnsafeDevelopmentSealer) -> S3Blobs:
+def blobs(server: S3Server, sealer: KeyStore) -> S3Blobs:
     return S3Blobs(server.bucket(seconds=5.0, retries=2), sealer)
 
 
 @pytest.fixture
-def cached(server: S3Server, sealer: UnsafeDevelopmentSealer, tmp_path: Path) -> Iterator[S3Blobs]:
+def cached(server: S3Server, sealer: KeyStore, tmp_path: Path) -> Iterator[S3Blobs]:
     cache = BlobCache(tmp_path / "cache", 16 << 20)
     yield S3Blobs(server.bucket(seconds=5.0, retries=2), sealer, cache)
     cache.close()
@@ -88,7 +88,7 @@ def asked(server: S3Server, method: str) -> int:
 
 
 def test_the_bucket_holds_the_bytes_that_a_file_would(
-    blobs: S3Blobs, server: S3Server, sealer: UnsafeDevelopmentSealer, tmp_path: Path
+    blobs: S3Blobs, server: S3Server, sealer: KeyStore, tmp_path: Path
 ) -> None:
     name = write(blobs, b"content")
     assert list(server.objects) == [f"p/class_a/{name[:2]}/{name}"]
@@ -120,7 +120,7 @@ def test_a_fault_that_passes_is_not_felt(
 def test_a_server_that_keeps_failing_is_told_in_bounded_tries(
     blobs: S3Blobs,
     server: S3Server,
-    sealer: UnsafeDevelopmentSealer,
+    sealer: KeyStore,
     kind: str,
     read: Callable[..., bytes],
 ) -> None:
@@ -137,9 +137,7 @@ def test_a_server_that_keeps_failing_is_told_in_bounded_tries(
     assert read(blobs, name) == DATA
 
 
-def test_a_server_that_hangs_for_one_domain_keeps_no_other_waiting(
-    server: S3Server, sealer: UnsafeDevelopmentSealer
-) -> None:
+def test_a_server_that_hangs_for_one_domain_keeps_no_other_waiting(server: S3Server, sealer: KeyStore) -> None:
     """Mutants: one pool of threads for all domains; a call that keeps the loop from running."""
     blobs = S3Blobs(server.bucket(seconds=1.0, retries=1), sealer)
 
@@ -215,7 +213,7 @@ def test_a_write_that_keeps_failing_is_told(blobs: S3Blobs, server: S3Server, ki
 
 
 def test_an_object_that_another_process_wrote_meanwhile_is_left(
-    blobs: S3Blobs, server: S3Server, sealer: UnsafeDevelopmentSealer, monkeypatch: pytest.MonkeyPatch
+    blobs: S3Blobs, server: S3Server, sealer: KeyStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both found nothing there; the second one's bytes are sealed otherwise and must not replace the first's."""
     other = S3Blobs(server.bucket(), sealer)
@@ -246,7 +244,7 @@ def test_asking_and_deleting_are_told_when_they_fail(blobs: S3Blobs, server: S3S
             asyncio.run(attempt("class_a", name))
 
 
-def test_a_bucket_that_is_not_there_is_not_an_absent_blob(server: S3Server, sealer: UnsafeDevelopmentSealer) -> None:
+def test_a_bucket_that_is_not_there_is_not_an_absent_blob(server: S3Server, sealer: KeyStore) -> None:
     lost = S3Blobs(server.bucket(name="other"), sealer)
     with pytest.raises(Unavailable):
         by_read(lost, "ab" * 48)
@@ -254,9 +252,7 @@ def test_a_bucket_that_is_not_there_is_not_an_absent_blob(server: S3Server, seal
         write(lost)
 
 
-def test_another_key_or_secret_does_not_come_in_and_a_new_one_does(
-    server: S3Server, sealer: UnsafeDevelopmentSealer
-) -> None:
+def test_another_key_or_secret_does_not_come_in_and_a_new_one_does(server: S3Server, sealer: KeyStore) -> None:
     now = [AccessKey("AKIDTEST", "wrong")]
     blobs = S3Blobs(server.bucket(key=lambda: now[0]), sealer)
     with pytest.raises(Unavailable):
@@ -278,7 +274,7 @@ def test_another_key_or_secret_does_not_come_in_and_a_new_one_does(
     ],
 )
 def test_the_environment_decides_nothing(
-    server: S3Server, sealer: UnsafeDevelopmentSealer, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+    server: S3Server, sealer: KeyStore, monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     """Mutant: obstore's own defaults, by which a variable sends every blob to another server."""
     monkeypatch.setenv(name, value)
@@ -286,9 +282,7 @@ def test_the_environment_decides_nothing(
     assert by_read(blobs, write(blobs, b"content")) == b"content"
 
 
-def test_a_certificate_counts_only_where_somebody_known_has_signed_it(
-    sealer: UnsafeDevelopmentSealer, tmp_path: Path
-) -> None:
+def test_a_certificate_counts_only_where_somebody_known_has_signed_it(sealer: KeyStore, tmp_path: Path) -> None:
     now = time.time()
     authority = make("authority", now=now, ca=True)
     place = [x509.IPAddress(IPv4Address("127.0.0.1"))]
@@ -348,7 +342,7 @@ def test_copies_are_sealed_and_go_with_the_blob(cached: S3Blobs, tmp_path: Path)
 
 @WAYS
 def test_where_no_copy_can_be_kept_it_is_read_all_the_same(
-    server: S3Server, sealer: UnsafeDevelopmentSealer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    server: S3Server, sealer: KeyStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     read: Callable[..., bytes],
 ) -> None:  # fmt: skip
     small = S3Blobs(server.bucket(), sealer, BlobCache(tmp_path / "small", 1000))

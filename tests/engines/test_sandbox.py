@@ -60,7 +60,7 @@ class Region:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        for name, file in (("keys", "master.key"), ("run", "token"), ("data", "records.db")):
+        for name, file in (("keys", "region.key"), ("run", "token"), ("data", "records.db")):
             (root / name).mkdir()
             (root / name / file).write_text("secret")
         for name in ("victim", "doomed", "moved"):

@@ -26,7 +26,7 @@ from casemate.policy import Action
 from casemate.wiring import Folder, open_house
 from tests.access.test_flow import ACT
 from tests.attacks.scene import LOW, SECRET, label_of, principal
-from tests.laws.world import SETTINGS, PlainExtractor, World
+from tests.laws.world import SETTINGS, PlainExtractor, World, keyed
 
 ROUNDS = int(os.environ.get("CASEMATE_KILL_ROUNDS", "3"))
 CHILD = Path(__file__).with_name("ingest_child.py")
@@ -89,9 +89,7 @@ def test_every_document_comes_to_rest_once(tmp_path: Path) -> None:
     for part in (folder.data, folder.keys, folder.run):
         part.mkdir(mode=0o700)
     folder.settings_file.write_text(SETTINGS.format(policies='"us"'))
-    for name in ("master", "ledger"):
-        (folder.keys / f"{name}.key").write_bytes(name.encode().ljust(32, b"."))
-        (folder.keys / f"{name}.key").chmod(0o600)
+    keyed(folder)
     chance = random.Random(5)
     for round_ in range(ROUNDS):
         asyncio.run(within(tmp_path, round_))

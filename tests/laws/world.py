@@ -20,6 +20,8 @@ import msgspec
 
 from casemate.accounts import KeyRequest, PersonRequest, add_person, found_owner, issue
 from casemate.clock import ManualClock, iso
+from casemate.engines.key_store import KeyStore
+from casemate.engines.key_store_signer import KeptSigner
 from casemate.identity import Peer, Signed
 from casemate.identity.sigv4 import Authorization, signature
 from casemate.ids import DerivedEntropy
@@ -216,6 +218,12 @@ def _sender(sent: list[dict[str, Any]]) -> Callable[[dict[str, Any]], Awaitable[
     return send
 
 
+def keyed(folder: Folder, seed: int = 0) -> None:
+    """Keys such as `init` makes, but of one seed: Ed25519 alone signs the same twice."""
+    entropy = DerivedEntropy(seed.to_bytes(8, "big"))
+    KeptSigner(folder.keys, KeyStore(folder.keys, entropy, durable=False), "ledger", "ed25519", False, entropy)
+
+
 @asynccontextmanager
 async def a_world(seed: int = 0, policies: tuple[str, ...] = POLICIES) -> Any:
     """A fresh region with its owner; gone afterwards."""
@@ -224,9 +232,7 @@ async def a_world(seed: int = 0, policies: tuple[str, ...] = POLICIES) -> Any:
     for part in (folder.data, folder.keys, folder.run):
         part.mkdir(mode=0o700)
     folder.settings_file.write_text(SETTINGS.format(policies=", ".join(f'"{p}"' for p in policies)))
-    for name in ("master", "ledger"):
-        (folder.keys / f"{name}.key").write_bytes(name.encode().ljust(32, b"."))
-        (folder.keys / f"{name}.key").chmod(0o600)
+    keyed(folder, seed)
     clock = ManualClock()
     entropy = DerivedEntropy(seed.to_bytes(8, "big"))
     house = await open_house(folder, "all", clock, entropy, durable=False, extractor=PlainExtractor())

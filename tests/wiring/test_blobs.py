@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from casemate.engines.files import FileBlobs
-from casemate.engines.unsafe_sealer import UnsafeDevelopmentSealer
+from casemate.engines.key_store import KeyStore
 from casemate.errors import Misconfigured
 from casemate.settings import BlobSettings
 from casemate.wiring import Folder
@@ -33,14 +33,14 @@ def told(port: int = 1, **changed: str) -> BlobSettings:
 
 
 def test_files_unless_somebody_says_otherwise(folder: Folder) -> None:
-    assert isinstance(blobs_of(folder, BlobSettings(), UnsafeDevelopmentSealer(folder.keys)), FileBlobs)
+    assert isinstance(blobs_of(folder, BlobSettings(), KeyStore(folder.keys)), FileBlobs)
     assert folder.blobs.is_dir()
 
 
 @pytest.mark.parametrize("cache", ["", "cache"])
 def test_a_bucket_with_copies_in_the_regions_folder_or_none(folder: Folder, cache: str) -> None:
     with serving() as server:
-        blobs = blobs_of(folder, told(server.port, cache=cache), UnsafeDevelopmentSealer(folder.keys))
+        blobs = blobs_of(folder, told(server.port, cache=cache), KeyStore(folder.keys))
         name = asyncio.run(blobs.write("class_a", b"content"))
         assert asyncio.run(blobs.read("class_a", name)) == b"content"
     assert (folder.path / "cache").exists() is bool(cache)
@@ -57,13 +57,13 @@ def test_a_bucket_with_copies_in_the_regions_folder_or_none(folder: Folder, cach
 )
 def test_what_cannot_be_is_told_at_the_start(folder: Folder, changed: dict[str, str], said: str) -> None:
     with pytest.raises(Misconfigured) as raised:
-        blobs_of(folder, told(**changed), UnsafeDevelopmentSealer(folder.keys))
+        blobs_of(folder, told(**changed), KeyStore(folder.keys))
     assert raised.value.facts["setting"] == said
 
 
 def test_a_certificate_authority_of_ones_own_is_read(folder: Folder) -> None:
     (folder.keys / "ca.pem").write_text("")
-    blobs_of(folder, told(ca_file="ca.pem", cache=""), UnsafeDevelopmentSealer(folder.keys))
+    blobs_of(folder, told(ca_file="ca.pem", cache=""), KeyStore(folder.keys))
 
 
 def test_without_the_extra_the_region_says_what_it_lacks(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,4 +71,4 @@ def test_without_the_extra_the_region_says_what_it_lacks(folder: Folder, monkeyp
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "obstore.exceptions", None)
     with pytest.raises(Misconfigured, match="obstore"):
-        blobs_of(folder, told(), UnsafeDevelopmentSealer(folder.keys))
+        blobs_of(folder, told(), KeyStore(folder.keys))

@@ -49,12 +49,12 @@ class Version(NamedTuple):
 def test_what_is_bad_says_what_to_do(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(1, 1, 5 << 20))
     monkeypatch.setattr(sys, "version_info", Version(3, 9, 1))
-    (folder.keys / "master.key").chmod(0o640)
+    (folder.keys / "region.key").chmod(0o640)
     folder.records.write_bytes(b"x" * 4096)
     found = looked(folder, model="")
     assert not any(found[name].good for name in ("python", "disk", "keys", "records", "embedder"))
     assert "5 MiB" in found["disk"].said
-    assert "master.key" in found["keys"].said
+    assert "region.key" in found["keys"].said
     assert "3.9.1" in found["python"].said
     folder.records.unlink()
     (folder.keys / "ledger.key").unlink()

@@ -110,9 +110,7 @@ async def test_no_place_shows_the_regions_own_folder(tmp_path: Path, where: str)
     path = folder.path / where
     text = f'\n[knowledge.places.own]\nlabel = "UNCLASSIFIED"\npath = "{path}"\n'
     folder.settings_file.write_text(laws.SETTINGS.format(policies='"us"') + text)
-    for name in ("master", "ledger"):
-        (folder.keys / f"{name}.key").write_bytes(name.encode().ljust(32, b"."))
-        (folder.keys / f"{name}.key").chmod(0o600)
+    laws.keyed(folder)
     with pytest.raises(Misconfigured):
         await open_house(
             folder, "all", ManualClock(), DerivedEntropy(b"1"), durable=False, extractor=laws.PlainExtractor()

@@ -23,7 +23,7 @@ from pathlib import Path
 region = Path(sys.argv[1])
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 told = {}
-for path in ["", "door", "data", "keys", "run", "data/records.db", "data/snapshot", "keys/master.key", "casemate.toml"]:
+for path in ["", "door", "data", "keys", "run", "data/records.db", "data/snapshot", "keys/region.key", "casemate.toml"]:
     try:
         found = region / path
         told[path] = sorted(os.listdir(found)) if found.is_dir() else found.read_bytes()[:8].hex()

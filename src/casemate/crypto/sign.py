@@ -11,6 +11,7 @@ nothing but ML-DSA-87. A key is named by its algorithm and its public half.
 
 from __future__ import annotations
 
+import os
 from typing import Literal, Protocol
 
 from cryptography.exceptions import InvalidSignature
@@ -52,12 +53,12 @@ class Signer(Protocol):
     def sign(self, data: bytes) -> bytes: ...
 
 
-def generate(profile: SigningProfile = "ed25519") -> bytes:
-    """A new private key of that profile."""
+def generate(profile: SigningProfile = "ed25519", drawn: bytes | None = None) -> bytes:
+    """A new private key of that profile, from these 64 random bytes where the caller brings his own."""
+    seed = os.urandom(_ED + _SEED) if drawn is None else drawn
     if profile == "ed25519":
-        return Ed25519PrivateKey.generate().private_bytes_raw()
-    seed = MLDSA87PrivateKey.generate().private_bytes_raw()
-    return _ALONE + seed if profile == "cnsa2" else Ed25519PrivateKey.generate().private_bytes_raw() + seed
+        return seed[:_ED]
+    return _ALONE + seed[_ED:] if profile == "cnsa2" else seed
 
 
 def is_public_key(public: bytes) -> bool:

@@ -30,6 +30,7 @@ A fact must be computable from the caller's own session and request: it is shown
     │   ├── NotRunning        not-running
     │   ├── Stale             stale              (the snapshot that admission stands on is too old)
     │   └── ControlAway       control-away       (the control plane does not answer here)
+    ├── Destroyed             destroyed          (the key of a label, and with it what lay there)
     ├── Damaged               damaged
     │   └── Tampered          tampered
     ├── Unreadable            unreadable         (a document that no parser can read)
@@ -55,6 +56,7 @@ __all__ = [
     "Conflict",
     "ControlAway",
     "Damaged",
+    "Destroyed",
     "EngineFailed",
     "Expired",
     "Internal",
@@ -262,6 +264,12 @@ class ControlAway(Unavailable):
     """What changes the region is done by the control process, and not here. Facts: `retry_after` (seconds)."""
 
     slug, status, exit = "control-away", 503, 7
+
+
+class Destroyed(CasemateError):
+    """The key of the label at which the caller acts was destroyed: nothing can be read or written there any more."""
+
+    slug, status, exit = "destroyed", 410, 5
 
 
 class Damaged(CasemateError):

@@ -13,6 +13,7 @@ import msgspec
 
 from casemate.errors import Misconfigured
 from casemate.settings.blobs import BlobSettings, lying
+from casemate.settings.keys import KeySettings
 from casemate.settings.places import PlaceSettings, placed
 from casemate.settings.store import StoreSettings, storing
 
@@ -22,6 +23,7 @@ __all__ = [
     "CedarSettings",
     "Console",
     "InspectSettings",
+    "KeySettings",
     "Knowledge",
     "Listen",
     "Oidc",
@@ -231,6 +233,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     listen: Listen = Listen()
     store: StoreSettings = StoreSettings()
     blobs: BlobSettings = BlobSettings()
+    keys: KeySettings = KeySettings()
     knowledge: Knowledge = Knowledge()
     console: Console = Console()
     snapshot: SnapshotSettings = SnapshotSettings()

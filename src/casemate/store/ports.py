@@ -161,6 +161,13 @@ class Sealer(Protocol):
         """A keyed digest of a value: equal values of a field in a class are equal, and nothing else shows."""
         ...
 
+    def destroyed(self) -> frozenset[str]:
+        """The classes whose key was destroyed for good; the very same object as before while there are no others.
+
+        What is sealed or opened there raises Destroyed, in every process from its next question on.
+        """
+        ...
+
     def describe(self) -> str:
         """One sentence: how the keys are kept, and whether that is safe."""
         ...

@@ -20,7 +20,7 @@ __all__ = ["checks"]
 
 ENOUGH = 1 << 30
 SWAPS = Path("/proc/swaps")
-KEYS = ("master.key", "ledger.key")
+KEYS = ("region.key", "ledger.key")
 
 
 def checks(folder: Folder, settings: Settings, model: str, language: str) -> list[Check]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from casemate.access import Region, Vault
 from casemate.clock import Clock, SystemClock
 from casemate.engines.committer_journal import CommitterJournal
-from casemate.engines.unsafe_sealer import UnsafeDevelopmentSealer, UnsafeDevelopmentSigner
+from casemate.engines.key_store import KeyStore
+from casemate.engines.key_store_signer import KeptSigner
 from casemate.errors import MarkingError, Misconfigured
 from casemate.ids import Entropy, SystemEntropy
 from casemate.labels import Policies
@@ -16,6 +17,7 @@ from casemate.settings import RegionSettings, Settings
 from casemate.store import Committer, Journal
 from casemate.wiring.blobs import blobs_of
 from casemate.wiring.folder import Folder
+from casemate.wiring.keys import opened
 from casemate.wiring.store import reader_of
 from casemate.wiring.trust import KnownTrust
 from casemate.wiring.upstreams import card_of
@@ -48,12 +50,14 @@ def vault_of(
     clock: Clock | None = None,
     entropy: Entropy | None = None,
     journal: Journal | None = None,
+    private: tuple[bytes, ...] = (),
+    durable: bool = True,
 ) -> Vault:
-    """The ports of a region on this machine. Clock and entropy are replaced by laws and proofs alone.
+    """The ports of a region on this machine. Clock and entropy are replaced by laws and proofs alone, as is `durable`.
 
-    Without a journal every entry is a batch of its own.
+    Without a journal every entry is a batch of its own. `private`: the region's keys, where somebody unlocked them.
     """
-    sealer = UnsafeDevelopmentSealer(folder.keys, entropy)
+    sealer = KeyStore(folder.keys, entropy, private or opened(folder, settings), durable)
     region = region_of(settings.region, tuple(sorted(folder.path.glob("policies/*.toml"))))
     return Vault(
         region=region,
@@ -62,7 +66,7 @@ def vault_of(
         journal=journal or CommitterJournal(committer),
         blobs=blobs_of(folder, settings.blobs, sealer),
         sealer=sealer,
-        signer=UnsafeDevelopmentSigner(folder.keys),
+        signer=KeptSigner(folder.keys, sealer, profile=settings.keys.profile, durable=durable),
         clock=clock or SystemClock(),
         entropy=entropy or SystemEntropy(),
         trust=KnownTrust(folder, settings, region, clock or SystemClock()),

@@ -16,6 +16,8 @@ from pathlib import Path
 
 from casemate.access import Gate, loops
 from casemate.accounts import found_owner
+from casemate.crypto import WrapProfile
+from casemate.engines.key_store_region import found_region_key
 from casemate.engines.sqlite import SqliteWriter
 from casemate.errors import Misconfigured, Occupied, StorageFull
 from casemate.settings import parse, template
@@ -39,11 +41,25 @@ class Founded:
 
 
 async def found(
-    folder: Folder, name: str, agency: str, policies: tuple[str, ...], port: int, owner: str, uid: str, language: str
+    folder: Folder,
+    name: str,
+    agency: str,
+    policies: tuple[str, ...],
+    port: int,
+    owner: str,
+    uid: str,
+    language: str,
+    passphrase: str = "",
+    profile: WrapProfile = "hybrid",
 ) -> Founded:
-    """Make the region. Raises Occupied where its place is taken, Misconfigured for settings that cannot be."""
+    """Make the region. Raises Occupied where its place is taken, Misconfigured for settings that cannot be.
+
+    Its key is locked where there is a passphrase; `profile` names its suite.
+    """
     os.umask(0o077)
     text = template(name, agency, policies, port)
+    if profile != "hybrid":
+        text += f'\n[keys]\nprofile = "{profile}"\n'
     region_of(parse(text).region)
     _free(folder.path)
     try:
@@ -52,7 +68,7 @@ async def found(
     except OSError as error:
         raise Misconfigured(setting="folder", why=f"{folder.path.parent}: {error.strerror}") from None
     try:
-        told = await _made(Folder(draft), text, owner, uid, language)
+        told = await _made(Folder(draft), text, owner, uid, language, passphrase)
         await asyncio.to_thread(draft.rename, folder.path)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -70,15 +86,17 @@ def _free(path: Path) -> None:
         raise Occupied(what=str(path))
 
 
-async def _made(draft: Folder, text: str, owner: str, uid: str, language: str) -> Founded:
+async def _made(draft: Folder, text: str, owner: str, uid: str, language: str, passphrase: str) -> Founded:
     for part in (draft.data, draft.keys, draft.run):
         part.mkdir(mode=0o700)
     doorway(draft.door)
     draft.path.chmod(0o711)  # other users may pass to the door; they can list nothing, and the rest stays closed
     draft.settings_file.write_text(text, encoding="utf-8")
+    settings = draft.settings()
+    private = (found_region_key(draft.keys, passphrase, settings.keys.profile),)
     writer = SqliteWriter(draft.records)
     try:
-        gate = Gate(vault_of(draft, draft.settings(), writer))
+        gate = Gate(vault_of(draft, settings, writer, private=private))
         try:
             await found_owner(gate, owner, uid)
             for loop in loops(gate):

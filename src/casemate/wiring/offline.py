@@ -18,6 +18,7 @@ from casemate.policy import Action
 from casemate.store import Batch, Receipt
 from casemate.wiring.engines import vault_of
 from casemate.wiring.folder import Folder
+from casemate.wiring.keys import Ask, not_older, opened
 from casemate.wiring.store import reader_of, there
 
 __all__ = ["Log", "Offline", "verdicts"]
@@ -53,15 +54,16 @@ class _Nothing:
         raise Unavailable(what="store")
 
 
-async def verdicts(folder: Folder, remembered: list[Head], language: str) -> Offline:
+async def verdicts(folder: Folder, remembered: list[Head], language: str, ask: Ask | None = None) -> Offline:
     """A verdict for every log that the user of this process may see. Raises Refused, Unauthenticated, Damaged."""
     settings = folder.settings()
+    not_older(folder.keys)
     there(folder, settings)
-    for needed in (folder.keys / "master.key", folder.keys / "ledger.key"):
+    for needed in (folder.keys / "region.key", folder.keys / "ledger.key"):
         if not needed.exists():
             raise Damaged(what=str(needed.relative_to(folder.path)))
     nothing: Any = _Nothing()
-    vault = vault_of(folder, settings, nothing)
+    vault = vault_of(folder, settings, nothing, private=opened(folder, settings, ask))
     reader = WithLeftovers(reader_of(folder, settings), folder.segments)
     gate = Gate(replace(vault, reader=reader))
     flow = await gate.open(gate.admit(Peer(os.getuid(), language)), Action("verify", "ledger"))

@@ -2,7 +2,8 @@
 
     python -m casemate.wiring.process FOLDER ROLE PARENT LOCK [TCP [WORKER]]
 
-PARENT is the supervisor's process id: where it is gone, so is this. LOCK is the inherited lock of the region, TCP the
+PARENT is the supervisor's process id: where it is gone, so is this. Standard input brings the region's private keys
+where they are locked: nothing else of the machine can read a pipe. LOCK is the inherited lock of the region, TCP the
 inherited listening socket. What it needs is loaded at once; it goes on at the end of its standard input. One line goes
 to standard output: `ready`, or what prevented it as JSON.
 """
@@ -55,7 +56,9 @@ def _ready() -> None:
     print("ready", flush=True)
 
 
-async def run(folder: Folder, role: Role, tcp: socket.socket | None, worker: int = 0) -> None:
+async def run(
+    folder: Folder, role: Role, tcp: socket.socket | None, worker: int = 0, private: tuple[bytes, ...] = ()
+) -> None:
     """Serve one role until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -68,7 +71,7 @@ async def run(folder: Folder, role: Role, tcp: socket.socket | None, worker: int
     from casemate.wiring.region import open_house
     from casemate.wiring.serve import serve
 
-    house = await open_house(folder, role, worker=worker)
+    house = await open_house(folder, role, worker=worker, private=private)
     gc.collect()
     gc.freeze()  # what is there now stays: no collection looks through it again
     gc.set_threshold(20_000, 20, 50)
@@ -113,9 +116,10 @@ def main() -> None:
     if role != "writer":
         import casemate.wiring.region
         import casemate.wiring.serve  # noqa: F401 - the longest part of a start, while the writer opens the store
-    sys.stdin.buffer.read()
+    lent = sys.stdin.buffer.read()
+    private = msgspec.msgpack.decode(lent, type=tuple[bytes, ...]) if lent else ()
     try:
-        uvloop.run(run(Folder(Path(path)), role, listening, worker))  # type: ignore[arg-type]
+        uvloop.run(run(Folder(Path(path)), role, listening, worker, private))  # type: ignore[arg-type]
     except CasemateError as error:
         print(msgspec.json.encode(Told(type(error).__name__, error.facts)).decode(), flush=True)
         sys.exit(error.exit)

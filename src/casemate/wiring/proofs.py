@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from casemate.assistants import Proof, Tally, stands
-from casemate.crypto import public_of
+from casemate.engines.key_store_signer import public_key
 from casemate.errors import BadInput
 from casemate.wiring.folder import Folder
 
@@ -38,9 +38,9 @@ def checked(file: Path, folder: Folder, public: str) -> Checked:
     """The verdict, by the public key given (hex) or by the folder's own. Raises BadInput."""
     found = _read(file)
     try:
-        key = bytes.fromhex(public) if public else public_of((folder.keys / "ledger.key").read_bytes())
+        key = bytes.fromhex(public) if public else public_key(folder.keys)
     except (OSError, ValueError):
-        raise BadInput(what="There is no key: give the region's public key, 64 hexadecimal digits.") from None
+        raise BadInput(what="There is no key: give the region's public key in hexadecimal digits.") from None
     right = stands(found.body(), found.signature, found.key_id, key)
     if isinstance(found, Tally):
         return Checked("tally", found.region, found.at, found.key_id, right, found.good)

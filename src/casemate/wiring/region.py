@@ -44,15 +44,16 @@ async def open_house(
     durable: bool = True,
     extractor: Extractor | None = None,
     worker: int = 0,
+    private: tuple[bytes, ...] = (),
 ) -> House:
     """The region of a folder in this process. Clock, entropy, `durable=False` and extractor are for laws alone.
 
-    `worker`: the number of this process among the data processes.
+    `worker`: the number of this process among the data processes. `private`: the region's keys, where they are locked.
     """
     settings = folder.settings()
     closers: list[Callable[[], Awaitable[None]]] = []
     committer, journal = await _record(folder, settings, role, durable, closers)
-    vault = vault_of(folder, settings, committer, clock, entropy, journal)
+    vault = vault_of(folder, settings, committer, clock, entropy, journal, private, durable)
     gate = Gate(vault)
     gate.veto = veto_of(folder.path, settings.cedar)
     models = catalogue(vault.region, settings, folder.keys)

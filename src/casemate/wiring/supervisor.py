@@ -26,6 +26,7 @@ from casemate.settings import Settings
 from casemate.wiring.alone import hold
 from casemate.wiring.folder import Folder
 from casemate.wiring.house import Role
+from casemate.wiring.keys import Ask, not_older, opened
 from casemate.wiring.local import doorway
 from casemate.wiring.process import Told
 from casemate.wiring.store import there
@@ -65,17 +66,26 @@ class _Child:
     role: Role
     tcp: socket.socket | None = None
     worker: int = 0
+    private: bytes = b""
     process: asyncio.subprocess.Process | None = None
     deaths: int = 0
 
 
 async def supervise(
-    folder: Folder, ready: Callable[[Addresses], None], died: Callable[[Died], None], stop: asyncio.Event
+    folder: Folder,
+    ready: Callable[[Addresses], None],
+    died: Callable[[Died], None],
+    stop: asyncio.Event,
+    ask: Ask | None = None,
 ) -> None:
-    """Run until `stop`. Raises Occupied where a region runs here or a port is taken, and what keeps a child from
-    starting: NewerSchema, Damaged, Misconfigured, Unavailable."""
+    """Run until `stop`. `ask`: for the passphrase of a locked region, where no file tells it.
+
+    Raises Occupied where a region runs here or a port is taken, and what keeps a child from starting: NewerSchema,
+    Damaged, Misconfigured, Unavailable; BadInput for a wrong passphrase.
+    """
     settings = folder.settings()
     _whole(folder, settings)
+    private = opened(folder, settings, ask)
     os.umask(0o077)
     folder.run.mkdir(mode=0o700, exist_ok=True)
     doorway(folder.door)
@@ -83,6 +93,8 @@ async def supervise(
     children: list[_Child] = []
     try:
         children, addresses = _children(settings)
+        for child in children:
+            child.private = b"" if child.role == "writer" or not private else msgspec.msgpack.encode(private)
         if not await _unless(stop, _start_all(folder, children, lock)):
             return
         folder.addresses.write_bytes(msgspec.json.encode(addresses))
@@ -111,8 +123,9 @@ async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> boo
 
 def _whole(folder: Folder, settings: Settings) -> None:
     """Keys are made by `init` alone: records whose key is gone must not be given another one."""
+    not_older(folder.keys)
     there(folder, settings)
-    for needed in (folder.keys / "master.key", folder.keys / "ledger.key"):
+    for needed in (folder.keys / "region.key", folder.keys / "ledger.key"):
         if not needed.exists():
             raise Damaged(what=str(needed.relative_to(folder.path)))
 
@@ -175,6 +188,7 @@ async def _go(child: _Child) -> None:
     assert process is not None
     assert process.stdin is not None
     assert process.stdout is not None
+    process.stdin.write(child.private)
     process.stdin.close()  # the word
     try:
         line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)

@@ -11,11 +11,12 @@ from pathlib import Path
 from casemate.access import Flow, Gate, Vault
 from casemate.assistants import Assistant
 from casemate.clock import ManualClock
+from casemate.crypto import KeySigner, generate
 from casemate.engines.committer_journal import CommitterJournal
 from casemate.engines.files import FileBlobs
+from casemate.engines.key_store import PassingKeys
 from casemate.engines.sqlite import SqliteWriter
 from casemate.engines.sqlite_read import SqliteReader
-from casemate.engines.unsafe_sealer import UnsafeDevelopmentSealer, UnsafeDevelopmentSigner
 from casemate.ids import SystemEntropy
 from casemate.knowledge import DOCUMENT, PART, SEGMENT, Embedder, Embedders, Library, Segment, World
 from casemate.labels import AccessClass
@@ -53,7 +54,7 @@ class Twin:
         folder = Path(tempfile.mkdtemp(prefix="casemate-proof-"))
         first = flow.gate.vault
         writer = SqliteWriter(folder / "data" / "records.db", durable=False)
-        sealer = UnsafeDevelopmentSealer(folder / "keys")
+        sealer = PassingKeys()  # whatever a crash leaves of the copies can be opened by nobody
         reader = SqliteReader(folder / "data" / "records.db")
         vault = Vault(
             region=first.region,
@@ -62,12 +63,10 @@ class Twin:
             journal=CommitterJournal(writer),
             blobs=FileBlobs(folder / "data" / "blobs", sealer, low_water=0),
             sealer=sealer,
-            signer=UnsafeDevelopmentSigner(folder / "keys"),
+            signer=KeySigner(generate()),
             clock=ManualClock(first.clock.now()),
             entropy=SystemEntropy(),
         )
-        # Whatever a crash leaves of the copies cannot be opened: their keys live in this process alone from here on.
-        shutil.rmtree(folder / "keys")
         gate = Gate(vault)
         await _plant(gate, world, flow.gate.classes.by_id)
         there = await gate.open(flow.session, flow.action, flow.acting)

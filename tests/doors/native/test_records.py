@@ -135,11 +135,11 @@ async def test_the_doctor_looks_at_the_folder(world: World) -> None:
     found = {check["name"]: check for check in told}
     assert set(found) == {"python", "disk", "keys", "records", "sandbox", "memory", "embedder"}
     assert found["keys"]["good"]
-    (world.folder / "keys" / "master.key").chmod(0o644)
+    (world.folder / "keys" / "region.key").chmod(0o644)
     told = (await world.call("owner", "GET", "/api/doctor")).json["data"]
     keys = next(check for check in told if check["name"] == "keys")
     assert not keys["good"]
-    assert "master.key" in keys["said"]
+    assert "region.key" in keys["said"]
 
 
 async def test_health_needs_no_name_and_leaves_no_entry(world: World) -> None:
