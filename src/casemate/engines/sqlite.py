@@ -6,7 +6,8 @@ A batch that fails is undone to its savepoint and the group goes on. Where the w
 it is undone and each batch is tried alone, so that one batch's trouble is not another's. Where the disk did not write,
 nothing more is written until a restart. Where it did not sync, `lost` is called before anybody is told anything: what
 a later sync would promise could be false, so that process must end. Checkpoints are made here and not by SQLite itself,
-which says nothing where their sync fails; they come after the receipts, and nobody waits for them.
+which says nothing where their sync fails; they come after the receipts, and nobody waits for them. Where backups are
+made, only what has been shipped is carried into the file.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from pathlib import Path
 
 import apsw
 
+from casemate.engines.backup_chain import forget
+from casemate.engines.backup_ship import Shipper
 from casemate.engines.group_writer import GroupWriter, Outcome
 from casemate.engines.sqlite_apply import apply
 from casemate.engines.sqlite_room import Room
@@ -59,8 +62,12 @@ class SqliteWriter(GroupWriter):
         durable: bool = True,
         free: Callable[[], int] | None = None,
         lost: Callable[[str], None] | None = None,
+        ship: Shipper | None = None,
     ) -> None:
-        """`lost` is told which file was not synced, in the writer's thread; wiring ends the process there."""
+        """`lost` is told which file was not synced, in the writer's thread; wiring ends the process there.
+
+        `ship` makes backups; without one no chain of them can be gone on with.
+        """
         limits = limits or Limits()
         super().__init__(limits.bound, limits.share)
         self.path = path
@@ -69,9 +76,14 @@ class SqliteWriter(GroupWriter):
         self._held = _hold(path)
         try:
             self._db = open_writer(path, durable)
+            if ship is None:
+                forget(path.parent)
+            else:
+                ship.start()
         except BaseException:
             os.close(self._held)
             raise
+        self._ship = ship
         self._pages = 0
         self._checkpoint_at = limits.checkpoint
         self._db.set_wal_hook(self._grown)
@@ -80,6 +92,8 @@ class SqliteWriter(GroupWriter):
         self._thread.start()
 
     def _release(self) -> None:
+        if self._ship is not None and self._held >= 0 and not self._ship.close():
+            self._db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)  # the log waits for the next start
         self._db.close()
         if self._held >= 0:
             os.close(self._held)
@@ -153,12 +167,22 @@ class SqliteWriter(GroupWriter):
     def _grown(self, _db: apsw.Connection, _name: str, pages: int) -> int:
         """SQLite tells how long its log is, at each commit."""
         self._pages = pages
+        if self._ship is not None:
+            self._ship.committed(pages)
         return apsw.SQLITE_OK
 
     def _written(self) -> None:
         """Carry the log into the file once it is long; what a reader still needs stays for another time."""
         if self._pages < self._checkpoint_at or self.broken:
             return
+        if self._ship is None:
+            self._carry()
+            return
+        with self._ship.checkpointing(self._pages) as may:
+            if may:
+                self._carry()
+
+    def _carry(self) -> None:
         self._pages = 0
         try:
             self._db.wal_checkpoint()

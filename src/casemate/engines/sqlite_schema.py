@@ -73,6 +73,7 @@ def open_writer(path: Path, durable: bool = True, migrations: Sequence[str] = MI
         _sum_pages(db, path)
         _demand(db, "journal_mode", "WAL", "wal")
         _demand(db, "synchronous", *(("FULL", _FULL) if durable else ("OFF", _OFF)))
+        _demand(db, "wal_autocheckpoint", "0", 0)
         for quiet in ("temp_store = MEMORY", "secure_delete = ON", "trusted_schema = OFF", "cache_size = -16384"):
             db.execute(f"PRAGMA {quiet}")
         _verify_pages(db, True)
