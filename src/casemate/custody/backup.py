@@ -98,11 +98,15 @@ class Table(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Point(msgspec.Struct, frozen=True):
-    """The state that an increment has reached. `tables`: what the records held then, where a drill asked for it."""
+    """The state that an increment has reached. `tables`: what the records held then, where a drill asked for it.
+
+    `note`: where records are kept elsewhere, what their own server calls its state.
+    """
 
     commit: int
     gone: tuple[str, ...] = ()
     tables: dict[str, Table] = {}
+    note: str = ""
 
 
 class Title(msgspec.Struct, frozen=True):

@@ -13,11 +13,12 @@ goes on has not got.
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from casemate.crypto import Recipient
@@ -36,7 +37,10 @@ PATIENCE = 0.25  # seconds that the writer waits for frames to be shipped before
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a region's backups go, what they hold, and how often. Seconds, days, and bytes of the log."""
+    """Where a region's backups go, what they hold, and how often. Seconds, days, and bytes of the log.
+
+    `note`: what a server that keeps the records calls its state.
+    """
 
     home: Path
     region: Path
@@ -47,14 +51,16 @@ class Target:
     days: int = 7
     keep: int = 2
     bound: int = 256 << 20
-    besides: tuple[Path, ...] = field(default=())
+    besides: tuple[Path, ...] = ()
+    note: Callable[[], str] = str
 
 
 class Shipper:
-    """One per store, beside its writer, which starts and closes it."""
+    """One per store, beside its writer, which starts and closes it. `records`: None where a server keeps them."""
 
-    def __init__(self, records: Path, target: Target) -> None:
+    def __init__(self, records: Path | None, target: Target) -> None:
         self._records = records
+        self._data = target.region / "data"
         self._target = target
         self._chain: Chain | None = None
         self._work = threading.RLock()  # one link at a time
@@ -70,14 +76,21 @@ class Shipper:
 
     def start(self) -> None:
         """Go on with the chain that was begun, where that can be. The writer has opened the records, and waits."""
-        found = Chain.resume(self._records.parent, self._target.home, self._target.recipients)
-        if found is not None:
-            _sync(self._records)
-            if _follows(found, tip(self._records)):
-                self._chain = found
-        if self._chain is None:
-            forget(self._records.parent)
+        found = Chain.resume(self._data, self._target.home, self._target.recipients)
+        if found is not None and self._goes_on(found):
+            self._chain = found
+        else:
+            forget(self._data)
         self._thread.start()
+
+    def _goes_on(self, chain: Chain) -> bool:
+        """Whether what is in the log follows where the chain ended."""
+        state = chain.state
+        if self._records is None:
+            return not state.salts
+        _sync(self._records)
+        found = tip(self._records)
+        return bool(state.salts) and (found.salts != state.salts or found.frames >= state.frame)
 
     # ---- the writer's thread ---------------------------------------------------------------------------------------
 
@@ -121,20 +134,20 @@ class Shipper:
 
     def _beyond(self, frames: int) -> bool:
         """Whether the log is longer than it may be; the chain is given up then."""
-        if backup_wal.size_of(frames, tip(self._records).page) < self._target.bound:
+        if self._records is None or backup_wal.size_of(frames, tip(self._records).page) < self._target.bound:
             return False
         self._give_up()
         return not self._held
 
     def _give_up(self) -> None:
-        forget(self._records.parent)
+        forget(self._data)
         self._chain = None
         self._ends.clear()
         self.trouble = "given-up"
 
     def _all_shipped(self) -> bool:
         chain = self._chain
-        if chain is None:
+        if chain is None or self._records is None:
             return True
         found = tip(self._records)
         same = found.salts == chain.state.salts
@@ -163,7 +176,7 @@ class Shipper:
         for pack in packs(sized(target.region, new)):
             members, body = body_of(target.region, pack)
             chain.append(target.now(), body, files=members)
-        self._going().append(target.now(), (), point=Point(chain.state.commit, gone, held))
+        self._going().append(target.now(), (), point=Point(chain.state.commit, gone, held, target.note()))
         chain.note_known(there)
         if fresh:
             prune(target.home, target.keep, chain.state.chain)
@@ -172,6 +185,8 @@ class Shipper:
 
     def _compared(self) -> dict[str, Table]:
         """The tables at the end of what is shipped next; then exactly so much is shipped."""
+        if self._records is None:
+            return {}
         found, tables, close = tables_at(self._records)
         try:
             self._ship(found)
@@ -185,15 +200,15 @@ class Shipper:
             self._held = True
         try:
             target = self._target
-            found = tip(self._records)
-            begun = Chain.begin(self._records.parent, target.home, target.marked, target.recipients, now)
-            carried = found.frames > 0 and found.carried >= found.frames
-            with _log(self._records) as log:
-                least = 0 if carried else len(backup_wal.commits(log, 1, found))
-            with self._records.open("rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                then = {"salts": found.salts, "frame": found.frames if carried else 0, "commit": 0}
-                begun.append(now, _whole(file.fileno(), size), base=Base(size, least), then=then)
+            begun = Chain.begin(self._data, target.home, target.marked, target.recipients, now)
+            try:
+                if self._records is None:
+                    begun.append(now, (), base=Base(0, 0))
+                else:
+                    _base(begun, self._records, now)
+            except BaseException:
+                shutil.rmtree(begun.home, ignore_errors=True)
+                raise
             self._chain = begun
         finally:
             self._held = False
@@ -201,6 +216,8 @@ class Shipper:
     def _ship(self, upto: Tip | None = None) -> None:
         """The frames that are committed and not in the chain yet."""
         chain = self._going()
+        if self._records is None:
+            return
         found = upto or tip(self._records)
         state = chain.state
         frame = state.frame if state.salts == found.salts else 0
@@ -269,10 +286,16 @@ class Shipper:
         return True
 
 
-def _follows(chain: Chain, found: Tip) -> bool:
-    """Whether what is in the log goes on where the chain ended."""
-    state = chain.state
-    return found.salts != state.salts or found.frames >= state.frame
+def _base(chain: Chain, records: Path, now: int) -> None:
+    """The records' file as the first link. Where the whole log is carried into it, none of the log is needed."""
+    found = tip(records)
+    carried = found.frames > 0 and found.carried >= found.frames
+    with _log(records) as log:
+        least = 0 if carried else len(backup_wal.commits(log, 1, found))
+    with records.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        then = {"salts": found.salts, "frame": found.frames if carried else 0, "commit": 0}
+        chain.append(now, _whole(file.fileno(), size), base=Base(size, least), then=then)
 
 
 def _groups(frame: int, ends: Sequence[int], page: int) -> Iterator[list[int]]:

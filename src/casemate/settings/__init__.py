@@ -12,16 +12,20 @@ from typing import Any, Literal
 import msgspec
 
 from casemate.errors import Misconfigured
+from casemate.settings.backup import BackupSettings, backed_up
 from casemate.settings.blobs import BlobSettings, lying
+from casemate.settings.datasets import DatasetSettings, rooted
 from casemate.settings.keys import KeySettings
 from casemate.settings.places import PlaceSettings, placed
 from casemate.settings.store import StoreSettings, storing
 
 __all__ = [
     "AttributeAuthority",
+    "BackupSettings",
     "BlobSettings",
     "CedarSettings",
     "Console",
+    "DatasetSettings",
     "InspectSettings",
     "KeySettings",
     "Knowledge",
@@ -234,6 +238,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     store: StoreSettings = StoreSettings()
     blobs: BlobSettings = BlobSettings()
     keys: KeySettings = KeySettings()
+    backup: BackupSettings = BackupSettings()
+    datasets: DatasetSettings = DatasetSettings()
     knowledge: Knowledge = Knowledge()
     console: Console = Console()
     snapshot: SnapshotSettings = SnapshotSettings()
@@ -270,6 +276,8 @@ def parse(text: str) -> Settings:
     placed(found.knowledge.places)
     storing(found.store)
     lying(found.blobs)
+    backed_up(found.backup)
+    rooted(found.datasets)
     _signing_in(found)
     for name, upstream in found.upstreams.items():
         _reached(name, upstream)
