@@ -102,6 +102,10 @@ class BlobCache:
                 held.sizes.pop(key, None)
                 (held.folder / key).unlink(missing_ok=True)
 
+    def copies(self, class_id: str, name: str) -> list[Path]:
+        """Every domain's copy of a blob, in this process's slot."""
+        return sorted(self._slot.glob(f"*/{class_id}.{name}"))
+
     def held(self, domain: str) -> int:
         """How many bytes a domain's copies take."""
         found = self._domain(domain)

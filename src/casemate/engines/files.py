@@ -2,6 +2,9 @@
 
 A file appears whole or not at all: it is written under another name, synced, renamed, and its folder is synced. What
 a power cut leaves half-written has a name that no reader asks for.
+
+`blob_fence` says how a sweep keeps out of the way of those who write, `blob_share` how each label domain has its own
+part of the disk, where the settings say so.
 """
 
 from __future__ import annotations
@@ -15,17 +18,22 @@ from io import BufferedReader
 from pathlib import Path
 
 from casemate.access import Threads
+from casemate.clock import Clock, SystemClock
 from casemate.crypto import digest
-from casemate.engines.files_frames import Opener, seal
-from casemate.engines.sqlite_room import free_bytes
+from casemate.engines.blob_fence import removed, touched
+from casemate.engines.blob_files import lying, whole
+from casemate.engines.blob_share import Share
+from casemate.engines.files_frames import Opener, seal, sealed_size
+from casemate.engines.sqlite_room import Room
 from casemate.errors import Absent, BadInput, Damaged, StorageFull, Unavailable
-from casemate.store import Sealer
+from casemate.store import Lying, Sealer
 
-__all__ = ["FileBlobs", "checked", "make_folder", "named", "publish"]
+__all__ = ["NOTHING", "FileBlobs", "checked", "make_folder", "named", "publish"]
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _CLASS = re.compile(r"[a-z0-9_-]{1,64}")
 _NAME = re.compile(r"[0-9a-f]{96}")
+NOTHING = "0" * 96
 
 
 def named(sealer: Sealer, class_id: str, data: bytes) -> str:
@@ -41,17 +49,34 @@ def checked(class_id: str, name: str) -> tuple[str, str, str]:
 
 
 class FileBlobs:
-    """The Blobs port over a folder. Files and folders are the owner's alone."""
+    """The Blobs port over a folder. Files and folders are the owner's alone.
+
+    `share` gives the bytes that are set aside for a class, 0 for none; without, all of them fill one disk down to its
+    low-water mark. `mirror` is a folder of copies from which what is damaged is repaired.
+    """
 
     def __init__(
-        self, folder: Path, sealer: Sealer, low_water: int = 64 << 20, free: Callable[[], int] | None = None
+        self,
+        folder: Path,
+        sealer: Sealer,
+        low_water: int = 64 << 20,
+        free: Callable[[], int] | None = None,
+        *,
+        ballast: int = 0,
+        share: Callable[[str], int] | None = None,
+        mirror: Path | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._folder = folder
         self._sealer = sealer
-        self._low_water = low_water
         self._threads = Threads()
-        self._free = free or (lambda: free_bytes(folder))
+        self._share = share or _none
+        self._shares: dict[str, Share] = {}
+        self._mirror = mirror
+        self._clock = clock or SystemClock()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._room = Room(folder.parent, low_water, ballast, free, name=f"{folder.name}.ballast")
+        self._room.low()
 
     async def write(self, class_id: str, data: bytes, domain: str = "") -> str:
         return await self._threads.run(domain or class_id, self._write, class_id, data)
@@ -78,7 +103,24 @@ class FileBlobs:
         return self._path(class_id, name).exists()
 
     async def delete(self, class_id: str, name: str) -> None:
-        await self._threads.run(class_id, self._delete, class_id, name)
+        await self._threads.run(class_id, self._remove, class_id, name, None)
+
+    async def lying(self, class_id: str, after: str, limit: int) -> list[Lying]:
+        checked(class_id, NOTHING)
+        return await self._threads.run(class_id, lying, self._folder / class_id, after, limit)
+
+    async def sweep(self, class_id: str, name: str, older: int) -> bool:
+        return await self._threads.run(class_id, self._remove, class_id, name, self._clock.now() - older)
+
+    async def mend(self, class_id: str, name: str) -> bool:
+        return await self._threads.run(class_id, self._mend, class_id, name)
+
+    async def mirrored(self, class_id: str, name: str) -> bool:
+        return await self._threads.run(class_id, self._mirrored, class_id, name)
+
+    async def used(self, class_id: str) -> tuple[int, int]:
+        checked(class_id, NOTHING)
+        return await self._threads.run(class_id, self._used, class_id)
 
     def _path(self, class_id: str, name: str) -> Path:
         return self._folder.joinpath(*checked(class_id, name))
@@ -86,18 +128,76 @@ class FileBlobs:
     def _write(self, class_id: str, data: bytes) -> str:
         name = named(self._sealer, class_id, data)
         path = self._path(class_id, name)
-        if self._intact(class_id, name):
+        if touched(self._folder / class_id, path, self._clock.now()) and self._intact(class_id, name):
             return name
-        if self._free() < self._low_water + len(data):
+        share = self._share_of(class_id)
+        if share is None and self._room.low(len(data)):
             raise StorageFull
         try:
             make_folder(path.parent, self._folder)
-            publish(path, seal(self._sealer, class_id, name, data))
+            self._publish(path, seal(self._sealer, class_id, name, data), sealed_size(len(data)), share)
         except OSError as error:
             if error.errno in FULL:
                 raise StorageFull from None
             raise Unavailable(what="blobs") from error
         return name
+
+    def _publish(self, path: Path, sealed: Iterable[bytes], most: int, share: Share | None) -> None:
+        """What is sealed under its name; `most`: the bytes that it is charged with until it lies there."""
+        if share is None:
+            publish(path, sealed)
+            return
+        with share.charged(most) as draft:
+            with open(draft.held, "wb", closefd=False) as file:
+                file.writelines(sealed)
+                file.flush()
+                os.fsync(draft.held)
+            share.land(draft, most, path)
+        sync_folder(path.parent)
+
+    def _share_of(self, class_id: str) -> Share | None:
+        most = self._share(class_id)
+        if not most:
+            return None
+        if class_id not in self._shares:
+            beside = self._folder.with_name(f"{self._folder.name}.shares")
+            self._shares[class_id] = Share(beside, self._folder / class_id, most, sync_folder)
+        return self._shares[class_id]
+
+    def _used(self, class_id: str) -> tuple[int, int]:
+        share = self._share_of(class_id)
+        return (0, 0) if share is None else (share.used(), share.most)
+
+    def _mend(self, class_id: str, name: str) -> bool:
+        """The copy in the mirror, where it opens. On a full disk the ballast goes: nothing new is stored by this."""
+        copy = self._mirror and self._mirror.joinpath(*checked(class_id, name))
+        if copy is None or not whole(self._sealer, class_id, name, copy):
+            return False
+        sealed, path, share = copy.read_bytes(), self._path(class_id, name), self._share_of(class_id)
+        make_folder(path.parent, self._folder)
+        for again in (False, True):
+            try:
+                self._publish(path, [sealed], len(sealed), share)
+                break
+            except OSError as error:
+                if again or error.errno not in FULL or not self._room.drop():
+                    raise StorageFull from None
+        return True
+
+    def _mirrored(self, class_id: str, name: str) -> bool:
+        """Whether the mirror has gained a copy: of what lies here whole, where it has none that opens."""
+        if self._mirror is None:
+            return False
+        copy = self._mirror.joinpath(*checked(class_id, name))
+        if copy.exists() or not self._intact(class_id, name):
+            return False
+        try:
+            self._mirror.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(copy.parent, self._mirror)
+            publish(copy, [self._path(class_id, name).read_bytes()])
+        except OSError:
+            raise Unavailable(what="blobs.mirror") from None
+        return True
 
     def _intact(self, class_id: str, name: str) -> bool:
         """Whether it lies there already and still opens; a damaged one is written anew."""
@@ -126,11 +226,24 @@ class FileBlobs:
         except OSError as error:
             raise Damaged(what="blob") from error
 
-    def _delete(self, class_id: str, name: str) -> None:
+    def _remove(self, class_id: str, name: str, before: int | None) -> bool:
         path = self._path(class_id, name)
-        path.unlink(missing_ok=True)
-        if path.parent.exists():
-            _sync(path.parent)
+        share = self._share_of(class_id) if path.parent.exists() else None
+        gone = removed(self._folder / class_id, path, before, share.gave if share is not None else _nothing)
+        if gone:
+            sync_folder(path.parent)
+            if self._mirror is not None:
+                self._mirror.joinpath(*checked(class_id, name)).unlink(missing_ok=True)
+        return gone
+
+
+def _none(class_id: str) -> int:
+    del class_id
+    return 0
+
+
+def _nothing(size: int) -> None:
+    del size
 
 
 def make_folder(folder: Path, top: Path) -> None:
@@ -139,7 +252,7 @@ def make_folder(folder: Path, top: Path) -> None:
         return
     make_folder(folder.parent, top)
     folder.mkdir(exist_ok=True, mode=0o700)
-    _sync(folder.parent)
+    sync_folder(folder.parent)
 
 
 def publish(path: Path, pieces: Iterable[bytes], durable: bool = True) -> None:
@@ -157,10 +270,10 @@ def publish(path: Path, pieces: Iterable[bytes], durable: bool = True) -> None:
         draft.unlink(missing_ok=True)
         raise
     if durable:
-        _sync(path.parent)
+        sync_folder(path.parent)
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

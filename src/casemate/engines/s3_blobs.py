@@ -8,22 +8,26 @@ has a deadline and few retries. What stays shared in a process are the threads o
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import closing
 from hashlib import sha384
+from pathlib import Path
 from typing import TypeVar
 
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 
 from casemate.access import Threads
+from casemate.clock import Clock, SystemClock
+from casemate.engines import s3_tend as tend
 from casemate.engines.blob_cache import BlobCache
-from casemate.engines.files import checked, named
+from casemate.engines.blob_files import whole
+from casemate.engines.files import NOTHING, checked, make_folder, named, publish
 from casemate.engines.files_frames import FRAME, Opener, seal
 from casemate.engines.s3_client import Bucket, Source, client, safely, told
 from casemate.engines.sigv4_sign import AccessKey
 from casemate.errors import Absent, Damaged, Unavailable
-from casemate.store import Sealer
+from casemate.store import Lying, Sealer
 
 __all__ = ["Bucket", "S3Blobs"]
 
@@ -31,9 +35,25 @@ T = TypeVar("T")
 
 
 class S3Blobs:
-    """The Blobs port over a bucket, with copies on the disk where a cache is given."""
+    """The Blobs port over a bucket, with copies on the disk where a cache is given.
 
-    def __init__(self, bucket: Bucket, sealer: Sealer, cache: BlobCache | None = None) -> None:
+    `fences`: a folder that every process of the region shares, where writers and the sweep keep out of each other's
+    way; without one nothing is swept. `mirror`: a folder of copies from which what is damaged is repaired.
+    """
+
+    def __init__(
+        self,
+        bucket: Bucket,
+        sealer: Sealer,
+        cache: BlobCache | None = None,
+        *,
+        fences: Path | None = None,
+        mirror: Path | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._fences = fences
+        self._mirror = mirror
+        self._clock = clock or SystemClock()
         self._bucket = bucket
         self._sealer = sealer
         self._cache = cache
@@ -90,6 +110,26 @@ class S3Blobs:
     async def delete(self, class_id: str, name: str) -> None:
         path = self._path(class_id, name)
         await self._threads.run(class_id, self._delete, class_id, name, path)
+
+    async def lying(self, class_id: str, after: str, limit: int) -> list[Lying]:
+        top = self._path(class_id, NOTHING).rsplit("/", 2)[0]
+        return await self._threads.run(class_id, lambda: tend.lying(self._client(class_id), top, after, limit))
+
+    async def sweep(self, class_id: str, name: str, older: int) -> bool:
+        path = self._path(class_id, name)
+        return await self._threads.run(class_id, self._sweep, class_id, name, path, older)
+
+    async def mend(self, class_id: str, name: str) -> bool:
+        path = self._path(class_id, name)
+        return await self._threads.run(class_id, self._mend, class_id, name, path)
+
+    async def mirrored(self, class_id: str, name: str) -> bool:
+        path = self._path(class_id, name)
+        return await self._threads.run(class_id, self._mirrored, class_id, name, path)
+
+    async def used(self, class_id: str) -> tuple[int, int]:
+        checked(class_id, NOTHING)
+        return 0, 0
 
     def _path(self, class_id: str, name: str) -> str:
         return "/".join((*self._bucket.prefix.split("/"), *checked(class_id, name))).lstrip("/")
@@ -150,14 +190,54 @@ class S3Blobs:
         name = named(self._sealer, class_id, data)
         path = self._path(class_id, name)
         lies = self._intact(place, class_id, name)
-        if lies is True:
+        if lies is True and self._renewed(place, class_id, path, lambda: seal(self._sealer, class_id, name, data)):
             return name
         sealed = b"".join(seal(self._sealer, class_id, name, data))
-        if self._put(place, path, sealed, create=lies is None) or self._intact(place, class_id, name):
+        if self._put(place, path, sealed, create=lies is not False) or self._intact(place, class_id, name):
             return name
         if not self._put(place, path, sealed, create=False):
             raise Unavailable(what="blobs")
         return name
+
+    def _fence(self, class_id: str) -> Path | None:
+        if self._fences is not None:
+            (self._fences / class_id).mkdir(parents=True, exist_ok=True, mode=0o700)
+            return self._fences / class_id
+        return None
+
+    def _renewed(self, place: str, class_id: str, path: str, sealed: Callable[[], Iterable[bytes]]) -> bool:
+        fence = self._fence(class_id)
+        return fence is None or tend.renewed(fence, self._client(place), path, sealed, self._clock.now())
+
+    def _sweep(self, class_id: str, name: str, path: str, older: int) -> bool:
+        fence = self._fence(class_id)
+        if fence is None or not tend.swept(fence, self._client(class_id), path, self._clock.now() - older):
+            return False
+        if self._cache is not None:
+            self._cache.drop(class_id, name)
+        if self._mirror is not None:
+            self._mirror.joinpath(*checked(class_id, name)).unlink(missing_ok=True)
+        return True
+
+    def _mend(self, class_id: str, name: str, path: str) -> bool:
+        copies = self._cache.copies(class_id, name) if self._cache is not None else []
+        if self._mirror is not None:
+            copies.append(self._mirror.joinpath(*checked(class_id, name)))
+        sealed = tend.copy_of(self._sealer, class_id, name, copies)
+        return sealed is not None and self._put(class_id, path, sealed, create=False)
+
+    def _mirrored(self, class_id: str, name: str, path: str) -> bool:
+        """As `FileBlobs` does it. The copy is looked at before it counts."""
+        copy = self._mirror and self._mirror.joinpath(*checked(class_id, name))
+        if self._mirror is None or copy is None or copy.exists() or self._intact(class_id, class_id, name) is not True:
+            return False
+        try:
+            self._mirror.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(copy.parent, self._mirror)
+            publish(copy, self._fetched(class_id, path).pieces)
+        except OSError:
+            raise Unavailable(what="blobs.mirror") from None
+        return whole(self._sealer, class_id, name, copy)
 
     def _intact(self, place: str, class_id: str, name: str) -> bool | None:
         """Whether it lies there and opens; None where nothing does."""

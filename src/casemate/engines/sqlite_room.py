@@ -23,18 +23,25 @@ def free_bytes(folder: Path) -> int:
 class Room:
     """Says whether there is room, and keeps the ballast. `free` is asked for the bytes left."""
 
-    def __init__(self, folder: Path, low_water: int, ballast: int, free: Callable[[], int] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        low_water: int,
+        ballast: int,
+        free: Callable[[], int] | None = None,
+        name: str = "ballast",
+    ) -> None:
         self.low_water = low_water
         self._size = ballast
-        self._path = folder / "ballast"
+        self._path = folder / name
         self._free = free or (lambda: free_bytes(folder))
 
-    def low(self) -> bool:
-        """Whether new objects must be refused; restores the ballast where there is room for it."""
+    def low(self, more: int = 0) -> bool:
+        """Whether new objects, of so many bytes, must be refused; restores the ballast where there is room for it."""
         left = self._free()
-        if left < self.low_water:
+        if left < self.low_water + more:
             return True
-        if not self._path.exists() and left >= self.low_water + self._size:
+        if self._size and not self._path.exists() and left >= self.low_water + self._size:
             self._lay()
         return False
 

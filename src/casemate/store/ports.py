@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from casemate.store.batch import Batch, EntryRow, Receipt
 from casemate.store.row import ClassRow, Row, StoredEntry
 
-__all__ = ["Blobs", "Committer", "Journal", "Reader", "Sealer"]
+__all__ = ["Blobs", "Committer", "Journal", "Lying", "Reader", "Sealer"]
+
+
+class Lying(NamedTuple):
+    """A blob as it lies: its name, the bytes that it takes, and when it was last written (microseconds)."""
+
+    name: str
+    size: int
+    at: int
 
 
 class Reader(Protocol):
@@ -33,8 +41,11 @@ class Reader(Protocol):
         """
         ...
 
-    def get(self, kind: str, id: str, class_ids: Sequence[str]) -> list[Row]:
-        """The rows of that kind and id, in the order of `class_ids`; usually one or none."""
+    def get(self, kind: str, id: str | Sequence[str], class_ids: Sequence[str]) -> list[Row]:
+        """The rows of that kind and id, in the order of `class_ids`; usually one or none. `id`: one for all, or each's.
+
+        All of them at one moment of the store.
+        """
         ...
 
     def scan(
@@ -141,6 +152,29 @@ class Blobs(Protocol):
 
     async def delete(self, class_id: str, name: str) -> None:
         """What is absent is no error."""
+        ...
+
+    async def lying(self, class_id: str, after: str, limit: int) -> list[Lying]:
+        """At most `limit` blobs of a class behind that name, in the order of names; "" begins."""
+        ...
+
+    async def sweep(self, class_id: str, name: str, older: int) -> bool:
+        """Remove a blob that has not been written, also not anew, for so many microseconds; whether it is gone.
+
+        A `write` of the same bytes, in whichever process, either keeps it from going or writes it anew.
+        """
+        ...
+
+    async def mend(self, class_id: str, name: str) -> bool:
+        """Put a copy that opens in the place of a blob that does not; whether there was one."""
+        ...
+
+    async def mirrored(self, class_id: str, name: str) -> bool:
+        """Keep a copy of a whole blob where copies are kept; whether one was made."""
+        ...
+
+    async def used(self, class_id: str) -> tuple[int, int]:
+        """The bytes that a class has used and those that are set aside for it; (0, 0) where none are."""
         ...
 
 

@@ -1,0 +1,109 @@
+"""Buckets: made and dropped at their floor, in that label's world alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from casemate.buckets import Buckets
+from casemate.errors import Absent, BadInput, Conflict, NotEmpty, Refused
+from tests.buckets.scene import LOW, PLAIN, SECRET, TOP, at, body, bucket, label_of
+from tests.laws.world import World
+
+
+async def seen(world: World, room: Buckets, label: str) -> list[tuple[str, str, bool]]:
+    return [(b.name, b.floor.text, b.dropped) for b in await room.every(await at(world, label, "list", "bucket"))]
+
+
+async def put(world: World, room: Buckets, label: str, key: str = "k") -> None:
+    await room.put(await at(world, label), "plans", key, body(b"x"), PLAIN)
+
+
+async def test_a_bucket_is_seen_from_its_floor_on(world: World) -> None:
+    room = Buckets()
+    made = await room.make(await at(world, SECRET, "make", "bucket"), "plans", None, label_of(world, TOP))
+    assert (made.floor.text, made.ceiling.text) == (SECRET, TOP)
+    assert await room.located(await at(world, TOP, "list", "bucket"), "plans") == made
+    assert await seen(world, room, LOW) == []
+    with pytest.raises(Absent):
+        await room.located(await at(world, LOW, "list", "bucket"), "plans")
+    for label in (SECRET, TOP):
+        with pytest.raises(Conflict):
+            await bucket(world, room, label=label)
+
+
+async def test_a_name_that_is_hidden_is_free_and_both_are_one_above(world: World) -> None:
+    room = Buckets()
+    await bucket(world, room, label=SECRET)
+    await put(world, room, SECRET)
+    await bucket(world, room, label=LOW)
+    await put(world, room, LOW, "low")
+    assert await seen(world, room, LOW) == [("plans", LOW, False)]
+    assert await seen(world, room, SECRET) == [("plans", SECRET, False)]
+    keys = [o.key for o in (await room.listed(await at(world, SECRET, "list"), "plans")).objects]
+    assert keys == ["k", "low"]
+
+
+async def test_writes_lie_between_floor_and_ceiling(world: World) -> None:
+    room = Buckets()
+    await room.make(await at(world, SECRET, "make", "bucket"), "plans", None, label_of(world, SECRET))
+    await put(world, room, SECRET)
+    with pytest.raises(Refused) as error:
+        await put(world, room, TOP)
+    assert error.value.facts["rule"] == "bucket-range"
+    with pytest.raises(Absent):
+        await put(world, room, LOW)
+    for ceiling in (LOW,):
+        with pytest.raises(BadInput):
+            await room.make(await at(world, SECRET, "make", "bucket"), "other", None, label_of(world, ceiling))
+    with pytest.raises(Refused):
+        await room.make(await at(world, SECRET, "make", "bucket"), "other", label_of(world, LOW))
+
+
+async def test_a_drop_tells_nothing_of_what_is_hidden_and_loses_nothing_of_it(world: World) -> None:
+    room = Buckets()
+    await bucket(world, room)
+    await put(world, room, TOP)
+    await put(world, room, LOW)
+    low = await at(world, LOW, "drop", "bucket")
+    with pytest.raises(NotEmpty):
+        await room.drop(low, "plans")
+    with pytest.raises(Refused):
+        await room.drop(await at(world, SECRET, "drop", "bucket"), "plans")
+    await room.remove(await at(world, LOW, "remove"), "plans", "k")
+    await room.drop(low, "plans")
+    with pytest.raises(Absent):
+        await room.drop(low, "plans")
+    assert await seen(world, room, LOW) == await seen(world, room, SECRET) == []
+    assert await seen(world, room, TOP) == [("plans", LOW, True)]
+    assert (await room.seen(await at(world, TOP, "read"), "plans", "k")).size == 1
+    with pytest.raises(Refused) as error:
+        await put(world, room, TOP, "more")
+    assert error.value.facts["rule"] == "bucket-dropped"
+    await bucket(world, room)
+    assert await seen(world, room, TOP) == [("plans", LOW, False)]
+    await put(world, room, TOP, "more")
+
+
+async def test_a_bucket_that_was_dropped_is_gone_with_its_last_object(world: World) -> None:
+    room = Buckets()
+    await bucket(world, room)
+    await put(world, room, TOP)
+    await room.drop(await at(world, LOW, "drop", "bucket"), "plans")
+    await room.remove(await at(world, TOP, "remove"), "plans", "k")
+    assert await seen(world, room, TOP) == []
+    await bucket(world, room, label=TOP)
+    assert await seen(world, room, TOP) == [("plans", TOP, False)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "ab", "x" * 64, "Upper", "a_b", "-a-", "a-", "a..b", "192.168.0.1", "xn--a", "a-s3alias", "a/b", "é" * 4],
+)
+async def test_names_that_s3_does_not_allow(world: World, name: str) -> None:
+    with pytest.raises(BadInput):
+        await bucket(world, Buckets(), name)
+
+
+@pytest.mark.parametrize("name", ["abc", "a.b", "0-9", "x" * 63, "300.0.0.1"])
+async def test_names_that_it_does(world: World, name: str) -> None:
+    assert (await bucket(world, Buckets(), name)).name == name
