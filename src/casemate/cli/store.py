@@ -6,4 +6,4 @@ from casemate.cli.command import Group
 
 __all__ = ["store"]
 
-store = Group("store", {})
+store = Group("store", {"check": "store_check:check", "migrate": "store_migrate:migrate"})

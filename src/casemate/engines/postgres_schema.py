@@ -7,7 +7,7 @@ too: a server that does not sync would make every acknowledgement false.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from casemate.engines.postgres_functions import ASKS, COMMIT
 from casemate.engines.postgres_link import Failed, Link, Lost, Target, told
@@ -71,8 +71,14 @@ def open_reader(target: Target) -> Link:
     return link
 
 
-def migrate(link: Link, reader: str, migrations: Sequence[str] = MIGRATIONS, keep: bool = True) -> None:
-    """Apply what is missing, all of it or none of it; with `keep` false, none of it in the end."""
+def migrate(
+    link: Link,
+    reader: str,
+    migrations: Sequence[str] = MIGRATIONS,
+    keep: bool = True,
+    look: Callable[[], None] = lambda: None,
+) -> None:
+    """Apply what is missing, all of it or none of it; with `keep` false, none of it in the end, after a `look`."""
     link.run("BEGIN")
     try:
         link.run("SELECT pg_advisory_xact_lock(7163384)")
@@ -88,6 +94,7 @@ def migrate(link: Link, reader: str, migrations: Sequence[str] = MIGRATIONS, kee
             link.run(_SET_VERSION.format(len(migrations)))
         if link.run("SELECT to_regclass('casemate.rows') IS NOT NULL") == [("t",)]:
             _let_read(link, reader)
+        look()
     except BaseException:
         if not link.lost:
             link.run("ROLLBACK")
@@ -128,3 +135,15 @@ def _opened(error: Failed | Lost) -> Exception:
     if error.state.startswith("42"):  # a right or an object is missing: an operator has to make it
         return Misconfigured(setting="store", why=error.said)
     return told(error)
+
+
+def described(target: Target) -> dict[str, str]:
+    """What the server says of itself, for an operator."""
+    link = open_reader(target)
+    try:
+        names = ("server_version", "data_checksums", "fsync", "synchronous_commit", "ssl")
+        return {name: link.run(f"SHOW {name}")[0][0] for name in names}
+    except (Failed, Lost) as error:
+        raise _opened(error) from None
+    finally:
+        link.close()
