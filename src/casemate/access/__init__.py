@@ -25,6 +25,7 @@ from casemate.access.outsiders import (
     is_outside,
 )
 from casemate.access.publish import NotOurs, Publisher, Sections, Span, Standing
+from casemate.access.quarantine import QUARANTINED, Quarantined, quarantined
 from casemate.access.read import Tide
 from casemate.access.records import (
     CEILING,
@@ -61,6 +62,7 @@ __all__ = [
     "CREDENTIAL",
     "HELD",
     "PRINCIPAL",
+    "QUARANTINED",
     "REQUEST",
     "STATE",
     "STATEMENT",
@@ -82,6 +84,7 @@ __all__ = [
     "PlainText",
     "PrincipalRecord",
     "Publisher",
+    "Quarantined",
     "Region",
     "Releasable",
     "ReleaseAsk",
@@ -107,5 +110,6 @@ __all__ = [
     "loops",
     "need_of",
     "pack",
+    "quarantined",
     "unpack",
 ]

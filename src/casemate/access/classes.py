@@ -11,6 +11,7 @@ request ever scans it. (Whose leave a re-release needs follows from the label: `
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -20,6 +21,9 @@ from casemate.errors import BadInput, Damaged
 from casemate.labels import AccessClass, Label, access_class
 from casemate.policy import Need
 from casemate.store import ClassRow
+
+if TYPE_CHECKING:
+    from casemate.access.quarantine import Meet
 
 __all__ = ["Classes"]
 
@@ -36,8 +40,10 @@ class Classes:
     Which of them a label sees is a function of both, and is kept until there are others.
     """
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Vault, met: Meet) -> None:
+        """`met` is told of a class that is damaged."""
         self._vault = vault
+        self._met = met
         self._known: dict[str, AccessClass] = {}
         self._rows: dict[str, ClassRow] = {}
         self._needs: dict[str, Need] = {}
@@ -80,10 +86,10 @@ class Classes:
             raise Damaged(what="access class") from None
 
     def everything(self) -> list[AccessClass]:
-        """Every class that has ever been written to."""
+        """Every class that has ever been written to. One that is damaged is nobody's, and nobody else's trouble."""
         rows = self._vault.reader.classes()
         if rows is not self._read:
-            self._read, self._written = rows, [self._open(row) for row in rows]
+            self._read, self._written = rows, [found for found in map(self._whole, rows) if found is not None]
             self._visible.clear()
         return self._written
 
@@ -122,6 +128,13 @@ class Classes:
             except BadInput:
                 raise Damaged(what="access class") from None
         return found
+
+    def _whole(self, row: ClassRow) -> AccessClass | None:
+        try:
+            return self._open(row)
+        except Damaged:
+            self._met("class", str(row.id), "", 0, None)
+            return None
 
     def _open(self, row: ClassRow) -> AccessClass:
         if row.id not in self._known:

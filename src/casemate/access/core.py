@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from casemate.access.classes import Classes
 from casemate.access.directory import Directory
+from casemate.access.quarantine import Quarantine
 from casemate.access.record import Note, Recorder, facts_of
 from casemate.access.rows import Rows
 from casemate.access.running import Running
@@ -25,13 +26,14 @@ class Core:
     """One per process; it holds no truth, only ports. `Gate` adds the doors to it.
 
     `running` are the BEGINs of this process whose END is still to come: they are not interrupted. `telemetry` counts
-    what this process does, each label domain by itself.
+    what this process does, each label domain by itself. `quarantine` remembers what was found damaged.
     """
 
     def __init__(self, vault: Vault) -> None:
         self.vault = vault
-        self.classes = Classes(vault)
-        self.rows = Rows(vault, self.classes)
+        self.quarantine = Quarantine()
+        self.classes = Classes(vault, self.quarantine.met)
+        self.rows = Rows(vault, self.classes, self.quarantine.met)
         self.recorder = Recorder(vault, self.classes)
         self.directory = Directory(vault, self.classes, self.rows)
         self.running = Running()

@@ -8,6 +8,7 @@ from typing import Any, NoReturn, TypeVar
 
 from casemate.access.state import State
 from casemate.errors import Absent
+from casemate.labels import AccessClass
 from casemate.objects import Found, Kind, Page, Ref, Where
 
 __all__ = ["Tide", "absent", "blob", "blob_into", "children", "every", "read", "read_each", "scan", "tide"]
@@ -35,7 +36,7 @@ async def read(flow: State, kind: Kind[T], id: str) -> Found[T]:
 def read_each(flow: State, kind: Kind[T], id: str) -> list[Found[T]]:
     """The visible objects of that id, in the fixed order of their classes."""
     rows = flow.gate.vault.reader.get(kind.name, id, [c.id for c in flow.classes()])
-    return list(_saw(flow, [flow.gate.rows.open(kind, row) for row in rows]))
+    return list(_saw(flow, [flow.gate.rows.open(kind, row, _reader(flow)) for row in rows]))
 
 
 async def absent(flow: State, kind: str, id: str) -> NoReturn:
@@ -46,7 +47,10 @@ async def absent(flow: State, kind: str, id: str) -> NoReturn:
 
 
 def scan(flow: State, kind: Kind[T], where: Where, after: str | None, limit: int) -> Page[T]:
-    """A page over the visible classes, in the fixed order of their ids and, inside a class, of arrival."""
+    """A page over the visible classes, in the fixed order of their ids and, inside a class, of arrival.
+
+    A damaged row is passed over and remembered (`quarantine`): one flipped bit must not take a whole listing away.
+    """
     items: list[Found[Any]] = []
     gate = flow.gate
     classes = [c.id for c in flow.classes()]
@@ -57,7 +61,7 @@ def scan(flow: State, kind: Kind[T], where: Where, after: str | None, limit: int
         blinds = [(field, gate.rows.blind(class_id, f"{kind.name}.{field}", text)) for field, text in where.equal]
         inner = cursor if class_id == start else None
         rows, more = gate.vault.reader.scan(kind.name, blinds, [class_id], inner, limit - len(items))
-        items.extend(gate.rows.open(kind, row) for row in rows)
+        items.extend(gate.rows.whole(kind, rows, _reader(flow)))
         if more is not None or len(items) >= limit:
             return Page(_saw(flow, items), f"{class_id}/{more}" if more is not None else _next(classes, class_id))
     return Page(_saw(flow, items), None)
@@ -103,6 +107,11 @@ async def blob_into(flow: State, class_id: str, digest: str, take: Callable[[int
 def _visible(flow: State, class_id: str, digest: str) -> None:
     if class_id not in {c.id for c in flow.classes()}:
         raise Absent(kind="blob", id=digest)
+
+
+def _reader(flow: State) -> AccessClass:
+    """Where it is known what the whole request has read."""
+    return flow.gate.classes.of(flow.domain)
 
 
 def _position(after: str | None) -> tuple[str, str | None]:

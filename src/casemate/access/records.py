@@ -156,6 +156,6 @@ class StoredRecords:
         after: str | None = None
         while True:
             rows, after = self._vault.reader.scan(kind.name, [], [self.access.id], after, PAGE)
-            found |= {row.id: self._rows.open(kind, row).value for row in rows}
+            found |= {each.id: each.value for each in self._rows.whole(kind, rows)}  # who is unreadable is nobody
             if after is None:
                 return found

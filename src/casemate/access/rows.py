@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from casemate.access.classes import Classes
+from casemate.access.quarantine import Meet
 from casemate.access.vault import Vault
 from casemate.errors import Damaged
 from casemate.labels import AccessClass
@@ -27,9 +29,11 @@ def _aad(class_id: str, kind: str, id: str) -> bytes:
 class Rows:
     """Seals changes and opens rows, each bound to its class, kind and id so that none can be put in another's place."""
 
-    def __init__(self, vault: Vault, classes: Classes) -> None:
+    def __init__(self, vault: Vault, classes: Classes, met: Meet) -> None:
+        """`met` is told where a damaged row lies."""
         self._sealer = vault.sealer
         self._classes = classes
+        self._met = met
 
     def blind(self, class_id: str, field: str, text: str) -> bytes:
         return self._sealer.blind(class_id, field, text)
@@ -61,8 +65,27 @@ class Rows:
         puts = [self.put(access, c) for c in changes if isinstance(c, Put)]
         return puts, [self.delete(access, c) for c in changes if isinstance(c, Delete)]
 
-    def open(self, kind: Kind[Any], row: Row) -> Found[Any]:
-        """The object in a row; Damaged, and nothing of it served, where a byte has changed."""
+    def open(self, kind: Kind[Any], row: Row, reader: AccessClass | None = None) -> Found[Any]:
+        """The object in a row; Damaged, and nothing of it served, where a byte has changed.
+
+        The place of a damaged row is remembered for the class of whoever reads it.
+        """
+        try:
+            return self._opened(kind, row)
+        except Damaged:
+            self._met(kind.name, row.class_id, row.id, row.seq, reader)
+            raise
+
+    def whole(self, kind: Kind[Any], rows: Iterable[Row], reader: AccessClass | None = None) -> Iterator[Found[Any]]:
+        """The objects of a listing: a damaged row is passed over, unless what it holds would hold something back."""
+        for row in rows:
+            try:
+                yield self.open(kind, row, reader)
+            except Damaged:
+                if kind.withholds:
+                    raise
+
+    def _opened(self, kind: Kind[Any], row: Row) -> Found[Any]:
         check(row)
         if row.kind != kind.name:
             raise Damaged(what=kind.name)

@@ -75,7 +75,7 @@ class Quota(msgspec.Struct, frozen=True):
     at: int = 0
 
 
-QUOTA = Kind("quota", Quota, snapshot=True)
+QUOTA = Kind("quota", Quota, snapshot=True, withholds=True)
 
 
 class Line(msgspec.Struct, frozen=True, array_like=True):

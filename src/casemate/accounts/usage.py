@@ -60,7 +60,7 @@ class Usage(msgspec.Struct, frozen=True):
     month: str = ""
 
 
-USAGE = Kind("usage", Usage, indexed=("day", "month"))
+USAGE = Kind("usage", Usage, indexed=("day", "month"), withholds=True)
 
 
 class Charge(msgspec.Struct, frozen=True):

@@ -79,7 +79,7 @@ def _lines(part: Slice) -> tuple[str, ...]:
 
 
 BATCH = Kind("batch", Batch, indexed=("owner", "live"))
-SLICE = Kind("batch.slice", Slice, indexed=("batch",), blobs=_lines)
+SLICE = Kind("batch.slice", Slice, indexed=("batch",), blobs=_lines, withholds=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     evidence: Evidence | None = None
 
 
-MODEL = Kind("model", ModelRecord, snapshot=True)
+MODEL = Kind("model", ModelRecord, snapshot=True, withholds=True)
 
 
 def checked(name: str, described: Described, engine: EngineSpec, language: str) -> None:

@@ -37,7 +37,8 @@ class Kind(Generic[T]):
 
     `upgrades[n]` turns the plain fields of version n into those of version n + 1. `snapshot` says whether objects of
     this kind ride in the data plane's snapshot. `blobs` says which blobs of its own class a value names: what nobody
-    names is swept.
+    names is swept. `withholds`: such an object keeps something from being shown or done, so a question that meets a
+    damaged one is Damaged as a whole; others are passed over.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Kind(Generic[T]):
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
     snapshot: bool = False
     blobs: Callable[[T], Iterable[str]] = _none
+    withholds: bool = False
 
     def encode(self, value: T) -> bytes:
         """The bytes that are sealed: MessagePack of (version, fields)."""

@@ -17,8 +17,6 @@ NOT_SYNCED = 74  # EX_IOERR of sysexits.h
 
 def not_synced(what: str) -> None:
     """Say it, and end this process at once; callable in any thread. `casemate up` starts it again."""
-    told = (
-        f"casemate: the disk did not sync {what}: this process ends; a later sync could promise what is lost.\n"
-    )
+    told = f"casemate: the disk did not sync {what}: this process ends; a later sync could promise what is lost.\n"
     os.write(sys.stderr.fileno(), told.encode())
     os._exit(NOT_SYNCED)

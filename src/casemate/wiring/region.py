@@ -78,6 +78,7 @@ async def open_house(
         from casemate.wiring.rooms import furnish
 
         await furnish(house, role)
+    house.loops.append(gate.quarantine.loop(gate))
     if role in ("all", "control"):
         from casemate.wiring import keys_url
 

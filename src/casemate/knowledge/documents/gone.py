@@ -28,7 +28,7 @@ class GoneRecord(msgspec.Struct, frozen=True):
     base: str = ""
 
 
-GONE = Kind("gone", GoneRecord, indexed=("base",))
+GONE = Kind("gone", GoneRecord, indexed=("base",), withholds=True)
 
 
 class Gone:
