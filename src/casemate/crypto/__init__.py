@@ -12,11 +12,13 @@ from casemate.crypto.sign import (
     KeySigner,
     Signer,
     SigningProfile,
+    classic_part,
     generate,
     is_public_key,
     key_id,
     public_of,
     sign,
+    signature_size,
     verify,
 )
 from casemate.crypto.suite import (
@@ -45,6 +47,7 @@ __all__ = [
     "Signer",
     "SigningProfile",
     "WrapProfile",
+    "classic_part",
     "decrypt",
     "derive",
     "digest",
@@ -58,5 +61,6 @@ __all__ = [
     "public_of",
     "same",
     "sign",
+    "signature_size",
     "verify",
 ]

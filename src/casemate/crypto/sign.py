@@ -26,11 +26,13 @@ __all__ = [
     "KeySigner",
     "Signer",
     "SigningProfile",
+    "classic_part",
     "generate",
     "is_public_key",
     "key_id",
     "public_of",
     "sign",
+    "signature_size",
     "verify",
 ]
 
@@ -79,6 +81,18 @@ def key_id(public: bytes) -> str:
 def sign(private: bytes, data: bytes) -> bytes:
     """The signature. Raises Damaged where that is no private key."""
     return KeySigner(private).sign(data)
+
+
+def signature_size(public: bytes) -> int:
+    """How many bytes a signature of that key has; 0 where it is none of ours."""
+    return {_ED: _ED_SIGNATURE, _ML_PUBLIC: _ML_SIGNATURE, _ED + _ML_PUBLIC: _ED_SIGNATURE + _ML_SIGNATURE}.get(
+        len(public), 0
+    )
+
+
+def classic_part(public: bytes, signature: bytes) -> tuple[bytes, bytes] | None:
+    """The Ed25519 part of a key and of its signature, which stands by itself over the same bytes; None without one."""
+    return (public[:_ED], signature[:_ED_SIGNATURE]) if len(public) in (_ED, _ED + _ML_PUBLIC) else None
 
 
 def verify(public: bytes, data: bytes, signature: bytes) -> bool:

@@ -10,6 +10,9 @@ In order of weight, the first that holds:
     interrupted   a begin has no end and is not said to be running; the tree itself is whole
     ok            none of these, up to entry `entries` at time `at`; `beyond` later ones are under no checkpoint yet
 
+A `Part` of a log is judged by itself: what came before it is not missing, and a begin whose end may lie behind it is
+not interrupted. Where no signed head covers it, or none of the remembered ones can be compared, it is incomplete.
+
 Without a remembered head from outside, a rollback of the whole folder to an earlier state could not be seen: then
 `witnessed` is false, and whoever shows the verdict says so.
 """
@@ -18,17 +21,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from casemate.crypto import same
 from casemate.errors import Damaged
 from casemate.ledger.checkpoint import Checkpoint, Head, verify_checkpoint
 from casemate.ledger.entry import Entry, parse
-from casemate.ledger.tree import Frontier, leaf_hash
+from casemate.ledger.part import WHOLE, Part
+from casemate.ledger.proof import verify_consistency
+from casemate.ledger.tree import Frontier, Profile, leaf_hash
 
-__all__ = ["Record", "State", "Verdict", "verify"]
+__all__ = ["WEIGHT", "Record", "State", "Verdict", "verify", "worst"]
 
 State = Literal["ok", "incomplete", "interrupted", "tampered", "forked"]
+WEIGHT: Final[tuple[State, ...]] = ("ok", "interrupted", "incomplete", "forked", "tampered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,8 @@ class _Reading:
 
     log: str
     watched: frozenset[int]
-    frontier: Frontier = field(default_factory=Frontier)
+    part: Part
+    frontier: Frontier
     roots: dict[int, str] = field(default_factory=dict)
     times: dict[int, int] = field(default_factory=dict)
     begun: dict[str, int] = field(default_factory=dict)
@@ -102,7 +109,7 @@ class _Reading:
                 self.times[self.frontier.size] = self.at
 
     def _entry(self, seq: int, leaf: bytes, data: bytes) -> None:
-        if not same(leaf_hash(data), leaf):
+        if not same(leaf_hash(data, self.part.profile), leaf):
             self._blame("leaf", seq)
             return
         try:
@@ -137,8 +144,9 @@ def verify(
     public: bytes,
     heads: Iterable[Head] = (),
     running: Collection[str] = (),
+    part: Part = WHOLE,
 ) -> Verdict:
-    """The verdict on one log.
+    """The verdict on one log, or on a part of it whose records begin at its start. Raises ValueError for no part.
 
     `public` is the key that its checkpoints must bear; `heads` are remembered from outside; `running` are the ids of
     begins that are known to be at work still. Heads of other logs are passed over; a checkpoint of another log does
@@ -146,31 +154,56 @@ def verify(
     """
     signed = list(checkpoints)
     remembered = [head for head in heads if head.log == log]
-    watched = frozenset([point.size for point in signed] + [head.size for head in remembered])
-    reading = _Reading(log, watched)
+    watched = frozenset([each.size for each in (*_heads(signed, part), *remembered)] + [part.start, part.stop or 0])
+    reading = _Reading(log, watched, part, Frontier(part.start, part.peaks, part.profile), last=part.start - 1)
     reading.note()
     for record in records:
         reading.take(record)
     state, why, seq = _judge(reading, signed, remembered, public)
+    named = [each.size for each in (*_heads(signed, part), *remembered)]
     interrupted = tuple(each for each in reading.begun if each not in running)
+    if part.stop is not None and max(named, default=0) > part.stop:
+        interrupted = ()  # what ends them may lie behind the part
     if state == "ok" and interrupted:
         state, why, seq = "interrupted", "begin", reading.begun[interrupted[0]]
-    proved = 0
-    if state not in ("tampered", "forked"):
-        proved = max((size for size in watched if size <= reading.frontier.size), default=0)
+    proved = _proved(reading, named, state)
     return Verdict(
         state=state,
         log=log,
         entries=proved,
         at=reading.times.get(proved),
-        beyond=reading.frontier.size - proved,
+        beyond=reading.frontier.size - max(proved, part.start),
         why=why,
         seq=seq,
         interrupted=interrupted,
         unread=reading.unread,
-        witnessed=bool(remembered),
+        witnessed=any(_known(reading, signed, head) for head in remembered) if part.start else bool(remembered),
         solo=any(point.solo for point in signed),
     )
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """That of several verdicts on one log which weighs most; the first of its weight."""
+    return max(verdicts, key=lambda verdict: WEIGHT.index(verdict.state))
+
+
+def _proved(reading: _Reading, named: list[int], state: State) -> int:
+    """How many entries stand under a signed or remembered head, directly or by the proof behind a part."""
+    if state in ("tampered", "forked"):
+        return 0
+    if reading.part.stop is not None and state in ("ok", "interrupted"):
+        return reading.part.stop
+    return max((each for each in named if reading.part.start < each <= reading.frontier.size), default=0)
+
+
+def _heads(signed: list[Checkpoint], part: Part) -> list[Head]:
+    return [*(point.head for point in signed), *part.signed]
+
+
+def _known(reading: _Reading, signed: list[Checkpoint], head: Head) -> str | None:
+    """The root that this log has, or says that it has, at the size of a head; None where nothing is known of it."""
+    named = {each.size: each.root for each in _heads(signed, reading.part)}
+    return reading.roots.get(head.size, named.get(head.size))
 
 
 def _judge(
@@ -183,20 +216,55 @@ def _judge(
         if point.log != reading.log or not verify_checkpoint(point, public):
             return "tampered", "signature", point.size
     named: dict[int, str] = {}
-    for point in signed:
-        if named.setdefault(point.size, point.root) != point.root:
-            return "forked", "checkpoints", point.size
+    for each in _heads(signed, reading.part):
+        if named.setdefault(each.size, each.root) != each.root:
+            return "forked", "checkpoints", each.size
     held = reading.roots
     for size, root in named.items():
         if size in held and held[size] != root:
             return "tampered", "root", size
+    unproved = _tied(reading, named)
+    if unproved is not None and unproved[0] == "tampered":
+        return unproved
     for head in remembered:
         known = held.get(head.size, named.get(head.size))
         if known is not None and known != head.root.lower():
             return "forked", "head", head.size
     if reading.gap is not None:
         return "incomplete", "gap", reading.gap
-    most = max([*named, *(head.size for head in remembered)], default=0)
+    stop = reading.part.stop
+    most = max([*named, *(head.size for head in remembered)], default=0) if stop is None else stop
     if reading.frontier.size < most:
         return "incomplete", "missing", reading.frontier.size
+    if unproved is not None:
+        return unproved
+    if reading.part.start and remembered and not any(_known(reading, signed, head) for head in remembered):
+        return "incomplete", "unlinked", reading.part.start
     return "ok", "", None
+
+
+def _tied(reading: _Reading, named: dict[int, str]) -> tuple[State, str, int | None] | None:
+    """Whether a part hangs together with the signed heads before and behind it; None where it does."""
+    part, held = reading.part, reading.roots
+    if part.stop is None:
+        return None
+    if reading.frontier.size > part.stop:
+        return "tampered", "order", part.stop
+    first = max((size for size in named if size < part.start), default=0)
+    if first and not _grew(first, named[first], part.start, held[part.start], part.before, part.profile):
+        return "tampered", "proof", part.start
+    last = min((size for size in named if size > part.stop), default=0)
+    if last and part.stop in held and not named.keys() & {part.stop}:
+        if not _grew(part.stop, held[part.stop], last, named[last], part.after, part.profile):
+            return "tampered", "proof", part.stop
+        return None
+    if not any(part.start < size <= part.stop for size in named):
+        return "incomplete", "unproved", part.start
+    return None
+
+
+def _grew(old: int, old_root: str, size: int, root: str, proof: tuple[bytes, ...], profile: Profile) -> bool:
+    try:
+        return verify_consistency(old, bytes.fromhex(old_root), size, bytes.fromhex(root), proof, profile)
+    except ValueError:  # signed, and yet no hash
+        return False
