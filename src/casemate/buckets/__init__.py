@@ -5,5 +5,18 @@ from __future__ import annotations
 from casemate.buckets.buckets import Buckets
 from casemate.buckets.condition import changed, judged
 from casemate.buckets.seen import Bucket, Condition, Listing, NewObject, Part, Seen, Upload
+from casemate.buckets.stale import Stale
 
-__all__ = ["Bucket", "Buckets", "Condition", "Listing", "NewObject", "Part", "Seen", "Upload", "changed", "judged"]
+__all__ = [
+    "Bucket",
+    "Buckets",
+    "Condition",
+    "Listing",
+    "NewObject",
+    "Part",
+    "Seen",
+    "Stale",
+    "Upload",
+    "changed",
+    "judged",
+]

@@ -112,6 +112,9 @@ class FileBlobs:
     async def sweep(self, class_id: str, name: str, older: int) -> bool:
         return await self._threads.run(class_id, self._remove, class_id, name, self._clock.now() - older)
 
+    async def whole(self, class_id: str, name: str) -> bool:
+        return await self._threads.run(class_id, self._intact, class_id, name)
+
     async def mend(self, class_id: str, name: str) -> bool:
         return await self._threads.run(class_id, self._mend, class_id, name)
 

@@ -119,6 +119,10 @@ class S3Blobs:
         path = self._path(class_id, name)
         return await self._threads.run(class_id, self._sweep, class_id, name, path, older)
 
+    async def whole(self, class_id: str, name: str) -> bool:
+        checked(class_id, name)
+        return await self._threads.run(class_id, self._intact, class_id, class_id, name) is True
+
     async def mend(self, class_id: str, name: str) -> bool:
         path = self._path(class_id, name)
         return await self._threads.run(class_id, self._mend, class_id, name, path)

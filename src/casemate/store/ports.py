@@ -165,6 +165,10 @@ class Blobs(Protocol):
         """
         ...
 
+    async def whole(self, class_id: str, name: str) -> bool:
+        """Whether what lies in the store itself, and not a copy of it, opens from the first frame to the last."""
+        ...
+
     async def mend(self, class_id: str, name: str) -> bool:
         """Put a copy that opens in the place of a blob that does not; whether there was one."""
         ...

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from casemate.access import Region
 from casemate.engines.files import FileBlobs
-from casemate.errors import Misconfigured
+from casemate.errors import MarkingError, Misconfigured
+from casemate.labels import access_class
 from casemate.settings import BlobSettings
 from casemate.store import Blobs, Sealer
 from casemate.wiring.folder import Folder
 
-__all__ = ["blobs_of"]
+__all__ = ["blobs_of", "shares_of"]
 
 
-def blobs_of(folder: Folder, told: BlobSettings, sealer: Sealer) -> Blobs:
+def blobs_of(folder: Folder, told: BlobSettings, sealer: Sealer, region: Region | None = None) -> Blobs:
     """The engine behind the Blobs port. Raises Misconfigured where it cannot be."""
+    mirror = folder.path / told.mirror if told.mirror else None
     if told.kind == "files":
-        return FileBlobs(folder.blobs, sealer)
+        return FileBlobs(
+            folder.blobs,
+            sealer,
+            told.low_water_mb << 20,
+            ballast=told.ballast_mb << 20,
+            share=shares_of(told, region),
+            mirror=mirror,
+        )
     try:
         from casemate.engines.blob_cache import BlobCache
         from casemate.engines.s3_blobs import S3Blobs
@@ -37,4 +49,18 @@ def blobs_of(folder: Folder, told: BlobSettings, sealer: Sealer) -> Blobs:
         seconds=told.seconds,
     )
     cache = BlobCache(folder.path / told.cache, told.cache_mb << 20) if told.cache else None
-    return S3Blobs(bucket, sealer, cache)
+    fences = folder.blobs.with_name("fences")
+    return S3Blobs(bucket, sealer, cache, fences=fences, mirror=mirror)
+
+
+def shares_of(told: BlobSettings, region: Region | None) -> Callable[[str], int]:
+    """The bytes that are set aside for an access class. Raises Misconfigured for a marking that cannot be read."""
+    named: dict[str, int] = {}
+    if region is None:
+        return lambda _class_id: told.share_mb << 20
+    for marking, share in told.shares.items():
+        try:
+            named[access_class(region.label(marking)).id] = share << 20
+        except MarkingError:
+            raise Misconfigured(setting=f"blobs.shares.{marking}", why="no policy of the region reads it") from None
+    return lambda class_id: named.get(class_id, told.share_mb << 20)

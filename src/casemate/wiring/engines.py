@@ -64,7 +64,7 @@ def vault_of(
         reader=reader_of(folder, settings),
         committer=committer,
         journal=journal or CommitterJournal(committer),
-        blobs=blobs_of(folder, settings.blobs, sealer),
+        blobs=blobs_of(folder, settings.blobs, sealer, region),
         sealer=sealer,
         signer=KeptSigner(folder.keys, sealer, profile=settings.keys.profile, durable=durable),
         clock=clock or SystemClock(),

@@ -10,6 +10,7 @@ from casemate.access import Gate, Sections
 from casemate.accounts import Meter
 from casemate.buckets import Buckets
 from casemate.clock import Loop
+from casemate.custody.scrub import Scrub
 from casemate.doors.frame import App, Route, Table
 from casemate.models import Answerer, Catalogue, Gateway
 from casemate.models.shelf import Shelf
@@ -17,6 +18,7 @@ from casemate.settings import Settings
 from casemate.wiring.folder import Folder
 
 if TYPE_CHECKING:
+    from casemate.custody.backups import Backing
     from casemate.knowledge import Extractor
     from casemate.models.registry import Registry
 
@@ -43,7 +45,9 @@ class House:
     records: Registry | None = None
     extractor: Extractor | None = None
     shelf: Shelf | None = None
+    backing: Backing | None = None
     buckets: Buckets = field(default_factory=Buckets)
+    scrub: Scrub = field(default_factory=lambda: Scrub(()))
 
     async def close(self) -> None:
         """Let go of everything, last opened first."""

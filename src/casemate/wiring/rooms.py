@@ -10,7 +10,8 @@ from typing import Any
 from casemate import assistants, knowledge
 from casemate.access import ReleaseDoor
 from casemate.assistants import Assistant, Nightly, Prover
-from casemate.clock import Loop
+from casemate.clock import SECOND, Loop
+from casemate.custody.scrub import Scrub
 from casemate.doors import bedrock, console, native, openai
 from casemate.doors.frame import App, Table
 from casemate.errors import BadInput, Misconfigured
@@ -23,6 +24,7 @@ from casemate.wiring.checks import checks
 from casemate.wiring.connecting import connectors_of
 from casemate.wiring.embedding import CatalogueModels, embedder_of, offer
 from casemate.wiring.house import House, Role, hang, wires
+from casemate.wiring.naming import NAMING
 from casemate.wiring.proofs import questions_of
 from casemate.wiring.relay import AnswerServer, Relay
 from casemate.wiring.shelf import performing
@@ -51,6 +53,7 @@ async def furnish(house: House, role: Role) -> None:
         _batches(house, house.answerer)
         return
     connectors = connectors_of(house)
+    house.scrub = Scrub(NAMING, round(house.settings.blobs.grace_hours * 3600 * SECOND))
     tend(house, library.embedders, connectors)
     gateway, records = house.gateway, house.records
     assert gateway is not None
@@ -71,12 +74,23 @@ async def furnish(house: House, role: Role) -> None:
         registry=records,
         release=ReleaseDoor(house.gate, (assistants.RELEASABLE, knowledge.RELEASABLE)),
         connectors=connectors,
+        buckets=house.buckets,
+        scrub=house.scrub,
     )
     planes = [console.PLANE, native.PLANE]
     house.app = App(house.gate, Table([*native.routes(rooms), *console.routes(rooms)]), planes)
     if role == "all":
         _batches(house, house.answerer)
         hang(house, wires(house, house.answerer))
+
+
+def _backups(house: House) -> Backups:
+    """What makes backups, where the settings name a folder for them."""
+    told = house.settings.backup
+    hour, _, minute = told.drill_at.partition(":")
+    backups = Backups(house.gate, house.backing, told.minutes, int(hour) * 60 + int(minute) if told.drill_at else None)
+    house.loops += backups.loops()
+    return backups
 
 
 def _nightly(house: House, prover: Prover) -> list[Loop]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from casemate.buckets import Stale
+from casemate.custody.scrubbing import Scrubbing
 from casemate.engines.extractor import CellExtractor
 from casemate.knowledge import Compact, Connectors, Embedders, Forget, Ingest, Poll, Reembed
 from casemate.wiring.embedding import sandbox_of
@@ -21,6 +23,8 @@ def tend(house: House, embedders: Embedders, connectors: Connectors) -> None:
     reembed = Reembed(house.gate, embedders, patience)
     poll = Poll(house.gate, connectors, patience)
     compact = Compact(house.gate, patience)
-    for each in (ingest, forget, reembed, poll, compact):
+    scrubbing = Scrubbing(house.gate, house.scrub, patience)
+    stale = Stale(house.gate, patience)
+    for each in (ingest, forget, reembed, poll, compact, scrubbing, stale):
         house.closers.append(each.stop)
         house.loops += each.loops()

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from casemate.doors.frame import Route
 from casemate.doors.native import (
     answers,
+    backups,
     bases,
+    buckets,
     documents,
     keys,
     labels,
@@ -24,12 +26,14 @@ from casemate.doors.native import (
     projects,
     prove,
     prove_all,
+    quarantine,
     quotas,
     region,
     release,
     search,
     session,
     sources,
+    store,
     today,
     upkeep,
     usage,
@@ -50,6 +54,8 @@ NOUNS: tuple[Callable[[Rooms], list[Route]], ...] = (
     upkeep.routes,
     bases.routes,
     sources.routes,
+    buckets.routes,
+    store.routes,
     keys.routes,
     principals.routes,
     outsiders.routes,
@@ -60,9 +66,11 @@ NOUNS: tuple[Callable[[Rooms], list[Route]], ...] = (
     usage.routes,
     models.routes,
     ledger.routes,
+    quarantine.routes,
     today.routes,
     labels.routes,
     metrics.routes,
+    backups.routes,
 )
 
 

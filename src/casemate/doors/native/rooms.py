@@ -10,6 +10,9 @@ import msgspec
 
 from casemate.access import Flow, Gate, ReleaseDoor
 from casemate.assistants import Prover
+from casemate.buckets import Buckets
+from casemate.custody.backups import Backups
+from casemate.custody.scrub import Scrub
 from casemate.doors.frame import Reply
 from casemate.knowledge import Connectors, Library
 from casemate.labels import Label
@@ -48,6 +51,9 @@ class Rooms:
     registry: Registry
     release: ReleaseDoor
     connectors: Connectors
+    backups: Backups
+    buckets: Buckets
+    scrub: Scrub
 
 
 def reply(flow: Flow, data: Any, status: int = 200, **facts: Any) -> Reply:

@@ -1,0 +1,17 @@
+"""Every kind whose values name blobs, for the scrub: a kind that is not here would have its blobs swept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from casemate.access import HELD
+from casemate.buckets.kinds import OBJECT, PART
+from casemate.knowledge.documents.document import DOCUMENT, SEGMENT
+from casemate.models.batch import SLICE
+from casemate.models.files import FILE
+from casemate.objects import Kind
+
+__all__ = ["NAMING"]
+
+NAMING: tuple[Kind[Any], ...] = (PART, HELD, SLICE, FILE, DOCUMENT, SEGMENT, OBJECT)
+"""A part's blobs become an object's in one commit, so that parts are read before objects."""
