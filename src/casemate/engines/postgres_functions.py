@@ -200,11 +200,11 @@ BEGIN
     PERFORM set_config('casemate.classes', named::text, true);
 END $$;
 
-CREATE FUNCTION ask_get(a_kind text, a_id text, named text[]) RETURNS SETOF rows LANGUAGE plpgsql AS $$
+CREATE FUNCTION ask_get(a_kind text, ids text[], named text[]) RETURNS SETOF rows LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM name_classes(named);
-    RETURN QUERY SELECT r.* FROM unnest(named) WITH ORDINALITY AS c(id, place)
-        JOIN rows r ON r.class_id = c.id AND r.kind = a_kind AND r.id = a_id ORDER BY c.place;
+    RETURN QUERY SELECT r.* FROM unnest(named, ids) WITH ORDINALITY AS c(id, own, place)
+        JOIN rows r ON r.class_id = c.id AND r.kind = a_kind AND r.id = c.own ORDER BY c.place;
 END $$;
 
 CREATE FUNCTION ask_scan(a_kind text, fields text[], sought bytea[], named text[], a_place int8, a_limit int8)

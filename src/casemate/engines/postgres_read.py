@@ -64,9 +64,10 @@ class PostgresReader:
         raw = _raw(result, 0, 0)
         return [value for _, value in struct.iter_unpack("!iq", raw[_ARRAY:])]
 
-    def get(self, kind: str, id: str, class_ids: Sequence[str]) -> list[Row]:
+    def get(self, kind: str, id: str | Sequence[str], class_ids: Sequence[str]) -> list[Row]:
+        ids = [id] * len(class_ids) if isinstance(id, str) else id
         sql = b"SELECT " + _ROW + b" FROM ask_get($1, $2, $3)"
-        return _rows(self._ask(b"get", sql, (TEXT, TEXT, TEXTS), _name(kind), _name(id), _names(class_ids)))
+        return _rows(self._ask(b"get", sql, (TEXT, TEXTS, TEXTS), _name(kind), _names(ids), _names(class_ids)))
 
     def scan(
         self, kind: str, blinds: Sequence[tuple[str, bytes]], class_ids: Sequence[str], after: str | None, limit: int
