@@ -106,7 +106,7 @@ async def test_what_cannot_be_recorded_is_not_opened(world: World) -> None:
 async def test_what_vanished_meanwhile_is_nothing(world: World) -> None:
     begun = await said(world, SECRET)
     flow = await reader(world, TOP, "ada", "auditor")
-    found = [flow.gate.vault.reader.entry(begun), None]
+    found = [flow.gate.recorder.find(begun), None]
     with patch.object(flow.gate.vault.reader._port, "entry", lambda _: found.pop(0)):
         assert await audit.open_content(flow, begun, "why") is None
 

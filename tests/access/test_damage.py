@@ -200,7 +200,7 @@ async def test_words_that_are_not_those_of_the_entry_are_not_shown(world: World)
     flow = await audits(world)
     sealer = flow.gate.vault.sealer
     for words in (msgspec.msgpack.encode((bytes(24), b"what was said")), msgspec.msgpack.encode((b"", b"else"))):
-        other = sealer.seal(flow.access.id, "content", words, begun.encode())
+        other = sealer.seal(flow.access.id, "content", words, flow.gate.recorder.named(begun).encode())
         changed = with_entries(world, lambda stored, other=other: replace(stored, content=other))
         with changed, pytest.raises(Damaged, match="ledger content"):
             await audit.open_content(flow, begun, "why")

@@ -112,7 +112,7 @@ def test_a_response_is_kept_up_to_a_bound() -> None:
         gate = world.house.gate
         flow = await flow_of(world, principal(world, "analyst", SECRET), READ)
         newest = audit.entries(flow, 1)[0]
-        found = gate.vault.reader.entry(newest.entry.id)
+        found = gate.recorder.find(newest.entry.id)
         assert found is not None
         assert gate.recorder.content(found[0], found[1]) == b'{"data":{"'
 

@@ -160,7 +160,7 @@ def inward_reason() -> Iterator[None]:
 
     async def wrong(f: Any, kind: str, id: str) -> Any:
         everywhere = [c.id for c in f.gate.classes.everything()]
-        if f.gate.vault.reader.get(kind, id, everywhere):
+        if f.gate.rows.get(kind, id, everywhere):
             await f.gate.refuse(f.session, f.acting, f.action, core.Refuse("no-read-up", {"acting": f.acting.text}))
         return await right(f, kind, id)
 
@@ -178,7 +178,7 @@ def unique_across_classes() -> Iterator[None]:
 
         everywhere = [c.id for c in f.gate.classes.everything() if c is not f.access]
         for change in changes:
-            taken = hasattr(change, "kind") and f.gate.vault.reader.get(change.kind.name, change.id, everywhere)
+            taken = hasattr(change, "kind") and f.gate.rows.get(change.kind.name, change.id, everywhere)
             if taken:
                 raise Conflict(what=change.id)
         return await right(f, changes, key, at, facts)

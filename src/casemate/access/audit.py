@@ -75,7 +75,7 @@ def _newest(flow: State, access: AccessClass, size: int, limit: int) -> list[See
 
 def entry(flow: State, id: str) -> Seen:
     """One visible entry, or Absent."""
-    found = flow.gate.vault.reader.entry(id)
+    found = flow.gate.recorder.find(id)
     visible = {c.id: c for c in flow.classes()}
     if found is None or found[0] not in visible:
         raise Absent(kind="entry", id=id)
@@ -90,7 +90,7 @@ async def open_content(flow: State, id: str, reason: str) -> bytes | None:
     seen = entry(flow, id)
     note = Note("ledger.open", "opened", facts=(("entry", id), ("reason", reason)))
     await flow.note(note)
-    found = flow.gate.vault.reader.entry(id)
+    found = flow.gate.recorder.find(id)
     return None if found is None else flow.gate.recorder.content(seen.access.id, found[1])
 
 
@@ -101,7 +101,7 @@ async def own_content(flow: State, id: str) -> bytes | None:
     except Absent:  # it may be so new that it has not been folded
         await flow.gate.folded()
         seen = entry(flow, id)
-    found = flow.gate.vault.reader.entry(id)
+    found = flow.gate.recorder.find(id)
     if found is None or seen.entry.principal != flow.session.principal.name:
         raise Absent(kind="entry", id=id)
     return flow.gate.recorder.content(seen.access.id, found[1])

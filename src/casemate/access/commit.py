@@ -10,7 +10,7 @@ from casemate.access.record import Note, facts_of
 from casemate.access.records import Enrol
 from casemate.access.rows import ref_text
 from casemate.access.state import State
-from casemate.errors import Absent, BadInput
+from casemate.errors import Absent, BadInput, Conflict
 from casemate.ids import fresh
 from casemate.labels import Label
 from casemate.objects import Change, Delete, Put, Ref
@@ -78,6 +78,10 @@ async def _land(
         subjects=tuple(ref_text(Ref(c.kind.name, c.id, access.id)) for c in own),
     )
     _, entry = gate.recorder.entry(flow.asker, flow.access, note)
-    return await gate.vault.committer.commit(
-        Batch(key=key, puts=puts, deletes=deletes, entries=[entry], classes=classes, domain=flow.access.id)
-    )
+    domain = flow.access.id
+    batch = Batch(domain, gate.rows.key(domain, key), puts, deletes, [entry], classes)
+    try:
+        return await gate.vault.committer.commit(batch)
+    except Conflict as conflict:
+        said = [(access, c) for c in own] + [(gate.directory.access, c) for c in enrolled]
+        raise gate.rows.told(conflict, said) from None

@@ -141,7 +141,7 @@ class Keeper:
 
     async def _begin(self, high: AccessClass, low: AccessClass, size: int) -> int:
         """How far a class has read a log, as far as it has written that down."""
-        rows = self._gate.vault.reader.get(CURSOR.name, low.id, [high.id])
+        rows = self._gate.rows.get(CURSOR.name, low.id, [high.id])
         seq = self._gate.rows.open(CURSOR, rows[0]).value.seq if rows else max(0, size - BACK)
         self._told[high.id, low.id] = seq
         return 0
@@ -153,14 +153,15 @@ class Keeper:
         entries = [gate.recorder.entry(session, high, note)[1] for note in notes]
         if entries or stop - start >= STEP:
             put = gate.rows.put(high, Put(CURSOR, low.id, Cursor(stop)))
-            batch = Batch(high.id, f"tell/{low.id}/{start}", [put], [], entries, [gate.classes.row(high)])
+            key = gate.rows.key(high.id, f"tell/{low.id}/{start}")
+            batch = Batch(high.id, key, [put], [], entries, [gate.classes.row(high)])
             await gate.vault.committer.commit(batch)
         self._told[high.id, low.id] = stop
         return len(entries)
 
     def _really(self, entry: Entry, high: AccessClass, low: AccessClass) -> Note | None:
         kind, id = str(entry.facts.get("kind", "")), str(entry.facts.get("id", ""))
-        if not self._gate.vault.reader.get(kind, id, [high.id]):
+        if not self._gate.rows.get(kind, id, [high.id]):
             return None
         facts = (
             ("acting", low.label.text),

@@ -170,7 +170,7 @@ class Outsiders:
         self._known = known
 
     def _get(self, kind: Kind[T], id: str) -> T | None:
-        rows = self._vault.reader.get(kind.name, id, [self._access.id])
+        rows = self._rows.get(kind.name, id, [self._access.id])
         return self._rows.open(kind, rows[0]).value if rows else None
 
     def _all(self, kind: Kind[T]) -> dict[str, T]:
@@ -178,7 +178,7 @@ class Outsiders:
         after: str | None = None
         while True:
             rows, after = self._vault.reader.scan(kind.name, [], [self._access.id], after, PAGE)
-            found |= {row.id: self._rows.open(kind, row).value for row in rows}
+            found |= {each.id: each.value for each in (self._rows.open(kind, row) for row in rows)}
             if after is None:
                 return found
 

@@ -35,7 +35,7 @@ async def read(flow: State, kind: Kind[T], id: str) -> Found[T]:
 
 def read_each(flow: State, kind: Kind[T], id: str) -> list[Found[T]]:
     """The visible objects of that id, in the fixed order of their classes."""
-    rows = flow.gate.vault.reader.get(kind.name, id, [c.id for c in flow.classes()])
+    rows = flow.gate.rows.get(kind.name, id, [c.id for c in flow.classes()])
     return list(_saw(flow, [flow.gate.rows.open(kind, row, _reader(flow)) for row in rows]))
 
 
@@ -87,9 +87,9 @@ def tide(flow: State, kinds: Sequence[str]) -> Tide:
 
 def children(flow: State, ref: Ref) -> list[Ref]:
     """Visible objects whose parents name this one."""
-    classes = [c.id for c in flow.classes()]
-    rows = flow.gate.vault.reader.children(ref.class_id, ref.kind, ref.id, classes)
-    return [Ref(row.kind, row.id, row.class_id) for row in rows]
+    classes, rows = [c.id for c in flow.classes()], flow.gate.rows
+    name = rows.named(ref.class_id, ref.kind, ref.id)
+    return [rows.ref(row) for row in flow.gate.vault.reader.children(ref.class_id, ref.kind, name, classes)]
 
 
 async def blob(flow: State, class_id: str, digest: str) -> bytes:

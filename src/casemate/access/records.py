@@ -128,7 +128,8 @@ class StoredRecords:
         blind = self._rows.blind(self.access.id, f"{PRINCIPAL.name}.{field}", text)
         rows, _ = self._vault.reader.scan(PRINCIPAL.name, [(field, blind)], [self.access.id], None, 1)
         for row in rows if text else ():
-            return row.id, self._rows.open(PRINCIPAL, row).value
+            found = self._rows.open(PRINCIPAL, row)
+            return found.id, found.value
         return None
 
     def principals(self) -> dict[str, PrincipalRecord]:
@@ -148,7 +149,7 @@ class StoredRecords:
         return state is not None and state.two_person
 
     def _get(self, kind: Kind[T], id: str) -> T | None:
-        rows = self._vault.reader.get(kind.name, id, [self.access.id])
+        rows = self._rows.get(kind.name, id, [self.access.id])
         return self._rows.open(kind, rows[0]).value if rows else None
 
     def _all(self, kind: Kind[T]) -> dict[str, T]:

@@ -57,7 +57,7 @@ async def land(
     )
     entries = [_above(flow, high, found, release, text), _below(gate, low, landed, text)]
     batch = Batch(
-        key=f"release/{found.id}",
+        key=gate.rows.key(high.id, f"release/{found.id}"),
         puts=[gate.rows.put(low, made), *(gate.rows.put(high, put) for put in above)],
         entries=[gate.recorder.entry(session, access, note)[1] for session, access, note in entries],
         classes=[gate.classes.row(low), gate.classes.row(high)],
@@ -65,9 +65,9 @@ async def land(
     )
     try:
         await vault.committer.commit(batch)
-    except Conflict:
+    except Conflict as conflict:
         if not await flow.read_each(RELEASE, found.id):
-            raise
+            raise gate.rows.told(conflict, [(high, put) for put in above]) from None
 
 
 async def _arrived(flow: Flow, gate: Gate, kind: Releasable, low: AccessClass, text: str) -> tuple[Put, Ref]:

@@ -141,5 +141,5 @@ class Releasable:
 
 def approval_key(gate: Core, id: str) -> ApprovalKeyRecord | None:
     """The registered key of that id, as it is committed now."""
-    rows = gate.vault.reader.get(APPROVAL_KEY.name, id, [gate.directory.access.id])
+    rows = gate.rows.get(APPROVAL_KEY.name, id, [gate.directory.access.id])
     return gate.rows.open(APPROVAL_KEY, rows[0]).value if rows else None

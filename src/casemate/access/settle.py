@@ -24,7 +24,7 @@ from casemate.access.read import absent, read
 from casemate.access.record import Note, facts_of
 from casemate.access.rows import ref_text
 from casemate.access.state import State
-from casemate.errors import Refused
+from casemate.errors import Conflict, Refused
 from casemate.ids import fresh
 from casemate.labels import AccessClass, Label
 from casemate.objects import Change, Delete, Found, Kind, Put, Ref
@@ -134,9 +134,11 @@ class Hold(msgspec.Struct, frozen=True):
         )
         _, entry = gate.recorder.entry(flow.asker, flow.access, note)
         classes = [gate.classes.row(access), gate.classes.row(flow.access)]
-        await gate.vault.committer.commit(
-            Batch(puts=[above, *puts], deletes=deletes, entries=[entry], classes=classes, domain=flow.access.id)
-        )
+        batch = Batch(flow.access.id, "", [above, *puts], deletes, [entry], classes)
+        try:
+            await gate.vault.committer.commit(batch)
+        except Conflict as conflict:
+            raise gate.rows.told(conflict, [(flow.access, change) for change in changes]) from None
         return Ref(HELD.name, id, access.id)
 
     async def withdrawn(self, flow: State, *changes: Change, by: str, floor: Label) -> Ref:
@@ -217,8 +219,8 @@ class Settling:
         self._floor = flow.gate.vault.region.policies.parse(held.value.floor)
         self._need = Need.parse(held.value.need)
         self._rows: list[RowPut] = []
-        gone = Delete(HELD, held.id, expect=held.version)
-        self._deletes: list[RowDelete] = [flow.gate.rows.delete(flow.access, gone)]
+        self._gone = Delete(HELD, held.id, expect=held.version)
+        self._deletes: list[RowDelete] = [flow.gate.rows.delete(flow.access, self._gone)]
         self._subjects: dict[str, list[str]] = {}
         self._classes: dict[str, AccessClass] = {flow.access.id: flow.access}
         if held.ref.kind != HELD.name or flow.seen - {held.ref} or "service" not in flow.session.principal.roles:
@@ -244,14 +246,17 @@ class Settling:
         entries = [self._entry(access, outcome, facts) for access in self._classes.values()]
         rows = [gate.classes.row(access) for access in self._classes.values()]
         batch = Batch(
-            key=f"settle/{self._held.id}",
+            key=gate.rows.key(flow.access.id, f"settle/{self._held.id}"),
             puts=self._rows,
             deletes=self._deletes,
             entries=entries,
             classes=rows,
             domain=flow.access.id,
         )
-        return await gate.vault.committer.commit(batch)
+        try:
+            return await gate.vault.committer.commit(batch)
+        except Conflict as conflict:
+            raise gate.rows.told(conflict, [(flow.access, self._gone)]) from None
 
     def _entry(self, access: AccessClass, outcome: str, facts: dict[str, Any]) -> EntryRow:
         own = facts if access.id == self._flow.access.id else {}

@@ -59,7 +59,7 @@ class WithLeftovers:
     def tides(self, kinds: Sequence[str], class_ids: Sequence[str]) -> list[int]:
         return self._reader.tides(kinds, class_ids)
 
-    def get(self, kind: str, id: str, class_ids: Sequence[str]) -> list[Row]:
+    def get(self, kind: str, id: str | Sequence[str], class_ids: Sequence[str]) -> list[Row]:
         return self._reader.get(kind, id, class_ids)
 
     def scan(

@@ -58,12 +58,13 @@ class SqliteReader:
         )
         return [row[0] for row in self._ask(sql, (json.dumps(list(kinds)), json.dumps(list(class_ids))))]
 
-    def get(self, kind: str, id: str, class_ids: Sequence[str]) -> list[Row]:
+    def get(self, kind: str, id: str | Sequence[str], class_ids: Sequence[str]) -> list[Row]:
+        ids = [id] * len(class_ids) if isinstance(id, str) else id
         found: list[Row] = []
         with self._moment():
-            for class_id in class_ids:
+            for class_id, own in zip(class_ids, ids, strict=True):
                 sql = f"SELECT {_ROW} FROM rows r WHERE r.class_id = ? AND r.kind = ? AND r.id = ?"
-                found.extend(Row(*row) for row in self._ask(sql, (class_id, kind, id)))
+                found.extend(Row(*row) for row in self._ask(sql, (class_id, kind, own)))
         return found
 
     def scan(
