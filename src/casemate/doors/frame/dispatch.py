@@ -344,7 +344,7 @@ class _Turn:
             return self.app.planes[self.route.plane]
         if self.claimed is not None:
             return self.claimed
-        planes = self.app.planes.values()
+        planes = [plane for plane in self.app.planes.values() if plane.claims is None]
         fitting = [p for p in planes if self.request.raw_path.startswith(p.prefix)]
         longest = max(fitting or planes, key=lambda p: len(p.prefix))
         if fitting and len(longest.prefix) > 1:
