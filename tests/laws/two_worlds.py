@@ -24,6 +24,7 @@ import tests.laws.model_operations
 import tests.laws.openai_operations
 import tests.laws.outsider_operations
 import tests.laws.proof_operations
+import tests.laws.quarantine_operations
 import tests.laws.release_operations
 import tests.laws.search_operations
 import tests.laws.vector_operations

@@ -6,4 +6,5 @@ from casemate.cli.command import Group
 
 __all__ = ["store"]
 
-store = Group("store", {"check": "store_check:check", "migrate": "store_migrate:migrate"})
+VERBS = ("check", "migrate", "quarantine")
+store = Group("store", {name: f"store_{name}:{name}" for name in VERBS})

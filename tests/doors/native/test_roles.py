@@ -96,6 +96,7 @@ MAY: dict[str, set[str]] = {
     "POST /api/policy/try": {"user", "officer", "auditor"},
     "GET /api/today": ALL,
     "GET /api/live": {"auditor", "operator"},
+    "GET /api/store/quarantine": {"operator", "auditor"},
 }
 
 
