@@ -41,6 +41,7 @@ VERBS = {
     "labels": "labels:labels",
     "ledger": "ledger:ledger",
     "store": "store:store",
+    "backup": "backup:backup",
     "doctor": "doctor:doctor",
     "config": "config:config",
     "help": "help:topics",

@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import apsw
 import msgspec
 
+from casemate.crypto import same
 from casemate.custody.backup import Table
 from casemate.engines.backup_wal import Tip, tip
 from casemate.errors import Damaged, Unavailable
+from casemate.store import put_digest, row_digest
 
-__all__ = ["tables_at", "tables_of"]
+__all__ = ["damaged_rows", "tables_at", "tables_of"]
 
 _TRIES = 500
 _encode = msgspec.msgpack.Encoder().encode
@@ -47,6 +50,22 @@ def tables_of(records: Path) -> dict[str, Table]:
         raise Damaged(what="records") from None
     finally:
         db.close()
+
+
+def damaged_rows(records: Path) -> list[str]:
+    """The places of rows that are not what their own digests say."""
+    db = _opened(records)
+    wrong: list[str] = []
+    try:
+        for pk, *row in db.execute("SELECT pk, class_id, kind, id, sealed, version, seq, digest FROM rows"):
+            class_id, kind, id, sealed, version, seq, digest = cast("tuple[str, str, str, bytes, int, int, bytes]", row)
+            if not same(row_digest(put_digest(class_id, kind, id, sealed), version, seq), digest):
+                wrong.append(f"row {pk}")
+    except apsw.Error:
+        raise Damaged(what="records") from None
+    finally:
+        db.close()
+    return wrong
 
 
 def _opened(records: Path) -> apsw.Connection:

@@ -2,6 +2,7 @@
 
     client --[number, Batch]--> server --> Committer          client <--[number, Receipt | error]-- server
     client --[number]---------> server --> fold               client <--[number, Receipt | error]-- server
+    client --[number, backup]-> server --> backup             client <--[number, Receipt | error]-- server
 
 Frames of the room `frames`, many commits at once on one connection. Only processes of the same user are heard (the
 kernel says who they are). A client whose connection breaks sends a batch that has a key again, for it can land only
@@ -33,10 +34,14 @@ _KINDS = {kind.__name__: kind for kind in tree()}
 
 
 class _Ask(msgspec.Struct, frozen=True, array_like=True):
-    """A batch to commit; without one, a request to fold the journal."""
+    """A batch to commit; without one, a request to fold the journal, or for an increment of the backup.
+
+    `backup`: with what a drill compares, or without it.
+    """
 
     number: int
     batch: Batch | None = None
+    backup: bool | None = None
 
 
 class _Answer(msgspec.Struct, frozen=True, array_like=True):
@@ -55,11 +60,16 @@ class WriterServer:
         committer: Committer,
         uid: int | None = None,
         fold: Callable[[], Awaitable[None]] | None = None,
+        backup: Callable[[bool], Awaitable[None]] | None = None,
     ) -> None:
-        """`uid` is the user who is heard; by default the one that this process runs as. `fold` folds the journal."""
+        """`uid` is the user who is heard; by default the one that this process runs as. `fold` folds the journal.
+
+        `backup` makes an increment.
+        """
         self._path = path
         self._committer = committer
         self._fold = fold
+        self._backup = backup
         self._uid = os.getuid() if uid is None else uid
         self._server: asyncio.Server | None = None
         self._talks: set[asyncio.Task[None]] = set()
@@ -103,7 +113,7 @@ class WriterServer:
 
     async def _answer(self, ask: _Ask, writer: asyncio.StreamWriter) -> None:
         try:
-            answer = _Answer(ask.number, await self._done(ask.batch))
+            answer = _Answer(ask.number, await self._done(ask))
         except CasemateError as error:
             answer = _Answer(ask.number, None, type(error).__name__, error.facts)
         except Exception:  # noqa: BLE001 - whatever it was, the other side must not wait for ever
@@ -111,9 +121,14 @@ class WriterServer:
         with contextlib.suppress(OSError):
             await frames.write(writer, answer)
 
-    async def _done(self, batch: Batch | None) -> Receipt:
-        if batch is not None:
-            return await self._committer.commit(batch)
+    async def _done(self, ask: _Ask) -> Receipt:
+        if ask.batch is not None:
+            return await self._committer.commit(ask.batch)
+        if ask.backup is not None:
+            if self._backup is None:
+                raise Unavailable(what="backup")
+            await self._backup(ask.backup)
+            return Receipt()
         if self._fold is None:
             raise Unavailable(what="journal")
         await self._fold()
@@ -139,13 +154,17 @@ class SocketCommitter:
         """Have the journal folded; see `Journal.fold`. Raises Unavailable, Damaged."""
         await self._asked(None, True)
 
-    async def _asked(self, batch: Batch | None, again: bool) -> Receipt:
+    async def backup(self, tables: bool) -> None:
+        """Have an increment made; see `custody.backups.Backing.run`. Raises StorageFull, Unavailable, Damaged."""
+        await self._asked(None, True, tables)
+
+    async def _asked(self, batch: Batch | None, again: bool, backup: bool | None = None) -> Receipt:
         """Ask, and ask again over a new connection where that does no harm."""
         deadline = asyncio.get_running_loop().time() + self._patience
         while True:
             line = await self._connected(deadline)
             try:
-                return await line.ask(batch)
+                return await line.ask(batch, backup)
             except ConnectionError:
                 if not again or asyncio.get_running_loop().time() >= deadline:
                     raise Unavailable(what="store") from None
@@ -190,14 +209,14 @@ class _Line:
             connection.close()
             raise
 
-    async def ask(self, batch: Batch | None) -> Receipt:
+    async def ask(self, batch: Batch | None, backup: bool | None = None) -> Receipt:
         """Raises ConnectionError where the line ends before the answer."""
         self._asked += 1
         number = self._asked
         future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._waiting[number] = future
         try:
-            await frames.write(self._writer, _Ask(number, batch))
+            await frames.write(self._writer, _Ask(number, batch, backup))
             return await future
         finally:
             self._waiting.pop(number, None)

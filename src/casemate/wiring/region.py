@@ -25,6 +25,7 @@ from casemate.wiring.folder import Folder
 from casemate.wiring.house import House, Role, hang, wires
 from casemate.wiring.inspection import inspection_of
 from casemate.wiring.registry import enlist
+from casemate.wiring.shipping import near, shipping
 from casemate.wiring.snapshot import join, sections_of
 from casemate.wiring.store import writer_of
 from casemate.wiring.telemetry import observe
@@ -52,13 +53,17 @@ async def open_house(
     """
     settings = folder.settings()
     closers: list[Callable[[], Awaitable[None]]] = []
-    committer, journal = await _record(folder, settings, role, durable, closers)
+    committer, journal, increment = await _record(folder, settings, role, durable, closers)
     vault = vault_of(folder, settings, committer, clock, entropy, journal, private, durable)
     gate = Gate(vault)
     gate.veto = veto_of(folder.path, settings.cedar)
     models = catalogue(vault.region, settings, folder.keys)
     closers.append(models.close)
     house = House(folder, settings, gate, models, App(gate, Table(()), ()), closers=closers, extractor=extractor)
+    if increment is not None:
+        from casemate.wiring.backup import Far
+
+        house.backing = Far(folder, settings, increment, private)
     routing = settings.routing
     preference = Preference(frozenset(routing.denied), routing.inside_first)
     house.gateway = gateway = Gateway(models, preference, inspection_of(settings.inspect))
@@ -94,24 +99,29 @@ async def open_house(
 
 async def _record(
     folder: Folder, settings: Settings, role: Role, durable: bool, closers: list[Callable[[], Awaitable[None]]]
-) -> tuple[Committer, Journal | None]:
-    """What makes batches durable, and what makes entries durable that come alone; a law has no use for the second."""
+) -> tuple[Committer, Journal | None, Callable[[bool], Awaitable[None]] | None]:
+    """What makes batches durable, what makes entries durable that come alone, and what makes an increment of a backup.
+
+    A law has no use for the second and third.
+    """
     if role == "all":
-        writer = writer_of(folder, settings, durable)
+        shipper = shipping(folder, settings) if durable else None
+        writer = writer_of(folder, settings, durable, shipper)
 
         async def close() -> None:
             writer.close()
 
         closers.append(close)
         if not durable:
-            return writer, None
+            return writer, None, None
         from casemate.wiring.journal import journal_of, sequence
 
         sequencer = await sequence(folder, settings, writer, closers)
-        return writer, journal_of(folder, sequencer.fold, closers)
+        return writer, journal_of(folder, sequencer.fold, closers), near(shipper, sequencer.fold)
     from casemate.engines.writer_socket import SocketCommitter
     from casemate.wiring.journal import journal_of
 
     remote = SocketCommitter(folder.writer_socket)
     closers.append(remote.close)
-    return remote, journal_of(folder, remote.fold, closers)
+    asks = remote.backup if role == "control" and settings.backup.folder else None
+    return remote, journal_of(folder, remote.fold, closers), asks

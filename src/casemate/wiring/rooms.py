@@ -11,6 +11,7 @@ from casemate import assistants, knowledge
 from casemate.access import ReleaseDoor
 from casemate.assistants import Assistant, Nightly, Prover
 from casemate.clock import SECOND, Loop
+from casemate.custody.backups import Backups
 from casemate.custody.scrub import Scrub
 from casemate.doors import bedrock, console, native, openai
 from casemate.doors.frame import App, Table
@@ -74,6 +75,7 @@ async def furnish(house: House, role: Role) -> None:
         registry=records,
         release=ReleaseDoor(house.gate, (assistants.RELEASABLE, knowledge.RELEASABLE)),
         connectors=connectors,
+        backups=_backups(house),
         buckets=house.buckets,
         scrub=house.scrub,
     )

@@ -15,6 +15,7 @@ from casemate.wiring.ending import not_synced
 from casemate.wiring.folder import Folder
 
 if TYPE_CHECKING:
+    from casemate.engines.backup_ship import Shipper
     from casemate.engines.postgres_link import Target
 
 __all__ = ["Records", "Writer", "reader_of", "target_of", "there", "writer_of"]
@@ -34,12 +35,15 @@ class Records(Reader, Protocol):
     def close(self) -> None: ...
 
 
-def writer_of(folder: Folder, settings: Settings, durable: bool = True) -> Writer:
-    """The one writer. `durable=False` is for laws, and for the file alone. Raises Occupied where another writes."""
+def writer_of(folder: Folder, settings: Settings, durable: bool = True, ship: Shipper | None = None) -> Writer:
+    """The one writer. `durable=False` is for laws, and for the file alone. Raises Occupied where another writes.
+
+    `ship`: what makes backups of a file; a server's records are its own affair.
+    """
     if settings.store.kind == "sqlite":
         from casemate.engines.sqlite import SqliteWriter
 
-        return SqliteWriter(folder.records, durable=durable, lost=not_synced if durable else None)
+        return SqliteWriter(folder.records, durable=durable, lost=not_synced if durable else None, ship=ship)
     target = target_of(folder, settings.store)
     from casemate.engines.postgres import PostgresWriter
 

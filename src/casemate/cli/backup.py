@@ -1,0 +1,291 @@
+"""`casemate backup`: increments and drills of a region, and what needs none: list, verify, restore.
+
+What a backup is opened with is a file: the recovery key, whose passphrase is asked for, or the region's own backup key
+where its folder is at hand.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from casemate.cli.bar import bar
+from casemate.cli.command import Group, option, verb
+from casemate.cli.table import columns
+from casemate.cli.talk import Talk
+from casemate.cli.tongue import t
+from casemate.clock import iso, parse_iso
+from casemate.errors import BadInput, Conflict, Damaged
+
+if TYPE_CHECKING:
+    from casemate.crypto import Keeper
+    from casemate.custody.backup import Head
+    from casemate.custody.backup_verdict import Verdict
+    from casemate.wiring.backup import Chosen
+
+__all__ = ["backup"]
+
+backup = Group(
+    "backup",
+    {
+        "run": "backup:run",
+        "drill": "backup:drill",
+        "list": "backup:listing",
+        "verify": "backup:verify",
+        "restore": "backup:restore",
+        "recipient": "backup:recipient",
+    },
+)
+
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+HOME = click.Path(path_type=Path, exists=True, file_okay=False)
+FROM = option("--from", "home", type=HOME, default=None, metavar="FOLDER")
+KEY = option("--key", "keyfile", type=FILE, default=None, metavar="FILE")
+CHAIN = option("--chain", default="", metavar="CHAIN")
+SIZES = (64, 112)  # of a private key to which others wrap: crypto.wrap
+OPEN = 0o077
+
+
+LABEL = option("--label", default="", metavar="LABEL")
+
+
+@verb("backup.run", LABEL)
+def run(talk: Talk, label: str) -> None:
+    answer = talk.client().post("/api/backup", None, acting=label)
+    talk.answer(answer)
+    talk.say("backup.ran", commit=answer.data["commit"])
+    talk.out(msgspec.json.encode(answer.data).decode())
+
+
+@verb("backup.drill", LABEL)
+def drill(talk: Talk, label: str) -> None:
+    answer = talk.client().post("/api/backup/drill", None, acting=label)
+    talk.answer(answer)
+    said = answer.data
+    talk.out(t("backup.drilled.equal" if said["equal"] else "backup.drilled.differs", **said))
+    for each in said["differs"]:
+        talk.out(f"  {each}")
+    if not said["equal"]:
+        raise SystemExit(Damaged.exit)
+
+
+@verb("backup.list", FROM, KEY)
+def listing(talk: Talk, home: Path | None, keyfile: Path | None) -> None:
+    from casemate.wiring import backup as wired
+
+    there, keepers = _home(talk, home), _keepers(talk, keyfile)
+    found = [wired.choose(there, keepers, name, deep=False) for name in wired.names(there)]
+    talk.marked(found[-1].face.marking if found else "")
+    talk.data([_told(each) for each in found], *_marking(found[-1:]))
+    for line in columns([_row(each) for each in found]):
+        talk.out(line)
+
+
+@verb("backup.verify", FROM, KEY, CHAIN, option("--head", "headfile", type=FILE, default=None, metavar="FILE"))
+def verify(talk: Talk, home: Path | None, keyfile: Path | None, chain: str, headfile: Path | None) -> None:
+    chosen = _chosen(talk, home, _keepers(talk, keyfile), chain, headfile)
+    talk.marked(chosen.face.marking)
+    talk.data(_told(chosen), *_marking([chosen]))
+    talk.out("  ".join(_row(chosen)))
+    for line in _faults(chosen.verdict):
+        talk.out(line)
+    if not chosen.verdict.whole:
+        raise SystemExit(Damaged.exit)
+
+
+@verb(
+    "backup.restore",
+    click.argument("into", type=click.Path(path_type=Path)),
+    FROM,
+    KEY,
+    CHAIN,
+    option("--head", "headfile", type=FILE, default=None, metavar="FILE"),
+    option("--at", default="", metavar="TIME"),
+    option("--after", type=click.IntRange(min=0), default=None, metavar="COMMIT"),
+    option("--last-good", is_flag=True),
+)
+def restore(
+    talk: Talk,
+    into: Path,
+    home: Path | None,
+    keyfile: Path | None,
+    chain: str,
+    headfile: Path | None,
+    at: str,
+    after: int | None,
+    last_good: bool,
+) -> None:
+    from casemate.wiring import backup as wired
+
+    keepers = _keepers(talk, keyfile)
+    chosen = _chosen(talk, home, keepers, chain, headfile)
+    talk.marked(chosen.face.marking)
+    for line in _faults(chosen.verdict):
+        talk.out(line)
+    way = wired.planned(chosen, after, _moment(at), last_good)
+    with ExitStack() as stack:
+        wired.restore(chosen, keepers, into, way, _step(talk, stack, "backup.restoring"))
+    talk.data({"commit": way.commit, "at": way.at, "files": len(way.files), "folder": str(into)}, *_marking([chosen]))
+    talk.out(t("backup.restored", commit=way.commit, at=iso(way.at), folder=into))
+
+
+@verb(
+    "backup.recipient",
+    click.argument("output", type=click.Path(path_type=Path, dir_okay=False)),
+    option("--install", is_flag=True),
+)
+def recipient(talk: Talk, output: Path, install: bool) -> None:
+    from casemate.crypto import Keeper, generate_keeper
+    from casemate.crypto.locked import lock
+
+    private, passphrase = generate_keeper(), _passphrase(twice=True)
+    if not passphrase:
+        raise BadInput(what=t("backup.no_passphrase"))
+    made = Keeper(private).recipient
+    _new(output, lock(private, passphrase))
+    public = talk.region().keys / "recovery.pub" if install else output.with_name(output.name + ".pub")
+    _new(public, made.public.hex().encode() + b"\n")
+    talk.data({"file": str(output), "public": str(public), "name": made.name})
+    talk.say("backup.kept", file=output, public=public)
+    talk.out(made.name)
+
+
+# ---- what they share ---------------------------------------------------------------------------------------------
+
+
+def _chosen(talk: Talk, home: Path | None, keepers: Sequence[Keeper], chain: str, headfile: Path | None) -> Chosen:
+    """The chain, every byte of it read. Where the region's folder is at hand, what it noted itself counts too."""
+    from casemate.wiring import Folder
+    from casemate.wiring import backup as wired
+
+    there = _home(talk, home)
+    head = _head(headfile) if headfile is not None else wired.noted(Folder(talk.folder or Path("casemate")))
+    with ExitStack() as stack:
+        return wired.choose(there, keepers, chain, head, told=_step(talk, stack, "backup.reading"))
+
+
+def _step(talk: Talk, stack: ExitStack, slug: str) -> Any:
+    """What is told how far it has come, and opens a bar once it knows how far it goes."""
+    tell: list[Any] = []
+
+    def told(done: int, of: int) -> None:
+        if not tell:
+            tell.append(stack.enter_context(bar(talk, slug, of)))
+        tell[0](done)
+
+    return told
+
+
+def _home(talk: Talk, home: Path | None) -> Path:
+    """The destination: named, or as the region's settings name it."""
+    from casemate.wiring import backup as wired
+
+    if home is not None:
+        return home
+    region = talk.region()
+    settings = region.settings()
+    if not settings.backup.folder:
+        raise BadInput(what=t("backup.no_folder"))
+    return wired.home_of(region, settings)
+
+
+def _keepers(talk: Talk, keyfile: Path | None) -> tuple[Keeper, ...]:
+    """What opens it: the file named, else the region's own backup key."""
+    from casemate.wiring import backup as wired
+
+    if keyfile is None:
+        return (wired.own_keeper(talk.region().keys),)
+    return (_opened(keyfile),)
+
+
+def _opened(keyfile: Path) -> Keeper:
+    from casemate.crypto import Keeper
+    from casemate.crypto.locked import is_locked, unlock
+
+    if keyfile.stat().st_mode & OPEN:
+        raise BadInput(what=t("release.open_file", file=keyfile))
+    raw = keyfile.read_bytes()
+    return Keeper(unlock(raw, _passphrase() if is_locked(raw) else "", SIZES))
+
+
+def _passphrase(twice: bool = False) -> str:
+    """From the terminal without an echo, else the first line of standard input; never from the command line."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    said = getpass.getpass(t("release.passphrase") + " ")
+    if twice and getpass.getpass(t("release.again") + " ") != said:
+        raise BadInput(what=t("release.differ"))
+    return said
+
+
+def _new(path: Path, raw: bytes) -> None:
+    """A file of its owner's alone; what is there already stays."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        raise Conflict(what=str(path)) from None
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(raw)
+
+
+def _head(file: Path) -> Head:
+    """A head as `backup run` printed it, or the document of --json."""
+    from casemate.custody.backup import Head
+
+    try:
+        raw = msgspec.json.decode(file.read_bytes())
+        return msgspec.convert(raw.get("data", raw), Head)
+    except (AttributeError, msgspec.DecodeError, msgspec.ValidationError):
+        raise BadInput(what=t("backup.no_head", file=file)) from None
+
+
+def _moment(at: str) -> int | None:
+    try:
+        return parse_iso(at) if at else None
+    except ValueError:
+        raise BadInput(what=t("backup.no_time", at=at)) from None
+
+
+def _faults(verdict: Verdict) -> list[str]:
+    """What is wrong with which link, a line each."""
+    return [
+        t(f"backup.fault.{fault.what}", number="?" if fault.number is None else fault.number, name=fault.name)
+        for fault in verdict.faults
+    ]
+
+
+def _told(chosen: Chosen) -> dict[str, Any]:
+    verdict = chosen.verdict
+    points = [title for title in verdict.titles if title.point is not None]
+    last = points[-1].point if points else None
+    return {
+        "chain": chosen.face.chain,
+        "label": chosen.face.label,
+        "marking": chosen.face.marking,
+        "whole": verdict.whole,
+        "links": len(verdict.links),
+        "unfinished": verdict.unfinished,
+        "faults": [{"what": each.what, "link": each.number, "file": each.name} for each in verdict.faults],
+        "points": [{"commit": each.point.commit, "at": each.at} for each in points if each.point is not None],
+        "commit": max((each.wal.upto for each in verdict.titles if each.wal is not None), default=0),
+        "note": last.note if last is not None else "",
+    }
+
+
+def _row(chosen: Chosen) -> tuple[str, ...]:
+    told = _told(chosen)
+    last = iso(told["points"][-1]["at"])[:19] + "Z" if told["points"] else "-"
+    state = t("backup.whole" if told["whole"] else "backup.broken")
+    return told["chain"], state, t("backup.reaches", commit=told["commit"], points=len(told["points"]), at=last)
+
+
+def _marking(found: Sequence[Chosen]) -> tuple[str, str]:
+    return (found[0].face.label, found[0].face.marking) if found else ("", "")
