@@ -7,13 +7,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
+from casemate.access.destroyed import last_head
 from casemate.access.record import Note
 from casemate.access.state import State
-from casemate.errors import Absent, Damaged
+from casemate.access.trees import Tree
+from casemate.errors import Absent, Damaged, Destroyed
 from casemate.labels import AccessClass, Label
-from casemate.ledger import Checkpoint, Entry, Head, Record, Verdict, verify, write_export
+from casemate.ledger import (
+    CHECKPOINT_FILE,
+    Checkpoint,
+    Entry,
+    Files,
+    Head,
+    Record,
+    Verdict,
+    read_note,
+    verify,
+    verify_folder,
+    worst,
+    write_export,
+)
 from casemate.objects import Kind
 from casemate.store import StoredEntry
 
@@ -35,6 +51,7 @@ __all__ = [
 CHECKPOINT = Kind("checkpoint", Checkpoint)
 PAGE = 100
 LOOKED = 5000
+LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +149,14 @@ async def judged(flow: State, heads: list[Head]) -> list[tuple[AccessClass, Verd
 
 
 def verdicts(flow: State, heads: list[Head]) -> list[tuple[AccessClass, Verdict]]:
-    """The verdict on every visible log as it is folded now."""
+    """The verdict on every visible log as it is folded now; of one whose key was destroyed, on its leaves."""
     public = flow.gate.vault.signer.public
     result = []
-    for access in flow.classes():
+    gone = flow.gate.classes.gone(flow.acting)
+    for access in [*flow.classes(), *gone]:
         remembered = [h for h in heads if h.log == access.id]
-        points, records = checkpoints(flow, access.id), _records(flow, access)
+        points = last_head(flow.gate, access) if access in gone else checkpoints(flow, access.id)
+        records = _records(flow, access)
         result.append((access, verify(access.id, records, points, public, remembered, flow.gate.running)))
     return result
 
@@ -164,9 +183,11 @@ def _records(flow: State, access: AccessClass) -> Iterator[Record]:
             yield Record(item.seq, item.leaf, _plain(flow, access, item))
 
 
-def _plain(flow: State, access: AccessClass, stored: StoredEntry) -> bytes:
+def _plain(flow: State, access: AccessClass, stored: StoredEntry) -> bytes | None:
     try:
         return flow.gate.recorder.plain(access.id, stored)
+    except Destroyed:
+        return None
     except Damaged:
         return b""
 

@@ -16,10 +16,11 @@ import msgspec
 from casemate.access.audit import CHECKPOINT
 from casemate.access.gate import Gate
 from casemate.access.record import Note
+from casemate.access.trees import Tree
 from casemate.clock import Loop
 from casemate.errors import CasemateError, Damaged
 from casemate.labels import AccessClass
-from casemate.ledger import Entry, Frontier, sign_checkpoint
+from casemate.ledger import Checkpoint, Entry, Frontier, sign_checkpoint
 from casemate.objects import Kind, Put
 from casemate.store import Batch, Forget
 
@@ -44,7 +45,8 @@ class Keeper:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._trees: dict[str, Frontier] = {}
-        self._signed: dict[str, int] = {}
+        self._signed: dict[str, Checkpoint | None] = {}
+        self._laid: dict[str, int] = {}
         self._told: dict[tuple[str, str], int] = {}
         self.problems: dict[str, str] = {}
 
@@ -70,23 +72,47 @@ class Keeper:
 
     async def _head(self, access: AccessClass, size: int) -> int:
         if access.id not in self._signed:
-            self._signed[access.id] = self._last(access)
-        if size <= self._signed[access.id]:
-            return 0
-        await self._sign(access, size)
-        return 1
+            await self._resume(access)
+        last = self._signed[access.id]
+        grown = size > (last.size if last else 0)
+        if grown:
+            await self._sign(access, size)
+        await self._lay(access)
+        return int(grown)
+
+    async def _resume(self, access: AccessClass) -> None:
+        """Go on after the last checkpoint, with the tree that it signed."""
+        last = self._last(access)
+        if last is not None:
+            self._trees[access.id] = await asyncio.to_thread(Tree(self._gate.vault, access.id).frontier, last)
+        self._signed[access.id] = last
+
+    async def _lay(self, access: AccessClass) -> None:
+        """Bring the tree's files to the last checkpoint."""
+        point, tree = self._signed[access.id], Tree(self._gate.vault, access.id)
+        if point is None or self._gate.vault.tiles is None:
+            return
+        if access.id not in self._laid:
+            self._laid[access.id] = await asyncio.to_thread(tree.laid, point.size)
+        if self._laid[access.id] < point.size:
+            steps = tree.grow(self._laid[access.id], point.size)
+            while await asyncio.to_thread(next, steps, None) is not None:
+                pass
+            await asyncio.to_thread(tree.sign, point)
+            self._laid[access.id] = point.size
 
     def _plain(self) -> list[AccessClass]:
         return [c for c in self._gate.classes.everything() if not c.originator]
 
-    def _last(self, access: AccessClass) -> int:
-        gate, last, after = self._gate, 0, None
+    def _last(self, access: AccessClass) -> Checkpoint | None:
+        gate, after = self._gate, None
+        found: list[Checkpoint] = []
         while True:
             rows, after = gate.vault.reader.scan(CHECKPOINT.name, [], [access.id], after, STEP)
-            sizes: list[int] = [gate.rows.open(CHECKPOINT, row).value.size for row in rows]
-            last = max([last, *sizes])
+            found += [gate.rows.open(CHECKPOINT, row).value for row in rows]
+            found = [max(found, key=_size)] if found else []
             if after is None:
-                return last
+                return found[0] if found else None
 
     async def _sign(self, access: AccessClass, size: int) -> None:
         vault = self._gate.vault
@@ -96,15 +122,14 @@ class Keeper:
             leaves = vault.reader.leaves(access.id, tree.size, stop)
             if len(leaves) != stop - tree.size:
                 raise Damaged(what="ledger")
-            for leaf in leaves:
-                tree.append(leaf)
+            tree.extend(leaves)
             await asyncio.sleep(0)  # a long log is read again after a start, while others are served
         point = sign_checkpoint(
             vault.signer, access.id, size, tree.root(), vault.clock.now(), solo=not self._gate.directory.two_person()
         )
         put = self._gate.rows.put(access, Put(CHECKPOINT, f"{size:016d}", point))
         await vault.committer.commit(Batch(domain=access.id, puts=[put], classes=[self._gate.classes.row(access)]))
-        self._signed[access.id] = size
+        self._signed[access.id] = point
 
     async def reconcile(self) -> int:
         """Every higher class looks at what was answered `absent` below it, and records what really lay there."""
@@ -187,6 +212,10 @@ class Keeper:
             forgets = [Forget(log, seq) for log, seq in due]
             await vault.committer.commit(Batch(domain=access.id, forgets=forgets))
         return len(due)
+
+
+def _size(point: Checkpoint) -> int:
+    return point.size
 
 
 def loops(gate: Gate) -> list[Loop]:

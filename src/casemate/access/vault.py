@@ -9,7 +9,7 @@ from casemate.clock import Clock
 from casemate.crypto import Signer
 from casemate.ids import Entropy
 from casemate.labels import Label, Policies
-from casemate.store import Blobs, Committer, Journal, Reader, Sealer
+from casemate.store import Blobs, Committer, Journal, Reader, Sealer, Tiles
 
 __all__ = ["Region", "Vault"]
 
@@ -53,3 +53,4 @@ class Vault:
     clock: Clock
     entropy: Entropy
     trust: Trust = NOBODY
+    tiles: Tiles | None = None

@@ -64,10 +64,11 @@ class _Looking:
             self.blame("tampered", "tile", first)
         return data[:due]
 
-    def compare(self, given: bytes | None, due: bytes, why: str, seq: int) -> None:
-        """A file beside what it should hold; what is missing at its end is missing, what differs is changed."""
+    def compare(self, given: bytes | None, due: bytes, whole: bool, why: str, seq: int) -> None:
+        """A file beside what the records (`whole` or cut off) say: one of them lacks an end, or it is changed."""
         if given is not None and given != due:
-            self.blame("incomplete" if due.startswith(given) else "tampered", why, seq)
+            shorter = due.startswith(given) or (not whole and given.startswith(due))
+            self.blame("incomplete" if shorter else "tampered", why, seq)
 
     def bottom(self, place: Place) -> bytes | None:
         """Level 0 and the entries under it; the root over the tile where it is full."""
@@ -78,8 +79,10 @@ class _Looking:
             self.blame("incomplete", "entries", first)
         if self.files.truth is not None:
             hashes, entries = self.files.truth(place.index, place.width)
-            self.compare(data, hashes, "tile", first)
-            self.compare(None if told is None else told[: len(entries)], entries, "entries", first)
+            whole = len(hashes) == place.width * self.profile.size
+            self.compare(data, hashes, whole, "tile", first)
+            grown = told is not None and not self.exact(place)
+            self.compare(told[: len(entries)] if told is not None and grown else told, entries, whole, "entries", first)
         elif told is not None and (state := bundle_state(told, place.width)) != "ok" and self.exact(place):
             self.blame("incomplete" if state == "cut" else "tampered", "entries", first)
         return self.top(data) if data is not None and place.width == WIDTH else None

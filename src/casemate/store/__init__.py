@@ -6,7 +6,7 @@ No room above `access` sees this one. It knows no label and no key: a class is a
 from __future__ import annotations
 
 from casemate.store.batch import Batch, EntryRow, Forget, Mark, Receipt, RowDelete, RowPut
-from casemate.store.ports import Blobs, Committer, Journal, Lying, Reader, Sealer
+from casemate.store.ports import Blobs, Committer, Journal, Lying, Reader, Sealer, Tiles
 from casemate.store.row import ClassRow, Row, StoredEntry, check, put_digest, row_digest
 from casemate.store.snapshot import NotOurs, Snapshot, pack_snapshot, read_snapshot
 
@@ -29,6 +29,7 @@ __all__ = [
     "Sealer",
     "Snapshot",
     "StoredEntry",
+    "Tiles",
     "check",
     "pack_snapshot",
     "put_digest",

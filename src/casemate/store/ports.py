@@ -7,13 +7,13 @@ back sealed and unchecked: the gate calls `store.check` before it opens one.
 from __future__ import annotations
 
 from asyncio import Future
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from casemate.store.batch import Batch, EntryRow, Receipt
 from casemate.store.row import ClassRow, Row, StoredEntry
 
-__all__ = ["Blobs", "Committer", "Journal", "Lying", "Reader", "Sealer"]
+__all__ = ["Blobs", "Committer", "Journal", "Lying", "Reader", "Sealer", "Tiles"]
 
 
 class Lying(NamedTuple):
@@ -75,6 +75,10 @@ class Reader(Protocol):
 
     def leaves(self, log: str, start: int, stop: int) -> list[bytes]:
         """The leaf hashes start <= seq < stop of a log."""
+        ...
+
+    def counts(self, class_id: str) -> Mapping[str, int]:
+        """How many rows of each kind lie in a class."""
         ...
 
     def sizes(self) -> Mapping[str, int]:
@@ -182,6 +186,29 @@ class Blobs(Protocol):
         ...
 
 
+class Tiles(Protocol):
+    """The files of each log's tree, by the paths of C2SP tlog-tiles: derived from the records, no truth of their own.
+
+    All of it blocks: whoever serves others meanwhile calls it on a thread. Raises BadInput for a path that is none.
+    """
+
+    def read(self, log: str, path: str) -> bytes | None:
+        """A file's bytes, unchecked; None where there is none. Raises Unavailable."""
+        ...
+
+    def write(self, log: str, files: Mapping[str, bytes]) -> None:
+        """Each file whole, in that order, and durable before this returns. Raises StorageFull, Unavailable."""
+        ...
+
+    def remove(self, log: str, paths: Iterable[str]) -> None:
+        """What is absent is no error."""
+        ...
+
+    def held(self, log: str) -> frozenset[str]:
+        """The paths of every file of that log."""
+        ...
+
+
 class Sealer(Protocol):
     """Keeps keys, one per access class and purpose, and lends their use."""
 
@@ -204,6 +231,10 @@ class Sealer(Protocol):
 
         What is sealed or opened there raises Destroyed, in every process from its next question on.
         """
+        ...
+
+    def destroy(self, class_id: str) -> None:
+        """Destroy the key of a class for good: none is drawn for it again. Twice is once."""
         ...
 
     def describe(self) -> str:

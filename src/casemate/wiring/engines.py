@@ -9,6 +9,7 @@ from casemate.clock import Clock, SystemClock
 from casemate.engines.committer_journal import CommitterJournal
 from casemate.engines.key_store import KeyStore
 from casemate.engines.key_store_signer import KeptSigner
+from casemate.engines.tile_files import TileFiles
 from casemate.errors import MarkingError, Misconfigured
 from casemate.ids import Entropy, SystemEntropy
 from casemate.labels import Policies
@@ -70,6 +71,7 @@ def vault_of(
         clock=clock or SystemClock(),
         entropy=entropy or SystemEntropy(),
         trust=KnownTrust(folder, settings, region, clock or SystemClock()),
+        tiles=TileFiles(folder.ledger, durable),
     )
 
 

@@ -52,6 +52,11 @@ class Folder:
         return self.data / "segments"
 
     @property
+    def ledger(self) -> Path:
+        """The files of each log's tree."""
+        return self.data / "ledger"
+
+    @property
     def keys(self) -> Path:
         return self.path / "keys"
 
