@@ -75,11 +75,11 @@ async def _found(buckets: Buckets, call: Call) -> tuple[Seen, int, int, tuple[tu
     elif "range" in call.headers and call.headers.get("if-range", quoted(seen.etag)) == quoted(seen.etag):
         wanted = span(call.headers["range"], seen.size, language)
     start, stop = wanted or (0, seen.size)
-    checksums = call.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED" and wanted is None
-    media, headers = told(seen, query, checksums)
+    checksums = call.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED"
+    status = 304 if not changed(when, seen) else 206 if wanted is not None else 200
+    media, headers = told(seen, query, checksums and status == 200)
     if wanted is not None:
         headers.append(("Content-Range", f"bytes {start}-{stop - 1}/{seen.size}"))
-    status = 304 if not changed(when, seen) else 206 if wanted is not None else 200
     return seen, start, stop, tuple(headers), media, status
 
 
