@@ -10,12 +10,13 @@ import apsw
 import pytest
 
 from casemate.engines.move import TABLES, carry, stamp, sums
+from casemate.engines.postgres import PostgresWriter
 from casemate.engines.postgres_link import Target
 from casemate.engines.postgres_move import PostgresSide
 from casemate.engines.sqlite import Limits, SqliteWriter
 from casemate.engines.sqlite_move import SqliteSide
 from casemate.engines.sqlite_schema import open_writer
-from casemate.errors import Damaged, Occupied
+from casemate.errors import Damaged, Misconfigured, Occupied
 from casemate.store import Batch, ClassRow, Forget, Mark, RowDelete
 from tests.contracts.stores import entry, put
 from tests.engines.postgres_server import shared
@@ -109,7 +110,10 @@ def test_a_move_that_was_cut_off_goes_on_where_it_stood(
     with pytest.raises(Cut):
         carry(first, there, cut)
     there.close()
-    there, arrived = PostgresSide(target), []
+    with pytest.raises(Misconfigured):
+        PostgresWriter(target)
+    there = PostgresSide(target)
+    arrived: list[int] = []
     carry(first, there, arrived.append)
     assert arrived[0] > after
     assert sums(there, still) == sums(first, still)

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from casemate.engines.group_writer import GroupWriter, Outcome
 from casemate.engines.postgres_apply import apply, refused
 from casemate.engines.postgres_link import Failed, Link, Lost, Target, told
-from casemate.engines.postgres_schema import LOCK, open_writer
-from casemate.errors import BadInput, CasemateError, Conflict, Internal, Occupied, Unavailable
+from casemate.engines.postgres_schema import open_writer, take_lock
+from casemate.errors import BadInput, CasemateError, Conflict, Internal, Misconfigured, Occupied, Unavailable
 from casemate.store import Batch
 
 __all__ = ["PostgresLimits", "PostgresWriter"]
@@ -55,7 +55,9 @@ class PostgresWriter(GroupWriter):
         """A connection that holds the lock, under a number of its own."""
         link = open_writer(self.target)
         try:
-            self._hold(link, patience)
+            take_lock(link, patience)
+            if link.run("SELECT 1 FROM meta WHERE name = 'moving'"):
+                raise Misconfigured(setting="store.dbname", why="a move into this database has not come to its end")
             (found,) = link.run("SELECT value FROM meta WHERE name = 'epoch'")[0]
             if self._epoch and int(found) != self._epoch:
                 self.broken = True
@@ -70,14 +72,6 @@ class PostgresWriter(GroupWriter):
             raise
         self._epoch = int(risen)
         return link
-
-    def _hold(self, link: Link, patience: float) -> None:
-        """Take the lock; a server may need a moment to see that the one who held it is gone."""
-        until = time.monotonic() + patience
-        while link.run(f"SELECT pg_try_advisory_lock({LOCK})") != [("t",)]:
-            if time.monotonic() >= until:
-                raise Occupied(what="records")
-            time.sleep(_PAUSE)
 
     def _together(self, group: list[Batch]) -> list[Outcome] | None:
         outcomes: list[Outcome | None] = [refused(batch) for batch in group]

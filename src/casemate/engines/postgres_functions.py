@@ -207,6 +207,12 @@ BEGIN
         JOIN rows r ON r.class_id = c.id AND r.kind = a_kind AND r.id = c.own ORDER BY c.place;
 END $$;
 
+CREATE FUNCTION ask_counts(named text[]) RETURNS TABLE (one_kind text, rows_of int8) LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM name_classes(named);
+    RETURN QUERY SELECT r.kind::text, count(*) FROM rows r WHERE r.class_id = named[1] GROUP BY r.kind;
+END $$;
+
 CREATE FUNCTION ask_scan(a_kind text, fields text[], sought bytea[], named text[], a_place int8, a_limit int8)
 RETURNS SETOF rows LANGUAGE plpgsql AS $$
 DECLARE
@@ -232,6 +238,48 @@ BEGIN
         EXIT WHEN wanted <= 0;
         place := 0;
     END LOOP;
+END $$;
+
+CREATE FUNCTION ask_singly(a_kind text, fields text[], sought bytea[], named text[], a_place int8, a_limit int8)
+RETURNS SETOF rows LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+DECLARE
+    one text; row_seq int8; place int8 := a_place; wanted int8 := a_limit; given rows;
+BEGIN
+    FOREACH one IN ARRAY named LOOP
+        FOR row_seq IN SELECT * FROM places_of(a_kind, fields, sought, one, place) LOOP
+            given := (one, a_kind, '', 0, row_seq, '', '')::rows;
+            BEGIN
+                SELECT r.* INTO given FROM rows r WHERE r.class_id = one AND r.kind = a_kind
+                    AND r.seq >= row_seq AND r.seq < row_seq + 1 ORDER BY r.seq LIMIT 1; -- by the index of places
+                CONTINUE WHEN NOT FOUND;
+            EXCEPTION
+                WHEN data_corrupted OR index_corrupted THEN NULL;
+            END;
+            RETURN NEXT given;
+            wanted := wanted - 1;
+            EXIT WHEN wanted <= 0;
+        END LOOP;
+        EXIT WHEN wanted <= 0;
+        place := 0;
+    END LOOP;
+END $$;
+
+CREATE FUNCTION places_of(a_kind text, fields text[], sought bytea[], one text, a_place int8)
+RETURNS SETOF int8 LANGUAGE plpgsql SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+BEGIN
+    PERFORM name_classes(ARRAY[one]);
+    IF cardinality(fields) = 0 THEN
+        RETURN QUERY SELECT n.seq FROM generate_series(a_place + 1,
+            (SELECT p.next - 1 FROM places p WHERE p.class_id = one AND p.kind = a_kind)) AS n(seq);
+    ELSE
+        RETURN QUERY SELECT b.seq FROM blinds b
+            WHERE b.class_id = one AND b.kind = a_kind AND b.field = fields[1] AND b.blind = sought[1]
+                AND b.seq > a_place
+                AND NOT EXISTS (SELECT FROM unnest(fields[2:], sought[2:]) AS w(field, blind)
+                    WHERE NOT EXISTS (SELECT FROM blinds o WHERE o.class_id = one AND o.kind = a_kind
+                        AND o.field = w.field AND o.blind = w.blind AND o.seq = b.seq))
+            ORDER BY b.seq;
+    END IF;
 END $$;
 
 CREATE FUNCTION ask_children(a_class text, a_kind text, a_id text, named text[])

@@ -10,7 +10,7 @@ import msgspec
 
 from casemate.engines.move import CHUNK, TABLES, Table
 from casemate.engines.postgres_link import Failed, Link, Lost, Target, told
-from casemate.engines.postgres_schema import LOCK, open_writer
+from casemate.engines.postgres_schema import open_writer, take_lock
 from casemate.engines.postgres_wire import (
     BYTEA,
     BYTEAS,
@@ -55,9 +55,11 @@ class PostgresSide:
 
     def __init__(self, target: Target) -> None:
         self._link: Link = open_writer(target)
-        if self._run(f"SELECT pg_try_advisory_lock({LOCK})") != [("t",)]:
+        try:
+            take_lock(self._link, target.seconds)
+        except (Failed, Lost, Occupied) as error:
             self._link.close()
-            raise Occupied(what="records")
+            raise (error if isinstance(error, Occupied) else _raised(error)) from None
 
     def close(self) -> None:
         self._link.close()
@@ -129,6 +131,7 @@ class PostgresSide:
 
     def end(self) -> None:
         self._run("DELETE FROM meta WHERE name = 'moving'")
+        self._run("ANALYZE " + ", ".join(table.name for table in TABLES))
 
     def _run(self, sql: str) -> list[tuple[str, ...]]:
         try:

@@ -1,5 +1,6 @@
 """Reads a region's records in PostgreSQL as a role that owns nothing and sees what each question names.
 
+A row on a page that the server cannot read comes back without content, in its place, as one that fails its check.
 A connection for each thread that asks. One that is lost is sought again for a bounded time, and the question put once
 more; where the server stays away, those who ask next are told at once.
 """
@@ -25,6 +26,7 @@ _PAUSE = 0.05
 _AWAY = 1.0  # seconds for which nobody waits again for a server that was sought in vain
 _ARRAY = 20  # bytes of an array's head
 _ROW = b"class_id, kind, id, version, seq, sealed, digest"
+_SCAN = b"SELECT " + _ROW + b" FROM %b($1, $2, $3, $4, $5, $6)"
 
 
 class PostgresReader:
@@ -73,19 +75,19 @@ class PostgresReader:
         self, kind: str, blinds: Sequence[tuple[str, bytes]], class_ids: Sequence[str], after: str | None, limit: int
     ) -> tuple[list[Row], str | None]:
         first, place = _begin(class_ids, after)
-        rows = _rows(
-            self._ask(
-                b"scan",
-                b"SELECT " + _ROW + b" FROM ask_scan($1, $2, $3, $4, $5, $6)",
-                (TEXT, TEXTS, BYTEAS, TEXTS, INT8, INT8),
-                _name(kind),
-                _names([field for field, _ in blinds]),
-                blobs([blind for _, blind in blinds]),
-                _names(class_ids[first:]),
-                count(place),
-                count(limit + 1),
-            )
+        asked = (
+            _name(kind),
+            _names([field for field, _ in blinds]),
+            blobs([blind for _, blind in blinds]),
+            _names(class_ids[first:]),
+            count(place),
+            count(limit + 1),
         )
+        types = (TEXT, TEXTS, BYTEAS, TEXTS, INT8, INT8)
+        try:
+            rows = _rows(self._ask(b"scan", _SCAN % b"ask_scan", types, *asked))
+        except Damaged:  # a page cannot be read: the rows on every other one are served
+            rows = _rows(self._ask(b"singly", _SCAN % b"ask_singly", types, *asked))
         if len(rows) <= limit:
             return rows, None
         rows = rows[:limit]
@@ -114,6 +116,10 @@ class PostgresReader:
         sql = b"SELECT * FROM ask_leaves($1, $2, $3)"
         result = self._ask(b"leaves", sql, (TEXT, INT8, INT8), _name(log), count(start), count(stop))
         return [_raw(result, row, 0) for row in range(result.ntuples)]
+
+    def counts(self, class_id: str) -> dict[str, int]:
+        result = self._ask(b"counts", b"SELECT * FROM ask_counts($1)", (TEXTS,), _names([class_id]))
+        return {_text(result, row, 0): integer(_raw(result, row, 1)) for row in range(result.ntuples)}
 
     def sizes(self) -> dict[str, int]:
         return self._numbers(b"sizes", b"SELECT log, size FROM logs ORDER BY log")

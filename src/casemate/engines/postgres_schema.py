@@ -7,20 +7,22 @@ too: a server that does not sync would make every acknowledgement false.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 
 from casemate.engines.postgres_functions import ASKS, COMMIT
 from casemate.engines.postgres_link import Failed, Link, Lost, Target, told
 from casemate.engines.postgres_tables import SEEN, TABLES
-from casemate.errors import Damaged, Misconfigured, NewerSchema, Unavailable
+from casemate.errors import Damaged, Misconfigured, NewerSchema, Occupied, Unavailable
 
-__all__ = ["LOCK", "MIGRATIONS", "open_reader", "open_writer", "version"]
+__all__ = ["LOCK", "MIGRATIONS", "open_reader", "open_writer", "take_lock", "version"]
 
 MIGRATIONS: tuple[str, ...] = (TABLES + SEEN + COMMIT + ASKS,)
 LOCK = 0x636173656D617465  # "casemate": the advisory lock of whoever writes
+_PAUSE = 0.05
 _META = "CREATE TABLE IF NOT EXISTS meta (name text PRIMARY KEY, value text NOT NULL)"
 _SET_VERSION = "INSERT INTO meta VALUES ('schema', '{}') ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-_READ = "classes, rows, blinds, parents, tides, logs, entries, contents, marks, meta"
+_READ = "classes, places, rows, blinds, parents, tides, logs, entries, contents, marks, meta"
 
 
 def open_writer(target: Target, migrations: Sequence[str] = MIGRATIONS) -> Link:
@@ -108,6 +110,15 @@ def _let_read(link: Link, reader: str) -> None:
     if link.run(f"SELECT has_table_privilege('{quoted}', 'casemate.rows', 'SELECT')") != [("t",)]:
         link.run(f'GRANT USAGE ON SCHEMA casemate TO "{name}"')
         link.run(f'GRANT SELECT ON {_READ} TO "{name}"')
+
+
+def take_lock(link: Link, patience: float) -> None:
+    """Be the one who writes. Raises Occupied; a server may need a moment to see that the one before is gone."""
+    until = time.monotonic() + patience
+    while link.run(f"SELECT pg_try_advisory_lock({LOCK})") != [("t",)]:
+        if time.monotonic() >= until:
+            raise Occupied(what="records")
+        time.sleep(_PAUSE)
 
 
 def version(link: Link) -> int:

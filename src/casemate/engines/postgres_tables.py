@@ -52,6 +52,7 @@ CREATE POLICY seen ON {table} FOR SELECT USING ({column} = ANY ({_NAMED}::text[]
         "blinds": "class_id",
         "parents": "child_class",
         "tides": "class_id",
+        "places": "class_id",
         "entries": "log",
         "contents": "log",
     }.items()

@@ -1,0 +1,111 @@
+"""A region's records move to PostgreSQL and back, and the whole region runs there: real processes, real server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+from urllib.request import urlopen
+
+import pytest
+
+from casemate.engines.postgres_link import Target
+from casemate.engines.postgres_schema import LOCK, open_writer
+from tests.cli.running import Place, running
+from tests.engines.postgres_server import OWNER, shared
+
+NOTE = "INTERNAL\n\n(INTERNAL) The orchard opens at nine.\n\nINTERNAL\n"
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    home, work = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    work.mkdir()
+    return Place(work, home)
+
+
+@pytest.fixture
+def target() -> Iterator[Target]:
+    with shared().lent() as lent:
+        yield lent
+
+
+def url(target: Target) -> str:
+    return f"postgresql://{OWNER}@{quote(target.host, safe='')}:{target.port}/{target.dbname}"
+
+
+def tables(place: Place) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = place.run("store", "check", "--json").data["tables"]
+    return found
+
+
+@pytest.mark.parametrize("form", ["all", "split"])
+def test_a_region_moves_runs_there_and_comes_back(place: Place, target: Target, form: str) -> None:
+    place.init(processes=form)
+    before = tables(place)
+    moved = place.run("store", "migrate", "--to", url(target), "--json").data
+    assert moved["kind"] == "postgresql"
+    assert moved["tables"] == before
+    assert not (place.region / "data" / "records.db").exists()
+    assert (place.region / "data" / "records.db.moved").exists()
+    assert tables(place) == before
+    note = place.path / "note.md"
+    note.write_text(NOTE)
+    with running(place) as up:
+        with urlopen(f"{up.console}/api/health") as answer:
+            assert json.load(answer)["status"] == "ok"
+        assert up.run("add", note).code == 0
+        assert up.run("doctor").code in (0, 1)
+        assert place.run("store", "migrate", "--to", "sqlite").code == 14, "the region runs"
+        assert place.run("store", "check").code == 14
+        assert {log["verdict"]["state"] for log in up.run("ledger", "verify", "--json").data["logs"]} == {"ok"}
+        entries = len(up.run("ledger", "list", "--json").data)
+        assert entries > 3
+        assert up.stop() == 0
+    checked = place.run("ledger", "verify", "--json").data
+    assert checked["offline"]
+    assert {log["verdict"]["state"] for log in checked["logs"]} <= {"ok"}
+    there = tables(place)
+    assert there != before
+    assert place.run("store", "migrate", "--to", "sqlite", "--json").data["tables"] == there
+    assert "[store]" not in (place.region / "casemate.toml").read_text()
+    assert tables(place) == there
+    with running(place) as up:
+        assert len(up.run("ledger", "list", "--json").data) >= entries
+
+
+def test_a_password_in_a_url_is_refused_and_never_shown(place: Place) -> None:
+    place.init()
+    done = place.run("store", "migrate", "--to", "postgresql://casemate:hunter2@localhost/db")
+    assert done.code == 2
+    assert "hunter2" not in done.out + done.err
+    for wrong in ("mysql://a@b/c", "postgresql://a@b:99999/c", "postgresql://a@b/c?sslmode=disable"):
+        assert place.run("store", "migrate", "--to", wrong).code == 2
+    assert place.run("store", "migrate").code == 2
+    assert (place.region / "data" / "records.db").exists()
+
+
+def test_a_dry_run_prints_the_steps_and_leaves_nothing(place: Place) -> None:
+    place.init()
+    server = shared()
+    target = server.database()
+    told = place.run("store", "migrate", "--to", url(target), "--dry-run", "--json").data
+    assert [step["number"] for step in told["steps"]] == [1]
+    assert "CREATE TABLE rows" in told["steps"][0]["sql"]
+    assert any(change.startswith("+ table rows (class_id, kind, id") for change in told["steps"][0]["changes"])
+    assert told["rows"]["entries"] > 0
+    assert server.run("SELECT nspname FROM pg_namespace WHERE nspname = 'casemate'", target.dbname) == []
+    assert place.run("store", "migrate", "--dry-run", "--json").data == {"steps": [], "rows": {}}
+    server.drop(target)
+
+
+def test_a_region_that_still_writes_there_is_not_overwritten(place: Place, target: Target) -> None:
+    place.init()
+    link = open_writer(target)
+    link.run(f"SELECT pg_try_advisory_lock({LOCK})")
+    text = (place.region / "casemate.toml").read_text()
+    assert place.run("store", "migrate", "--to", url(target)).code == 14
+    link.close()
+    assert (place.region / "casemate.toml").read_text() == text
