@@ -19,6 +19,8 @@ PAGES = (
     "/documents",
     "/review",
     "/knowledge",
+    "/buckets",
+    "/datasets",
     "/answers",
     "/releases",
     "/today",

@@ -19,6 +19,7 @@ A fact must be computable from the caller's own session and request: it is shown
     ├── Conflict              conflict
     │   ├── Ambiguous         ambiguous          (several objects of a key, none above the other)
     │   ├── ConditionFailed   condition-failed
+    │   ├── FileChanged       file-changed       (a dataset's file is not the one that was recorded)
     │   └── NotEmpty          not-empty
     ├── QuotaExceeded         quota-exceeded
     ├── Unavailable           unavailable
@@ -59,6 +60,7 @@ __all__ = [
     "Destroyed",
     "EngineFailed",
     "Expired",
+    "FileChanged",
     "Internal",
     "MarkingError",
     "Misconfigured",
@@ -184,6 +186,12 @@ class ConditionFailed(Conflict):
     """What is there is not what the caller made a condition of. Facts: `condition` (a header's name)."""
 
     slug, status, exit = "condition-failed", 412, 6
+
+
+class FileChanged(Conflict):
+    """A file of a dataset is not the one that was recorded. Facts: `dataset`, `file`, `why`."""
+
+    slug, status, exit = "file-changed", 409, 6
 
 
 class NotEmpty(Conflict):

@@ -14,7 +14,7 @@ import msgspec
 from casemate.errors import Misconfigured
 from casemate.settings.backup import BackupSettings, backed_up
 from casemate.settings.blobs import BlobSettings, lying
-from casemate.settings.datasets import DatasetSettings, rooted
+from casemate.settings.datasets import DatasetSettings, RootSettings, rooted
 from casemate.settings.keys import KeySettings
 from casemate.settings.places import PlaceSettings, placed
 from casemate.settings.store import StoreSettings, storing
@@ -34,6 +34,7 @@ __all__ = [
     "PersonalRules",
     "PlaceSettings",
     "RegionSettings",
+    "RootSettings",
     "Routing",
     "SecretRules",
     "Settings",

@@ -23,6 +23,7 @@ from casemate.models.batches import Batches
 from casemate.wiring.accounting import account, metered
 from casemate.wiring.checks import checks
 from casemate.wiring.connecting import connectors_of
+from casemate.wiring.data_in_place import datasets_of
 from casemate.wiring.embedding import CatalogueModels, embedder_of, offer
 from casemate.wiring.house import House, Role, hang, wires
 from casemate.wiring.naming import NAMING
@@ -76,6 +77,7 @@ async def furnish(house: House, role: Role) -> None:
         release=ReleaseDoor(house.gate, (assistants.RELEASABLE, knowledge.RELEASABLE)),
         connectors=connectors,
         backups=_backups(house),
+        datasets=datasets_of(house),
         buckets=house.buckets,
         scrub=house.scrub,
     )

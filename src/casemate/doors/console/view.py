@@ -47,6 +47,8 @@ PLACES = (
     ("/search", "search", "knowledge.search"),
     ("/documents", "documents", "document.list"),
     ("/knowledge", "knowledge", "knowledge.list"),
+    ("/buckets", "buckets", "bucket.list"),
+    ("/datasets", "datasets", "dataset.list"),
     ("/answers", "answers", "answer.list"),
     ("/releases", "releases", "release.list"),
     ("/today", "today", "ledger.read"),

@@ -13,6 +13,8 @@ from casemate.doors.native import (
     backups,
     bases,
     buckets,
+    datasets,
+    class_keys,
     documents,
     keys,
     labels,
@@ -57,6 +59,7 @@ NOUNS: tuple[Callable[[Rooms], list[Route]], ...] = (
     buckets.routes,
     store.routes,
     keys.routes,
+    class_keys.routes,
     principals.routes,
     outsiders.routes,
     projects.routes,
@@ -71,6 +74,7 @@ NOUNS: tuple[Callable[[Rooms], list[Route]], ...] = (
     labels.routes,
     metrics.routes,
     backups.routes,
+    datasets.routes,
 )
 
 

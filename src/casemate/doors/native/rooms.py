@@ -12,6 +12,7 @@ from casemate.access import Flow, Gate, ReleaseDoor
 from casemate.assistants import Prover
 from casemate.buckets import Buckets
 from casemate.custody.backups import Backups
+from casemate.datasets import Datasets
 from casemate.custody.scrub import Scrub
 from casemate.doors.frame import Reply
 from casemate.knowledge import Connectors, Library
@@ -52,6 +53,7 @@ class Rooms:
     release: ReleaseDoor
     connectors: Connectors
     backups: Backups
+    datasets: Datasets
     buckets: Buckets
     scrub: Scrub
 
