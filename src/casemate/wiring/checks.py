@@ -10,10 +10,10 @@ from pathlib import Path
 from casemate.crypto import lockable
 from casemate.doors.native.rooms import Check
 from casemate.engines.sandbox import support
-from casemate.engines.sqlite_read import SqliteReader
 from casemate.errors import CasemateError
 from casemate.settings import Settings
 from casemate.wiring.folder import Folder
+from casemate.wiring.store import reader_of
 from casemate.words import problem, say
 
 __all__ = ["checks"]
@@ -29,7 +29,7 @@ def checks(folder: Folder, settings: Settings, model: str, language: str) -> lis
         _python(language),
         _disk(folder, language),
         _keys(folder, language),
-        _records(folder, language),
+        _records(folder, settings, language),
         _sandbox(language),
         _memory(settings, language),
         _embedder(settings, model, language),
@@ -61,12 +61,12 @@ def _keys(folder: Folder, language: str) -> Check:
     return _check("keys", True, "keys", language)
 
 
-def _records(folder: Folder, language: str) -> Check:
+def _records(folder: Folder, settings: Settings, language: str) -> Check:
     """Whether the store opens here and is of this version."""
-    if not folder.records.exists():
+    if settings.store.kind == "sqlite" and not folder.records.exists():
         return _check("records", False, "records_gone", language)
     try:
-        SqliteReader(folder.records).close()
+        reader_of(folder, settings).close()
     except CasemateError as error:
         told = problem(error, language)
         return Check("records", False, f"{told.detail} {told.remedy}")
