@@ -33,6 +33,7 @@ PAGES = (
     "documents",
     "review",
     "knowledge",
+    "buckets",
     "answers",
     "markings",
     "releases",

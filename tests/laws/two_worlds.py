@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 import tests.laws.account_operations
 import tests.laws.anthropic_operations
 import tests.laws.bedrock_operations
+import tests.laws.bucket_operations
 import tests.laws.console_operations
 import tests.laws.document_operations
 import tests.laws.gateway_operations
+import tests.laws.key_operations
 import tests.laws.label_operations
 import tests.laws.metrics_operations
 import tests.laws.model_operations
@@ -26,6 +28,7 @@ import tests.laws.outsider_operations
 import tests.laws.proof_operations
 import tests.laws.quarantine_operations
 import tests.laws.release_operations
+import tests.laws.s3_operations
 import tests.laws.search_operations
 import tests.laws.vector_operations
 from casemate.models import Card, Delta, Prompt, Usage
