@@ -6,7 +6,7 @@ whether control lives or not: a data process does not look.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from typing import get_args
 
 import msgspec
@@ -30,13 +30,13 @@ def places(table: Table) -> list[str]:
     return sorted({route.path.strip("/").split("/")[0] for route in table.routes if route.plane in CONTROL})
 
 
-def away(table: Table, found: Iterable[str], apart: Container[str] = ()) -> Table:
+def away(table: Table, found: Iterable[str]) -> Table:
     """The table with an answer at each of these places: public, for whoever asks is told no more than that.
 
-    Routes of the planes `apart` are met by requests of theirs alone, and take nobody's place.
+    Routes that are apart take nobody's place.
     """
     own = [route for route in table.routes if route.plane != PLANE.name]
-    taken = {route.path.strip("/").split("/")[0] for route in own if route.plane not in apart}
+    taken = {route.path.strip("/").split("/")[0] for route in own if not route.apart}
     paths = ["/" if place == "" else f"/{place}/{{rest*}}" for place in found if place not in taken]
     methods: tuple[Method, ...] = get_args(Method)
     more = [Route(method, path, PLANE.name, HEALTH, _answer, public=True) for path in paths for method in methods]

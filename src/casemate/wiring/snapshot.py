@@ -172,8 +172,7 @@ def _places(raw: bytes) -> tuple[str, ...]:
 def _hang(house: House, found: tuple[str, ...]) -> None:
     """Control's paths, in the table of a data process that serves already."""
     house.app.planes[PLANE.name] = PLANE
-    apart = {plane.name for plane in house.app.planes.values() if plane.claims is not None}
-    house.app.table = away(house.app.table, found, apart)
+    house.app.table = away(house.app.table, found)
 
 
 def _nothing(value: object) -> None:

@@ -86,6 +86,7 @@ class Route:
     `streams`: the handler takes the body's pieces as they arrive.
     `acts`: the label at which the request acts, from the request and the parts of its path; "" is the session's floor.
     Without it a request acts where the header says, or at the session's ceiling.
+    `apart`: met by the requests that its plane claims, and by no others; see `apart`.
     """
 
     method: Method
@@ -103,6 +104,7 @@ class Route:
     spoken: str = ""
     streams: bool = False
     acts: Acts | None = None
+    apart: bool = False
 
     def match(self, method: str, segments: list[str]) -> dict[str, str] | None:
         """The decoded parts of the path, or None."""
@@ -124,15 +126,15 @@ class Route:
 
 
 class Table:
-    """All routes of a process. Two routes of the same method and path are a defect."""
+    """All routes of a process, and the way to those that are not apart. Two of one method and path are a defect."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self.routes = tuple(routes)
-        names = [(r.method, r.path, r.spoken) for r in self.routes]
+        names = [(r.method, r.path, r.spoken, r.apart and r.plane) for r in self.routes]
         if len(names) != len(set(names)):
             raise ValueError("two routes of the same method and path")
-        self._spoken = [r for r in self.routes if r.spoken]
-        self._others = [r for r in self.routes if not r.spoken]
+        self._spoken = [r for r in self.routes if r.spoken and not r.apart]
+        self._others = [r for r in self.routes if not r.spoken and not r.apart]
         self._plain: dict[tuple[str, str], Route] = {(r.method, r.path): r for r in self._others if "{" not in r.path}
         self._parted = [r for r in self._others if "{" in r.path]
 

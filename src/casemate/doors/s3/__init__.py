@@ -72,8 +72,8 @@ def routes(buckets: Buckets) -> list[Route]:
 def _route(
     method: Method, path: str, action: Action, handler: Handler, acts: Acts | None = None, spoken: str = ""
 ) -> Route:
-    return Route(method, path, PLANE.name, action, handler, acts=acts, spoken=spoken)
+    return Route(method, path, PLANE.name, action, handler, acts=acts, spoken=spoken, apart=True)
 
 
 def _streams(path: str, handler: Handler, acts: Acts) -> Route:
-    return Route("PUT", path, PLANE.name, _PUT, handler, limit=LARGEST + FRAMING, streams=True, acts=acts)
+    return Route("PUT", path, PLANE.name, _PUT, handler, limit=LARGEST + FRAMING, streams=True, acts=acts, apart=True)

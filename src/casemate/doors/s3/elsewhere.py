@@ -35,7 +35,7 @@ def routes(plane: str) -> list[Route]:
 
 
 def _route(method: Method, path: str, plane: str, action: Action) -> Route:
-    return Route(method, path, plane, action, _not_here)
+    return Route(method, path, plane, action, _not_here, apart=True)
 
 
 async def _not_here(call: Call) -> Reply:
