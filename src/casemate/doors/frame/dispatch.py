@@ -67,10 +67,9 @@ class App:
 
     @table.setter
     def table(self, table: Table) -> None:
-        claiming = {plane.name for plane in self.planes.values() if plane.claims is not None}
+        names = {route.plane for route in table.routes if route.apart}
         self._table = table
-        self._common = Table(route for route in table.routes if route.plane not in claiming)
-        self._apart = {name: Apart(r for r in table.routes if r.plane == name) for name in claiming}
+        self._apart = {name: Apart(r for r in table.routes if r.plane == name) for name in names}
 
     def claimed(self, request: Request) -> Plane | None:
         """The plane whose request this is wherever its path leads."""
@@ -79,7 +78,7 @@ class App:
     def match(self, request: Request, claimed: Plane | None) -> tuple[Route, dict[str, str]] | None:
         """The route of a request, and the parts of its path."""
         if claimed is None:
-            return self._common.match(request.method, request.raw_path, request.headers)
+            return self._table.match(request.method, request.raw_path, request.headers)
         return self._apart[claimed.name].match(request.method, request.raw_path, request.headers, request.query)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
