@@ -73,6 +73,8 @@ def bundle_state(data: bytes, width: int) -> Literal["ok", "cut", "changed"]:
     """Whether a file holds `width` sound entries, the beginning of them, or something else."""
     at = count = 0
     while at < len(data):
+        if count == width:
+            return "changed"
         length = data[at : at + _LENGTH]
         rest = data[at + _LENGTH :]
         size = int.from_bytes(length, "big")
@@ -85,4 +87,4 @@ def bundle_state(data: bytes, width: int) -> Literal["ok", "cut", "changed"]:
         if not _sound(rest[:size]):
             return "changed"
         at, count = at + _LENGTH + size, count + 1
-    return "ok" if count == width else "cut" if count < width else "changed"
+    return "ok" if count == width else "cut"

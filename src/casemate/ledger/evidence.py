@@ -53,8 +53,7 @@ def check_evidence(data: bytes, public: bytes = b"") -> tuple[Verdict, Entry | N
     point = evidence.checkpoint
     wrong = Verdict("tampered", point.log, seq=evidence.index, solo=point.solo)
     try:
-        held = bytes.fromhex(evidence.public)
-        path, root = [bytes.fromhex(each) for each in evidence.path], bytes.fromhex(point.root)
+        held, root, *path = (_bytes(each) for each in (evidence.public, point.root, *evidence.path))
         entry = parse(evidence.entry.encode())
     except (ValueError, Damaged):
         return replace(wrong, why="entry"), None
@@ -67,3 +66,11 @@ def check_evidence(data: bytes, public: bytes = b"") -> tuple[Verdict, Entry | N
     if not verify_inclusion(leaf_hash(evidence.entry.encode()), evidence.index, point.size, path, root):
         return replace(wrong, why="proof"), None
     return Verdict("ok", point.log, evidence.index + 1, entry.at, seq=evidence.index, solo=point.solo), entry
+
+
+def _bytes(text: str) -> bytes:
+    """Lower case hex; ValueError where it is written in another way."""
+    found = bytes.fromhex(text)
+    if found.hex() != text:
+        raise ValueError("not lower case")
+    return found
