@@ -11,6 +11,7 @@ from casemate.access import audit
 from casemate.access.audit import Seen
 from casemate.access.carry import pack, unpack
 from casemate.access.flow import Flow
+from casemate.access.frozen import FROZEN
 from casemate.access.gate import Gate
 from casemate.access.lanes import Lanes
 from casemate.access.leave import Ceiling, Released
@@ -60,6 +61,7 @@ __all__ = [
     "BINDING",
     "CEILING",
     "CREDENTIAL",
+    "FROZEN",
     "HELD",
     "PRINCIPAL",
     "QUARANTINED",

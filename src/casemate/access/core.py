@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from casemate.access.classes import Classes
 from casemate.access.directory import Directory
+from casemate.access.frozen import Frozen
 from casemate.access.quarantine import Quarantine
 from casemate.access.record import Note, Recorder, facts_of
 from casemate.access.rows import Rows
@@ -34,6 +35,7 @@ class Core:
         self.quarantine = Quarantine()
         self.classes = Classes(vault, self.quarantine.met)
         self.rows = Rows(vault, self.classes, self.quarantine.met)
+        self.frozen = Frozen(vault, self.rows)
         self.recorder = Recorder(vault, self.classes)
         self.directory = Directory(vault, self.classes, self.rows)
         self.running = Running()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn, TypeVar
 
 from casemate.access import another, commit, inspect, leave, read
+from casemate.access.frozen import still
 from casemate.access.leave import Ceiling, Released
 from casemate.access.read import Tide
 from casemate.access.records import Enrol
@@ -143,8 +144,21 @@ class Flow(State):
         """To an accredited engine, parser, executor or region. Raises Refused (`accreditation`)."""
         return await leave.lend(self, value, to)
 
+    def frozen(self) -> frozenset[str]:
+        """The ids of what is frozen in the visible world, whatever its kind: what shards leave out."""
+        return frozenset(ref.id for ref in self.gate.frozen.of(self).refs)
+
+    def still(self) -> None:
+        """Raises Conflict where something that this request has used was frozen meanwhile; see `frozen`."""
+        still(self)
+
     async def release(
-        self, body: bytes, outcome: str = "complete", facts: dict[str, Any] | None = None, subjects: Sequence[Ref] = ()
+        self,
+        body: bytes,
+        outcome: str = "complete",
+        facts: dict[str, Any] | None = None,
+        subjects: Sequence[Ref] = (),
+        sent: bool = False,
     ) -> Released:
         """To the caller: END (or the one entry of a short request) is durable before this returns."""
-        return await leave.release(self, body, outcome, facts or {}, subjects)
+        return await leave.release(self, body, outcome, facts or {}, subjects, sent)

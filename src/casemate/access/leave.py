@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from casemate.access.frozen import stands, still
 from casemate.access.record import Note, facts_of
 from casemate.access.rows import ref_text
 from casemate.access.state import State
@@ -23,6 +24,7 @@ __all__ = ["Ceiling", "Released", "begin", "lend", "release"]
 
 T = TypeVar("T")
 NOBODY: frozenset[str] = frozenset()
+UNSAID = ("failed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,17 @@ async def lend(flow: State, value: Labelled[T], to: Ceiling) -> T:
     return unseal(value)
 
 
-async def release(flow: State, body: bytes, outcome: str, facts: dict[str, Any], subjects: Sequence[Ref]) -> Released:
-    """END: digest of the response, what it used, how it ended; durable before the bytes may go."""
+async def release(
+    flow: State, body: bytes, outcome: str, facts: dict[str, Any], subjects: Sequence[Ref], sent: bool = False
+) -> Released:
+    """END: digest of the response, what it used, how it ended; durable before the bytes may go.
+
+    Where something that it used has been frozen meanwhile, nothing goes (Conflict), and of what had been `sent` before
+    that nothing is kept.
+    """
+    if not sent and outcome not in UNSAID:
+        still(flow)
+    body = body if stands(flow) else b""
     facts = {**facts, **flow.facts}
     if flow.lent:
         facts["engines"] = ", ".join(flow.lent)
@@ -84,7 +95,7 @@ async def release(flow: State, body: bytes, outcome: str, facts: dict[str, Any],
         flow.action.name,
         outcome if flow.begun else "done",
         facts=facts_of(facts),
-        subjects=tuple([ref_text(s) for s in subjects]),
+        subjects=tuple([ref_text(s) for s in dict.fromkeys((*subjects, *flow.used))]),
         content=body,
         ref=flow.begun,
     )

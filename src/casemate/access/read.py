@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, TypeVar
 
+from casemate.access.frozen import held_back, open_to
 from casemate.access.state import State
 from casemate.errors import Absent
 from casemate.labels import AccessClass
@@ -36,7 +37,7 @@ async def read(flow: State, kind: Kind[T], id: str) -> Found[T]:
 def read_each(flow: State, kind: Kind[T], id: str) -> list[Found[T]]:
     """The visible objects of that id, in the fixed order of their classes."""
     rows = flow.gate.rows.get(kind.name, id, [c.id for c in flow.classes()])
-    return list(_saw(flow, [flow.gate.rows.open(kind, row, _reader(flow)) for row in rows]))
+    return list(_saw(flow, open_to(flow, kind.name, [flow.gate.rows.open(kind, row, _reader(flow)) for row in rows])))
 
 
 async def absent(flow: State, kind: str, id: str) -> NoReturn:
@@ -61,7 +62,7 @@ def scan(flow: State, kind: Kind[T], where: Where, after: str | None, limit: int
         blinds = [(field, gate.rows.blind(class_id, f"{kind.name}.{field}", text)) for field, text in where.equal]
         inner = cursor if class_id == start else None
         rows, more = gate.vault.reader.scan(kind.name, blinds, [class_id], inner, limit - len(items))
-        items.extend(gate.rows.whole(kind, rows, _reader(flow)))
+        items.extend(open_to(flow, kind.name, gate.rows.whole(kind, rows, _reader(flow))))
         if more is not None or len(items) >= limit:
             return Page(_saw(flow, items), f"{class_id}/{more}" if more is not None else _next(classes, class_id))
     return Page(_saw(flow, items), None)
@@ -105,7 +106,7 @@ async def blob_into(flow: State, class_id: str, digest: str, take: Callable[[int
 
 
 def _visible(flow: State, class_id: str, digest: str) -> None:
-    if class_id not in {c.id for c in flow.classes()}:
+    if class_id not in {c.id for c in flow.classes()} or held_back(flow, class_id, digest):
         raise Absent(kind="blob", id=digest)
 
 

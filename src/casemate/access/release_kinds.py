@@ -106,9 +106,19 @@ class ApprovalKeyRecord(msgspec.Struct, frozen=True):
     speaks: tuple[str, ...] = ()
 
 
-REQUEST = Kind("release.request", ReleaseRequest, indexed=("state",))
+def _asked_for(id: str, request: ReleaseRequest) -> tuple[tuple[str, str], ...]:
+    del id
+    return ((request.kind, request.object),)
+
+
+def _carried(id: str, release: Release) -> tuple[tuple[str, str], ...]:
+    del release
+    return (("release.request", id),)
+
+
+REQUEST = Kind("release.request", ReleaseRequest, indexed=("state",), sources=_asked_for)
 APPROVAL = Kind("release.approval", Approval, indexed=("request",))
-RELEASE = Kind("release", Release)
+RELEASE = Kind("release", Release, sources=_carried)
 APPROVAL_KEY = Kind("directory.approval", ApprovalKeyRecord)
 
 

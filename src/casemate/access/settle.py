@@ -31,7 +31,7 @@ from casemate.objects import Change, Delete, Found, Kind, Put, Ref
 from casemate.policy import Need, Refuse, Target, decide
 from casemate.store import Batch, EntryRow, Receipt, RowDelete, RowPut
 
-__all__ = ["HELD", "HeldRecord", "Hold", "Settling", "need_of", "restate"]
+__all__ = ["HELD", "HeldRecord", "Hold", "Settling", "came_as", "need_of", "restate"]
 
 _WITHDRAWN = "withdrawn"  # what stands for `marks` where there are no bytes
 
@@ -72,7 +72,16 @@ def _bytes(held: HeldRecord) -> tuple[str, ...]:
     return (held.blob,) if held.blob else ()
 
 
-HELD = Kind("held", HeldRecord, indexed=("digest", "base", "state", "origin"), blobs=_bytes)
+def came_as(id: str, origin: str) -> tuple[tuple[str, str], ...]:
+    """What a document that came to rest under that id was made from: the bytes that were held, and a client's file."""
+    return (("held", id), ("file", origin)) if origin.startswith("file-") and ":" not in origin else (("held", id),)
+
+
+def _came_as(id: str, held: HeldRecord) -> tuple[tuple[str, str], ...]:
+    return came_as(id, held.origin)[1:]
+
+
+HELD = Kind("held", HeldRecord, indexed=("digest", "base", "state", "origin"), blobs=_bytes, sources=_came_as)
 
 
 class Hold(msgspec.Struct, frozen=True):

@@ -25,11 +25,13 @@ class State:
     `domain` is the acting label of the whole request, also in the flows of its rungs: what a request uses up, warms or
     records is its own domain's, so that nothing of it can be noticed below. `asker` is the session that made the
     request, also where it is answered as another principal would see it: entries stand in his name. `tickets` are the
-    request's entries that were not yet durable when they were taken; its rungs share them. `facts` go to its END.
+    request's entries that were not yet durable when they were taken; its rungs share them. `facts` go to its END,
+    and so does what it has `used`: the objects of which something is in what it gives.
     """
 
     __slots__ = (
         "acting", "action", "asker", "begun", "domain", "facts", "floor", "gate", "lent", "seen", "session", "tickets",
+        "used",
     )  # fmt: skip
 
     def __init__(self, gate: Core, session: Session, action: Action, acting: Label) -> None:
@@ -45,6 +47,7 @@ class State:
         self.seen: set[Ref] = set()
         self.tickets: list[asyncio.Future[None]] = []
         self.facts: dict[str, str | int] = {}
+        self.used: dict[Ref, None] = {}
 
     @property
     def label(self) -> Label:
@@ -69,7 +72,11 @@ class State:
     def under(self, whole: State) -> None:
         """Be a part of that request: its BEGIN, its lends, its log, its caches."""
         self.begun, self.lent, self.domain, self.asker = whole.begun, whole.lent, whole.domain, whole.asker
-        self.tickets, self.facts = whole.tickets, whole.facts
+        self.tickets, self.facts, self.used = whole.tickets, whole.facts, whole.used
+
+    def use(self, *refs: Ref) -> None:
+        """Something of these objects is in what the caller is given: END names them."""
+        self.used.update(dict.fromkeys(refs))
 
     async def note(self, note: Note) -> str:
         """One entry, in the log of the whole request's label."""

@@ -21,6 +21,7 @@ from casemate.assistants.reader import read
 from casemate.assistants.rungs import CAP, candidates, keep, select, visiting
 from casemate.errors import BadInput, EngineFailed
 from casemate.knowledge import QUESTION, Asked, Hit, Library, Results, check, narrowed
+from casemate.knowledge.documents.used import use
 from casemate.labels import Label, Labelled
 from casemate.models import READER, Card, Catalogue, Chat, Delta, Gateway, Usage
 from casemate.models.answerer import read as read_all
@@ -141,6 +142,9 @@ class Assistant:
             rung = replace(rung, note=say("assistants.above_upstream", language, model=work.card.name))
         if rung is None:
             return
+        quoted = {citation.document for citation in rung.citations}
+        own = rung.engine == READER
+        use(work.flow, ((hit.passage.document, hit.label) for hit in hits if not own or hit.passage.document in quoted))
         gap = "\n\n" if place else ""
         text = gap + paragraph(rung, policies)
         found = places(answer(label, [rung]), policies)

@@ -25,7 +25,12 @@ class Kept(msgspec.Struct, frozen=True):
     by: str
 
 
-KEPT = Kind("answer", Kept)
+def _answered(id: str, kept: Kept) -> tuple[tuple[str, str], ...]:
+    del id
+    return (("entry", kept.asked),) if kept.asked else ()
+
+
+KEPT = Kind("answer", Kept, sources=_answered)
 
 
 async def keep(flow: Flow, text: str, question: str, asked: str, at: Label | None) -> Kept:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from casemate.access import Flow
+from casemate.knowledge.documents.used import use
 from casemate.knowledge.embedders import serves
 from casemate.knowledge.index.find import Finding, Wanted, narrow, tell
 from casemate.knowledge.index.query import Query
@@ -38,6 +39,7 @@ async def sought(flow: Flow, library: Library, query: Query, bases: tuple[str, .
     narrowed = await flow.beside(narrow, query, asked, view.shards, wanted)
     results = asked.search(view, wanted.k, narrowed.mask, wanted.method)
     finding = await flow.beside(tell, query, asked, narrowed, results, wanted)
+    use(flow, ((shown.hit.passage.document, shown.hit.label) for shown in finding.hits))
     embedders = [
         each for name in view.embedders if (each := library.embedders.named(name, flow.acting, flow.floor)) is not None
     ]

@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary
 
 from msgspec import structs
 
-from casemate.access import Flow, Tide
+from casemate.access import FROZEN, Flow, Tide
 from casemate.clock import SECOND
 from casemate.crypto import Arena
 from casemate.errors import Unavailable, UnknownKnowledge
@@ -190,17 +190,19 @@ class Library:
     async def _seen(self, flow: Flow) -> _Seen:
         """The visible segments: one question where nothing has changed since the last."""
         cache, acting = self._cache(flow).seen, flow.acting.text
-        tide = await flow.tide(SEGMENT, GONE, DESCRIBED)
+        tide = await flow.tide(SEGMENT, GONE, DESCRIBED, FROZEN)
         held = cache.get(acting)
         if held is None or held.tide != tide:
             found, removed, said = await flow.every(SEGMENT), await gone(flow), await described(flow)
             refs, labels = frozenset(item.ref for item in found), {item.label for item in found}
+            cold = flow.frozen()  # of a document that is frozen no passage is found, whichever segment holds it
+            thin = frozenset(item.value.base for item in found) if cold else cold
             held = cache[acting] = _Seen(
                 tide,
                 refs,
                 tuple(found),
-                {label: removed.of(label) for label in labels},
-                {label: removed.bases(label) for label in labels},
+                {label: removed.of(label) | cold for label in labels},
+                {label: removed.bases(label) | thin for label in labels},
                 {label: said.of(label) for label in labels},
             )
         cache.move_to_end(acting)

@@ -78,8 +78,18 @@ def _lines(part: Slice) -> tuple[str, ...]:
     return tuple(blob for blob in (part.good, part.bad) if blob)
 
 
-BATCH = Kind("batch", Batch, indexed=("owner", "live"))
-SLICE = Kind("batch.slice", Slice, indexed=("batch",), blobs=_lines, withholds=True)
+def _asked_in(id: str, batch: Batch) -> tuple[tuple[str, str], ...]:
+    del id
+    return (("file", batch.input),)
+
+
+def _of(id: str, lines: Slice) -> tuple[tuple[str, str], ...]:
+    del id
+    return (("batch", lines.batch),)
+
+
+BATCH = Kind("batch", Batch, indexed=("owner", "live"), sources=_asked_in)
+SLICE = Kind("batch.slice", Slice, indexed=("batch",), blobs=_lines, sources=_of, withholds=True)
 
 
 @dataclass(frozen=True, slots=True)

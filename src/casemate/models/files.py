@@ -15,9 +15,10 @@ from casemate.objects import Delete, Found, Kind, Where
 from casemate.objects import Put as PutChange
 from casemate.words import say
 
-__all__ = ["FILE", "FILES", "NAME", "PURPOSES", "File", "content", "keep", "mine", "own", "remove"]
+__all__ = ["FILE", "FILES", "NAME", "OUTPUT", "PURPOSES", "File", "content", "keep", "mine", "own", "remove"]
 
 PURPOSES = ("assistants", "batch", "user_data")
+OUTPUT = "batch_output"
 NAME = 255
 FILES = 1000
 """Files that one principal may have at one label."""
@@ -38,7 +39,13 @@ def _bytes(file: File) -> tuple[str, ...]:
     return (file.blob,)
 
 
-FILE = Kind("file", File, indexed=("owner",), blobs=_bytes)
+def _given_back(id: str, file: File) -> tuple[tuple[str, str], ...]:
+    """What a batch gave back bears the batch's name."""
+    del id
+    return (("batch", file.name.rpartition("_")[0]),) if file.purpose == OUTPUT else ()
+
+
+FILE = Kind("file", File, indexed=("owner",), blobs=_bytes, sources=_given_back)
 
 
 async def keep(flow: Flow, name: str, purpose: str, data: bytes) -> tuple[str, File]:
@@ -86,6 +93,7 @@ async def own(flow: Flow, id: str) -> Found[File]:
 
 async def content(flow: Flow, found: Found[File]) -> bytes:
     """Its bytes. Raises Damaged."""
+    flow.use(found.ref)
     return await flow.blob(found.ref.class_id, found.value.blob)
 
 

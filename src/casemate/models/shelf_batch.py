@@ -30,7 +30,12 @@ class FileBatch(msgspec.Struct, frozen=True, kw_only=True):
     cancelled: tuple[FileSeen, ...] = ()
 
 
-FILE_BATCH = Kind("knowledge.files", FileBatch)
+def _brought(id: str, batch: FileBatch) -> tuple[tuple[str, str], ...]:
+    del id
+    return tuple(("file", file) for file in batch.files)
+
+
+FILE_BATCH = Kind("knowledge.files", FileBatch, sources=_brought)
 
 
 async def begin(flow: Flow, base: str, files: tuple[str, ...]) -> tuple[str, FileBatch]:

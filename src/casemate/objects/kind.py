@@ -31,6 +31,12 @@ def _none(value: object) -> tuple[str, ...]:
     return ()
 
 
+def _nothing(id: str, value: object) -> tuple[tuple[str, str], ...]:
+    """As `_none`, of what a value was made from."""
+    del id, value
+    return ()
+
+
 @dataclass(frozen=True)
 class Kind(Generic[T]):
     """A stored type. `indexed` names the str fields that a `Where` may ask for by equality.
@@ -38,7 +44,8 @@ class Kind(Generic[T]):
     `upgrades[n]` turns the plain fields of version n into those of version n + 1. `snapshot` says whether objects of
     this kind ride in the data plane's snapshot. `blobs` says which blobs of its own class a value names: what nobody
     names is swept. `withholds`: such an object keeps something from being shown or done, so a question that meets a
-    damaged one is Damaged as a whole; others are passed over.
+    damaged one is Damaged as a whole; others are passed over. `sources`: kind and id of what the object of that id was
+    made from, as far as its value says so, beside the parents of its row.
     """
 
     name: str
@@ -48,6 +55,7 @@ class Kind(Generic[T]):
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
     snapshot: bool = False
     blobs: Callable[[T], Iterable[str]] = _none
+    sources: Callable[[str, T], Iterable[tuple[str, str]]] = _nothing
     withholds: bool = False
 
     def encode(self, value: T) -> bytes:

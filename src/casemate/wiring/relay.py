@@ -18,6 +18,7 @@ from casemate import errors, frames
 from casemate.access import Flow, Gate, pack, unpack
 from casemate.errors import CasemateError, EngineFailed, Internal
 from casemate.models import Answerer, ByPieces, Card, Chat, Delta, Usage
+from casemate.objects import Ref
 from casemate.wiring.local import connect, listen
 
 __all__ = ["AnswerServer", "Near", "Performs", "Relay", "called"]
@@ -37,7 +38,10 @@ class _Asked(msgspec.Struct, frozen=True):
 
 
 class _Piece(msgspec.Struct, frozen=True):
-    """A delta, a piece of a result, or the error that ends it; neither: the end. `floor`: where it has risen to."""
+    """A delta, a piece of a result, or the error that ends it; neither: the end. `floor`: where it has risen to.
+
+    `used`: kind, id and class of what it was made of, as far as that is known by now.
+    """
 
     delta: Delta | None = None
     value: bytes = b""
@@ -46,6 +50,7 @@ class _Piece(msgspec.Struct, frozen=True):
     entry: str = ""
     lent: tuple[str, ...] = ()
     floor: str = ""
+    used: tuple[tuple[str, str, str], ...] = ()
 
 
 class Relay(ByPieces):
@@ -80,6 +85,7 @@ async def _pieces(socket: Path, flow: Flow, value: object, what: str) -> AsyncGe
         while True:
             piece = await _next(reader)
             flow.lent.extend(name for name in piece.lent if name not in flow.lent)
+            flow.use(*(Ref(*each) for each in piece.used))
             if piece.floor:
                 flow.bear(flow.gate.vault.region.policies.parse(piece.floor))
             if piece.error:
@@ -178,8 +184,8 @@ class AnswerServer:
                 flow, chat = unpack(self._gate, asked.sealed, Chat)
                 async with contextlib.aclosing(self._answerer.answer(flow, chat)) as deltas:  # type: ignore[type-var]
                     async for delta in deltas:
-                        await frames.write(writer, _Piece(delta))
-            last = _Piece(lent=tuple(flow.lent), floor=flow.floor.text)
+                        await frames.write(writer, _Piece(delta, used=_used(flow)))
+            last = _Piece(lent=tuple(flow.lent), floor=flow.floor.text, used=_used(flow))
         except CasemateError as error:
             last = _failed(flow, error)
         except OSError:
@@ -188,6 +194,10 @@ class AnswerServer:
             last = _failed(flow, Internal())
         with contextlib.suppress(OSError):
             await frames.write(writer, last)
+
+
+def _used(flow: Flow) -> tuple[tuple[str, str, str], ...]:
+    return tuple((ref.kind, ref.id, ref.class_id) for ref in flow.used)
 
 
 async def _send(writer: asyncio.StreamWriter, result: bytes) -> None:

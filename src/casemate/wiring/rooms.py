@@ -13,6 +13,7 @@ from casemate.assistants import Assistant, Nightly, Prover
 from casemate.clock import SECOND, Loop
 from casemate.custody.backups import Backups
 from casemate.custody.scrub import Scrub
+from casemate.custody.spill import Spill
 from casemate.doors import bedrock, console, native, openai
 from casemate.doors.frame import App, Table
 from casemate.errors import BadInput, Misconfigured
@@ -23,6 +24,7 @@ from casemate.models.batches import Batches
 from casemate.wiring.accounting import account, metered
 from casemate.wiring.checks import checks
 from casemate.wiring.connecting import connectors_of
+from casemate.wiring.custody import kinds
 from casemate.wiring.data_in_place import datasets_of
 from casemate.wiring.embedding import CatalogueModels, embedder_of, offer
 from casemate.wiring.house import House, Role, hang, wires
@@ -62,6 +64,8 @@ async def furnish(house: House, role: Role) -> None:
     assert records is not None  # `open_house` has given both
     prover = Prover(assistant, library, Twin(house.catalogue, library.embedders))
     house.loops += _nightly(house, prover)
+    spill = Spill(house.gate, kinds())
+    house.loops += spill.loops()
     rooms = native.Rooms(
         gate=house.gate,
         catalogue=house.catalogue,
@@ -76,6 +80,7 @@ async def furnish(house: House, role: Role) -> None:
         registry=records,
         release=ReleaseDoor(house.gate, (assistants.RELEASABLE, knowledge.RELEASABLE)),
         connectors=connectors,
+        spill=spill,
         backups=_backups(house),
         datasets=datasets_of(house),
         buckets=house.buckets,

@@ -223,6 +223,7 @@ class _Turn:
         async def send(pieces: bytes) -> None:
             if len(kept) < KEPT and not stream.secret:
                 kept.extend(pieces[: KEPT - len(kept)])
+            flow.still()
             await send_piece(self.send, pieces, True)
 
         try:
@@ -241,7 +242,7 @@ class _Turn:
             return
         except (asyncio.CancelledError, ConnectionError):
             self.watch.outcome = "cancelled"
-            await asyncio.shield(flow.release(bytes(kept), "cancelled", stream.facts))
+            await asyncio.shield(flow.release(bytes(kept), "cancelled", stream.facts, sent=True))
             raise
         except Exception as error:  # noqa: BLE001 - a defect is told too, and by its place alone
             _say_where(error)
@@ -251,13 +252,13 @@ class _Turn:
             with contextlib.suppress(Exception):
                 await stream.pieces.aclose()  # type: ignore[attr-defined]
         self.watch.outcome = "cancelled" if watch.left else stream.outcome
-        await flow.release(bytes(kept), self.watch.outcome, stream.facts, stream.subjects)
+        await flow.release(bytes(kept), self.watch.outcome, stream.facts, stream.subjects, sent=True)
         await send_piece(self.send, b"", False)
 
     async def _broken(self, flow: Flow, stream: Stream, kept: bytes, error: CasemateError) -> None:
         """A failure in mid-stream is reported in the stream, and never restarted; one of a known length breaks off."""
         self.watch.failed(error)
-        entry = (await flow.release(kept, "failed", {**stream.facts, "error": error.slug})).entry
+        entry = (await flow.release(kept, "failed", {**stream.facts, "error": error.slug}, sent=True)).entry
         if stream.length is not None:
             return
         told = spelled(error, self._policies, flow.session.language, flow.label.text, entry)

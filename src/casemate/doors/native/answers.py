@@ -113,4 +113,5 @@ async def _keep(call: Call) -> Reply:
 async def _list(call: Call) -> Reply:
     """Answers kept at labels that the acting label dominates."""
     found = await call.flow.every(KEPT)
+    call.flow.use(*(f.ref for f in found))
     return reply(call.flow, [{"id": f.id, "answer": f.value, **marked(call.flow, f.label)} for f in found])

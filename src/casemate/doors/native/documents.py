@@ -131,6 +131,7 @@ async def _read(call: Call) -> Reply:
     """What may be read of a document: its visible passages, each with its mark, and what is nearly the same."""
     flow = call.flow
     whole, parts = await opened(flow, call.path["id"])
+    flow.use(*(part.ref for part in parts))
     said = await described_of(flow, call.path["id"])
     passages = [
         {

@@ -14,6 +14,7 @@ from casemate.buckets import Buckets
 from casemate.custody.backups import Backups
 from casemate.datasets import Datasets
 from casemate.custody.scrub import Scrub
+from casemate.custody.spill import Spill
 from casemate.doors.frame import Reply
 from casemate.knowledge import Connectors, Library
 from casemate.labels import Label
@@ -52,6 +53,7 @@ class Rooms:
     registry: Registry
     release: ReleaseDoor
     connectors: Connectors
+    spill: Spill
     backups: Backups
     datasets: Datasets
     buckets: Buckets

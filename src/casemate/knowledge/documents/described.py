@@ -34,7 +34,12 @@ class DescribedRecord(msgspec.Struct, frozen=True):
     attributes: dict[str, Attribute]
 
 
-DESCRIBED = Kind("document.described", DescribedRecord)
+def _of(id: str, said: DescribedRecord) -> tuple[tuple[str, str], ...]:
+    del said
+    return (("document", id), ("document.part", id))
+
+
+DESCRIBED = Kind("document.described", DescribedRecord, sources=_of)
 
 
 class Described:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from casemate.access import HELD, Arriving, Flow, HeldRecord, Releasable
+from casemate.access.settle import came_as
 from casemate.crypto import digest
 from casemate.knowledge.documents import near
 from casemate.knowledge.documents.described import Attribute
@@ -123,8 +124,22 @@ def _shard(segment: Segment) -> tuple[str, ...]:
     return tuple(blob for blob in (segment.blob, segment.vectors) if blob)
 
 
-DOCUMENT = Kind("document", Document, indexed=("base", "digest", "state", "origin", "replaces"), blobs=_source)
-PART = Kind("document.part", Part, indexed=("base", "origin", "near0", "near1", "near2", "near3"))
+def _brought_as(id: str, document: Document) -> tuple[tuple[str, str], ...]:
+    return (*came_as(id, document.origin), ("knowledge.base", document.base))
+
+
+def _part_of(id: str, part: Part) -> tuple[tuple[str, str], ...]:
+    return (("document", id), *came_as(id, part.origin))
+
+
+DOCUMENT = Kind(
+    "document",
+    Document,
+    indexed=("base", "digest", "state", "origin", "replaces"),
+    blobs=_source,
+    sources=_brought_as,
+)
+PART = Kind("document.part", Part, indexed=("base", "origin", "near0", "near1", "near2", "near3"), sources=_part_of)
 MEMBERS = Kind("document.members", Members)
 SEGMENT = Kind("segment", Segment, indexed=("base",), blobs=_shard)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from casemate.access import Flow
+from casemate.knowledge.documents.used import use
 from casemate.knowledge.index.filed import Filed
 from casemate.knowledge.index.filter import checked
 from casemate.knowledge.index.find import Wanted, narrow
@@ -71,6 +72,7 @@ async def _masked(flow: Flow, view: View, wanted: Filter | None) -> Mask | None:
 
 
 async def _told(flow: Flow, found: list[tuple[float, Hit]]) -> tuple[HitSeen, ...]:
+    use(flow, ((hit.passage.document, hit.label) for _, hit in found))
     documents = tuple(dict.fromkeys(hit.passage.document for _, hit in found))
     files = {file.document: file for file in await known(flow, documents)}
     policies = flow.gate.vault.region.policies

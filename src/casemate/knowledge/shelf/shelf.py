@@ -108,6 +108,7 @@ class NearShelf:
         for piece in await self._named(flow, base, id):
             if piece.seen.state == "ready":
                 _, parts = await opened(flow, piece.id)
+                flow.use(*(part.ref for part in parts))
                 for part in sorted(parts, key=lambda one: one.label.text):
                     texts += [passage.text for passage in part.value.passages]
         return texts

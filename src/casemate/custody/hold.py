@@ -1,0 +1,95 @@
+"""Freezing: everything that came of an object is held back, class by class, each in one commit.
+
+First what is found at once, in milliseconds; then what takes a look at everything. Whoever is at work on one of these
+objects meanwhile (a document that is being read, a batch that is being answered) has his commit refused, since freezing
+writes the row anew; what he had already landed is found in the next round. It ends when a round finds nothing new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from casemate.access import Gate
+from casemate.access.contain import everything, land
+from casemate.access.frozen import FROZEN, FrozenRecord, frozen_id
+from casemate.custody.derived import Derived, derive, family
+from casemate.custody.kinds import ENTRY, Kinds
+from casemate.custody.walk import found_at
+from casemate.errors import Conflict, Unavailable
+from casemate.labels import Label
+from casemate.objects import Change, Delete, Found, Put, Where
+
+__all__ = ["freeze", "frozen_by", "lift"]
+
+ROUNDS = 50
+
+
+async def freeze(gate: Gate, kinds: Kinds, case: str, named: str, true: Label, everything_of_it: bool) -> Derived:
+    """Hold back what does not lie at the true label or above (`everything_of_it`: wherever it lies). Can be repeated.
+
+    Raises Unavailable where others write faster than it can be held.
+    """
+    for _ in range(ROUNDS):
+        top = await everything(gate)
+        roots = await found_at(top, kinds, named, everybody=True, raises=False)
+        wanted = _low(await family(top, kinds, roots), true, everything_of_it)
+        if await _held(gate, kinds, case, wanted):
+            continue
+        await gate.folded()
+        top = await everything(gate)
+        derived = await derive(top, kinds, roots)
+        if not await _held(gate, kinds, case, _low(derived.objects(), true, everything_of_it)):
+            return derived
+    raise Unavailable(what="spill")
+
+
+def _low(found: Iterable[Found[Any]], true: Label, all_of_it: bool) -> list[Found[Any]]:
+    return [one for one in found if all_of_it or not true <= one.label]
+
+
+async def _held(gate: Gate, kinds: Kinds, case: str, found: Iterable[Found[Any]]) -> int:
+    """How many were not held before; more than none also where somebody was faster and it must be looked at anew."""
+    top = await everything(gate)
+    already = {(each.ref.class_id, each.value.kind, each.value.id) for each in await top.every(FROZEN)}
+    waiting: dict[str, list[Found[Any]]] = {}
+    for one in found:
+        traced = kinds.traced.get(one.ref.kind)
+        if traced is None or traced.inside is not None or one.ref.kind == ENTRY:
+            continue  # a segment holds others' words too: its own are passed over by whoever searches
+        if (one.ref.class_id, one.ref.kind, one.id) not in already:
+            waiting.setdefault(one.ref.class_id, []).append(one)
+    now, count = gate.vault.clock.now(), 0
+    for class_id in sorted(waiting):
+        changes: list[Change] = []
+        for one in waiting[class_id]:
+            kind = kinds.traced[one.ref.kind].kind
+            record = FrozenRecord(kind.name, one.id, case, now, tuple(kind.blobs(one.value)))
+            changes.append(Put(FROZEN, frozen_id(kind.name, one.id), record, expect=0))
+            if kinds.traced[kind.name].touched:
+                changes.append(Put(kind, one.id, one.value, expect=one.version))
+        count += len(waiting[class_id])
+        try:
+            await land(gate, gate.classes.by_id(class_id), changes, {"case": case, "frozen": len(waiting[class_id])})
+        except Conflict:
+            continue  # the next round sees what has become of it
+    return count
+
+
+async def frozen_by(gate: Gate, case: str) -> dict[str, list[Found[FrozenRecord]]]:
+    """What a case has frozen, by class."""
+    found: dict[str, list[Found[FrozenRecord]]] = {}
+    for each in await (await everything(gate)).every(FROZEN, Where((("case", case),))):
+        found.setdefault(each.ref.class_id, []).append(each)
+    return found
+
+
+async def lift(gate: Gate, case: str) -> int:
+    """What a case has frozen is served again; what it has raised or destroyed already stays so."""
+    count = 0
+    for class_id, several in sorted((await frozen_by(gate, case)).items()):
+        changes = [Delete(FROZEN, each.id, expect=each.version) for each in several if not each.value.settled]
+        if changes:
+            await land(gate, gate.classes.by_id(class_id), changes, {"case": case, "lifted": len(changes)})
+            count += len(changes)
+    return count

@@ -1,0 +1,241 @@
+"""A spill: an object turned out to be higher than it said. What came of it is found, held back, raised or destroyed.
+
+The officer acts at the true label, which therefore dominates what he is told of; he reads no content. What he orders is
+done everywhere at each class's own label (`access.contain`). Two people agree to raise or destroy, where the region has
+two; to freeze, one suffices, since a freeze is lifted again and a delay is not.
+
+Whoever orders waits until it is done; a process that dies in between is followed by `resume`, which goes on with every
+case that has not ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from casemate.access import Flow, Gate
+from casemate.access.contain import CONTAIN, everything, land
+from casemate.accounts.agreed import agreed
+from casemate.clock import Loop
+from casemate.custody.case import ENDED, SPILL, Alike, Case, How, Item, Left, Report, Saw
+from casemate.custody.derived import Derived, derive
+from casemate.custody.hold import freeze, lift
+from casemate.custody.kinds import Kinds
+from casemate.custody.lineage import told
+from casemate.custody.remedy import remedy
+from casemate.custody.walk import Trace, found_at
+from casemate.errors import BadInput, CasemateError, Conflict
+from casemate.identity import Session
+from casemate.ids import fresh
+from casemate.labels import Label
+from casemate.objects import Found, Put, Where
+from casemate.words import say
+
+__all__ = ["Spill"]
+
+
+class Spill:
+    """One per control process. It holds no truth: all of it lies in the cases and in what is frozen."""
+
+    def __init__(self, gate: Gate, kinds: Kinds) -> None:
+        self._gate = gate
+        self.kinds = kinds
+        self._working: dict[str, asyncio.Lock] = {}
+        self.problems: dict[str, str] = {}
+
+    def loops(self) -> list[Loop]:
+        return [Loop("custody.spill", 5.0, self.resume)]
+
+    async def report(self, flow: Flow, named: str) -> Report:
+        """What a containment at the acting label would find. Nothing is changed. Raises Absent, BadInput."""
+        roots = await found_at(flow, self.kinds, named, everybody=True)
+        await self._gate.folded()
+        return self._report(flow, named, await derive(flow, self.kinds, roots))
+
+    async def cases(self, flow: Flow) -> list[Found[Case]]:
+        """The cases that the acting label sees, newest first."""
+        return sorted(await flow.every(SPILL), key=lambda each: (-each.value.at, each.id))
+
+    async def case(self, flow: Flow, id: str) -> Found[Case]:
+        """Raises Absent."""
+        return await flow.read(SPILL, id)
+
+    async def contain(self, flow: Flow, named: str, how: How) -> Found[Case]:
+        """Freeze at once, then raise or destroy where two agree. Raises Absent, BadInput, Refused."""
+        case = await self._open(flow, named, how)
+        await self._go_on(case.id, case.ref.class_id)
+        if how:
+            case = await self._decide(flow, case.id, how)
+            await self._go_on(case.id, case.ref.class_id)
+        return await flow.read(SPILL, case.id)
+
+    async def lift(self, flow: Flow, id: str) -> Found[Case]:
+        """It was a mistake: what is frozen is served again. Two agree, as to everything that cannot be seen through.
+
+        Raises Absent, Conflict where it has been decided already, Refused.
+        """
+        case = await self._here(flow, id)
+        if case.value.state not in ("open", "frozen"):
+            raise Conflict(what=f"Spill {id}")
+        done = await agreed(flow, f"spill lift {id}")
+        if done is None:
+            return case
+        async with self._turn(id):
+            await lift(self._gate, id)
+            lifted = self._at(case.value, "lifted", second=flow.session.principal.name)
+            await flow.commit(Put(SPILL, id, lifted, expect=case.version), *done, facts={"case": id})
+        return await flow.read(SPILL, id)
+
+    async def resume(self) -> int:
+        """Go on with whatever has not ended; how many cases were."""
+        flow, count = await everything(self._gate), 0
+        for each in await flow.every(SPILL):
+            if each.value.state in ("open", "working") and not self._turn(each.id).locked():
+                self.problems.pop(each.id, None)
+                try:
+                    await self._go_on(each.id, each.ref.class_id)
+                    count += 1
+                except CasemateError as error:
+                    self.problems[each.id] = error.slug
+        return count
+
+    async def _open(self, flow: Flow, named: str, how: How) -> Found[Case]:
+        """The case of that object that has not ended, or a new one."""
+        for each in await flow.every(SPILL, Where((("object", named),))):
+            if each.ref.class_id == flow.access.id and each.value.state not in ENDED:
+                return each
+        roots = await found_at(flow, self.kinds, named, everybody=True)
+        if how == "relabel" and all(flow.acting <= root.label for root in roots):
+            raise BadInput(what=say("custody.nothing_to_raise", flow.session.language))
+        id = fresh("spl", self._gate.vault.entropy, f"spill/{flow.access.id}/{flow.session.id}")
+        now = self._gate.vault.clock.now()
+        empty = self._report(flow, named, Derived(_only(roots)))
+        case = Case(named, flow.acting.text, flow.session.principal.name, now, empty, times={"open": now})
+        case = replace(case, solo=not self._gate.directory.two_person())
+        await flow.commit(Put(SPILL, id, case, expect=0), facts={"case": id})
+        return await flow.read(SPILL, id)
+
+    async def _decide(self, flow: Flow, id: str, how: How) -> Found[Case]:
+        case = await self._here(flow, id)
+        if case.value.state != "frozen":
+            return case
+        done = await agreed(flow, f"spill {how} {id}")
+        if done is None:
+            return case
+        decided = self._at(case.value, "working", how=how, second=flow.session.principal.name)
+        await flow.commit(Put(SPILL, id, decided, expect=case.version), *done, facts={"case": id, "how": how})
+        return await flow.read(SPILL, id)
+
+    async def _here(self, flow: Flow, id: str) -> Found[Case]:
+        found = await flow.read(SPILL, id)
+        if found.ref.class_id != flow.access.id:
+            await flow.absent(SPILL, id)
+        return found
+
+    async def _go_on(self, id: str, class_id: str) -> None:
+        """Every step from where the case stands, as far as it may go."""
+        async with self._turn(id):
+            access = self._gate.classes.by_id(class_id)
+            for _ in range(2):
+                flow = await everything(self._gate)
+                found = next(each for each in await flow.read_each(SPILL, id) if each.ref.class_id == class_id)
+                case, true = found.value, access.label
+                if case.state == "open":
+                    await freeze(self._gate, self.kinds, id, case.object, true, everything_of_it=False)
+                    own = await self._gate.open(_seeing(flow, true), CONTAIN, true)
+                    roots = await found_at(own, self.kinds, case.object, everybody=True, raises=False)
+                    report = (
+                        self._report(own, case.object, await derive(own, self.kinds, roots)) if roots else case.report
+                    )
+                    case = self._at(replace(case, report=report), "frozen")
+                elif case.state == "working":
+                    derived = await freeze(
+                        self._gate, self.kinds, id, case.object, true, everything_of_it=case.how == "shred"
+                    )
+                    await remedy(self._gate, self.kinds, id, case.how, true, derived)
+                    case = self._at(case, "done")
+                else:
+                    return
+                await land(self._gate, access, [Put(SPILL, id, case, expect=found.version)], {"case": id})
+
+    def _turn(self, id: str) -> asyncio.Lock:
+        return self._working.setdefault(id, asyncio.Lock())
+
+    def _at(self, case: Case, state: Any, **more: Any) -> Case:
+        return replace(case, state=state, times={**case.times, state: self._gate.vault.clock.now()}, **more)
+
+    def _report(self, flow: Flow, named: str, derived: Derived) -> Report:
+        """What is told of it: everything here is visible at the acting label, and so are its titles."""
+        policies = flow.gate.vault.region.policies
+        picture = told(flow, self.kinds, derived.trace)
+        titles = {node.ref: node.title for node in picture.nodes}
+        items = [
+            Item(
+                ref := f"{one.ref.kind}/{one.id}@{one.ref.class_id}",
+                one.ref.kind,
+                one.id,
+                one.label.text,
+                policies.portion(one.label),
+                titles.get(ref, ""),
+                one.ref in derived.quoting,
+                flow.acting <= one.label,
+            )
+            for one in sorted(derived.objects(), key=lambda one: (one.ref.kind, one.label.text, one.id))
+        ]
+        counts: dict[tuple[str, str], int] = {}
+        for item in items:
+            counts[item.label, item.kind] = counts.get((item.label, item.kind), 0) + 1
+        return Report(
+            object=named,
+            true=flow.acting.text,
+            at=self._gate.vault.clock.now(),
+            solo=not self._gate.directory.two_person(),
+            items=tuple(items),
+            counts=tuple((label, kind, count) for (label, kind), count in sorted(counts.items())),
+            alike=tuple(
+                Alike(f"{one.ref.kind}/{one.id}@{one.ref.class_id}", one.label.text, policies.portion(one.label))
+                for one in derived.alike
+            ),
+            saw=_saw(derived),
+            left=_left(self.kinds, derived.objects()),
+            picture=picture,
+        )
+
+
+def _only(roots: Sequence[Found[Any]]) -> Trace:
+    return Trace(roots=[one.ref for one in roots], found={one.ref: one for one in roots})
+
+
+def _seeing(flow: Flow, true: Label) -> Session:
+    """Custody's session at the true label: what it finds there is what an officer there may be told."""
+    principal = dataclasses.replace(flow.session.principal, clearance=true)
+    return dataclasses.replace(flow.session, principal=principal, floor=true, ceiling=true)
+
+
+def _saw(derived: Derived) -> tuple[Saw, ...]:
+    told = [each for each in derived.entries if not each.entry.principal.startswith("service:")]
+    return tuple(
+        Saw(
+            each.entry.principal,
+            each.entry.session,
+            each.entry.action,
+            each.entry.outcome,
+            each.entry.at,
+            each.entry.id,
+            each.access.label.text,
+        )
+        for each in told
+    )
+
+
+def _left(kinds: Kinds, objects: Sequence[Found[Any]]) -> tuple[Left, ...]:
+    found: list[Left] = []
+    for one in objects:
+        traced = kinds.traced.get(one.ref.kind)
+        if traced is not None and traced.landed is not None:
+            found.append(Left(one.id, one.value.statement.target, traced.landed(one.value), one.value.at))
+    return tuple(found)
