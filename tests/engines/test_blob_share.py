@@ -32,7 +32,7 @@ def lies(folder: Path, class_id: str) -> int:
 def fill(blobs: FileBlobs, class_id: str, first: int = 0) -> list[str]:
     names: list[str] = []
     with pytest.raises(ShareFull) as error:  # noqa: PT012 - it is full at some turn or other
-        while True:
+        for _ in range(100):
             names.append(asyncio.run(blobs.write(class_id, PIECE + b"%d" % (first + len(names)))))
     assert error.value.facts == {"share": SHARE}
     return names
