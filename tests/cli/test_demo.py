@@ -71,7 +71,7 @@ def test_four_principals_ask_the_same_three_questions(told: Ran) -> None:
 def test_all_documents_came_through_the_door(told: Ran) -> None:
     assert f"{len(documents())} documents" in told.out
     assert "house, tlp, us, nato, fr" in " ".join(told.out.split())
-    assert "UNSAFE" in told.out
+    assert "bare" in told.out
 
 
 def test_hidden_and_never_existing_are_answered_alike(told: Ran) -> None:

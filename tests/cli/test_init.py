@@ -15,7 +15,7 @@ def test_it_needs_no_answer_and_says_what_is_unsafe(place: Place) -> None:
     made = place.run("init")
     assert made.code == 0
     assert made.out == "casemate\n"
-    assert "UNSAFE development keys" in made.err
+    assert "lies bare in keys/region.key" in made.err
     assert "solo" in made.err
     assert "casemate up" in made.err
     assert {path.name for path in place.region.iterdir()} == {"casemate.toml", "data", "door", "keys", "run"}
@@ -108,7 +108,7 @@ def test_the_environment_names_the_folder(place: Place) -> None:
 
 def test_french(place: Place) -> None:
     made = place.run("init", LANG="fr_FR.UTF-8")
-    assert "clés de développement NON SÛRES" in made.err
+    assert "en clair dans keys/region.key" in made.err
     assert "RESTREINT" in made.err
 
 

@@ -29,7 +29,7 @@ def test_a_fresh_region_is_in_order(folder: Folder) -> None:
     found = looked(folder)
     assert list(found) == ["python", "disk", "keys", "records", "sandbox", "memory", "embedder"]
     assert all(check.good for check in found.values() if check.name not in ("sandbox", "disk", "memory"))
-    assert "UNSAFE" in found["keys"].said
+    assert "bare" in found["keys"].said
     french = looked(folder, language="fr")
     assert all(found[name].said != french[name].said for name in ("keys", "records"))
 

@@ -32,7 +32,7 @@ def test_it_says_what_was_made(tmp_path: Path) -> None:
     told = make(tmp_path / "region")
     assert (told.owner, told.floor, told.ceiling) == ("owner", "agency=A", "agency=A + house:RESTRICTED")
     assert (told.floor_marking, told.ceiling_marking) == ("PUBLIC", "RESTREINT")
-    assert "UNSAFE" in told.keys
+    assert "bare" in told.keys
     with pytest.raises(Occupied):
         make(tmp_path / "region")
 

@@ -44,6 +44,7 @@ class Classes:
         """`met` is told of a class that is damaged."""
         self._vault = vault
         self._met = met
+        self._gone: frozenset[str] = frozenset()
         self._known: dict[str, AccessClass] = {}
         self._rows: dict[str, ClassRow] = {}
         self._needs: dict[str, Need] = {}
@@ -87,8 +88,9 @@ class Classes:
 
     def everything(self) -> list[AccessClass]:
         """Every class that has ever been written to. One that is damaged is nobody's, and nobody else's trouble."""
-        rows = self._vault.reader.classes()
-        if rows is not self._read:
+        rows, gone = self._vault.reader.classes(), self._vault.sealer.destroyed()
+        if rows is not self._read or gone is not self._gone:
+            self._gone = gone
             self._read, self._written = rows, [found for found in map(self._whole, rows) if found is not None]
             self._visible.clear()
         return self._written
@@ -97,20 +99,25 @@ class Classes:
         """The classes dominated by the acting label, and known to its authorizations, in the fixed order of their ids.
 
         Its own class is among them, written or not: what a request asks for must not depend on how far the disk has
-        come with its own BEGIN.
+        come with its own BEGIN. A class whose key was destroyed is not: nothing is there any more (see `gone`).
         """
         written = self.everything()
         found = self._visible.get(acting)
         if found is None:
-            seen = {
-                c.id: c
-                for c in written
-                if c.label <= acting and not c.originator and (not c.need or self._need(c).allows(acting.needs))
-            }
+            seen = {c.id: c for c in written if c.id not in self._gone and self._seen(c, acting)}
             own = self.of(acting)
             seen[own.id] = own
             found = self._visible[acting] = [seen[id] for id in sorted(seen)]
         return found
+
+    def gone(self, acting: Label) -> list[AccessClass]:
+        """The classes that the acting label would see, had their key not been destroyed."""
+        return [c for c in self.everything() if c.id in self._gone and self._seen(c, acting)]
+
+    def _seen(self, access: AccessClass, acting: Label) -> bool:
+        if access.originator or not access.label <= acting:
+            return False
+        return not access.need or self._need(access).allows(acting.needs)
 
     def row(self, access: AccessClass) -> ClassRow:
         """The sealed row that makes the class known to whoever opens the folder with its keys."""

@@ -6,13 +6,18 @@ import asyncio
 import getpass
 import os
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from casemate.cli.command import option, verb
+from casemate.cli.passphrase import passphrase
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import language, t
 from casemate.errors import BadInput
+
+if TYPE_CHECKING:
+    from casemate.crypto import WrapProfile
 
 __all__ = ["init"]
 
@@ -23,8 +28,10 @@ __all__ = ["init"]
     option("--agency", default="LOCAL", metavar="NAME"),
     option("--name", default="casemate", metavar="NAME"),
     option("--port", type=click.IntRange(0, 65534), default=8480),
+    option("--passphrase", "locked", is_flag=True),
+    option("--suite", type=click.Choice(["hybrid", "cnsa2"]), default="hybrid"),
 )
-def init(talk: Talk, policies: str, agency: str, name: str, port: int) -> None:
+def init(talk: Talk, policies: str, agency: str, name: str, port: int, locked: bool, suite: WrapProfile) -> None:
     from casemate.wiring import Folder, found
 
     listed = tuple(part.strip() for part in policies.split(",") if part.strip())
@@ -32,7 +39,8 @@ def init(talk: Talk, policies: str, agency: str, name: str, port: int) -> None:
         if not text.isprintable() or '"' in text or "\\" in text:
             raise BadInput(what=t("init.text", what=repr(text)[:100]))
     folder = Folder(talk.folder or Folder.default())
-    told = asyncio.run(found(folder, name, agency, listed, port, owner(), str(os.getuid()), language()))
+    said = passphrase(twice=True) if locked else ""
+    told = asyncio.run(found(folder, name, agency, listed, port, owner(), str(os.getuid()), language(), said, suite))
     talk.marked(told.floor_marking)
     talk.data({"folder": str(folder.path), **asdict(told)}, told.floor, told.floor_marking)
     talk.out(str(folder.path))
@@ -40,7 +48,7 @@ def init(talk: Talk, policies: str, agency: str, name: str, port: int) -> None:
         "init.made", folder=folder.path, owner=told.owner, policies=", ".join(listed), ceiling=told.ceiling_marking
     )
     talk.say("init.solo")
-    talk.say("init.keys")
+    talk.say("init.keys_locked" if locked else "init.keys")
     flag = "" if str(folder.path) == "casemate" else f" --folder {folder.path}"
     talk.say("init.next", flag=flag)
 

@@ -12,6 +12,7 @@ import msgspec
 
 from casemate.cli.command import Group, option, verb
 from casemate.cli.failure import Failed, failed
+from casemate.cli.passphrase import passphrase
 from casemate.cli.table import columns
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import language, t
@@ -115,7 +116,7 @@ def _verified(talk: Talk, remembered: list[Head]) -> tuple[list[dict[str, Any]],
             raise
     from casemate.wiring import verdicts
 
-    found = asyncio.run(verdicts(home, remembered, language()))
+    found = asyncio.run(verdicts(home, remembered, language(), passphrase))
     logs = [{"verdict": asdict(log.verdict), "label": log.label, "marking": log.marking} for log in found.logs]
     talk.marked(found.marking)
     return logs, found.label, found.marking, "", True

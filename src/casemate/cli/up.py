@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from casemate.cli.command import verb
 from casemate.cli.failure import Failed
+from casemate.cli.passphrase import passphrase
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
 
@@ -48,7 +49,7 @@ async def run(talk: Talk, ready: Callable[[Addresses], None], stop: asyncio.Even
     for name in SIGNALS:
         loop.add_signal_handler(name, ends.set)
     try:
-        await supervise(talk.region(), called, lambda died: _died(talk, died), ends)
+        await supervise(talk.region(), called, lambda died: _died(talk, died), ends, passphrase)
     finally:
         for name in SIGNALS:
             loop.remove_signal_handler(name)

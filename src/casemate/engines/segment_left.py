@@ -86,6 +86,9 @@ class WithLeftovers:
     def leaves(self, log: str, start: int, stop: int) -> list[bytes]:
         return self._reader.leaves(log, start, stop) + [each.leaf for each in self._behind(log, start, stop)]
 
+    def counts(self, class_id: str) -> Mapping[str, int]:
+        return self._reader.counts(class_id)
+
     def sizes(self) -> dict[str, int]:
         logs = sorted({*self._sizes, *self._left})
         return {log: self._sizes.get(log, 0) + len(self._left.get(log, ())) for log in logs}

@@ -157,6 +157,9 @@ class SqliteReader:
         sql = "SELECT leaf FROM entries WHERE log = ? AND seq >= ? AND seq < ? ORDER BY seq"
         return [row[0] for row in self._ask(sql, (log, start, stop))]
 
+    def counts(self, class_id: str) -> dict[str, int]:
+        return dict(self._ask("SELECT kind, count(*) FROM rows WHERE class_id = ? GROUP BY kind", (class_id,)))
+
     def sizes(self) -> dict[str, int]:
         return dict(self._ask("SELECT log, size FROM logs ORDER BY log"))
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from casemate.wiring.offline import Log, Offline, verdicts
     from casemate.wiring.proofs import Checked, checked, questions_of
     from casemate.wiring.region import House, open_house
+    from casemate.wiring.rotation import Rotated, locked, rotated
     from casemate.wiring.supervisor import Addresses, Died, supervise
 
 __all__ = [
@@ -30,12 +31,15 @@ __all__ = [
     "House",
     "Log",
     "Offline",
+    "Rotated",
     "checked",
     "examine",
     "found",
+    "locked",
     "open_house",
     "questions_of",
     "reachable",
+    "rotated",
     "supervise",
     "verdicts",
 ]
@@ -49,12 +53,15 @@ _HOMES = {
     "House": "region",
     "Log": "offline",
     "Offline": "offline",
+    "Rotated": "rotation",
     "checked": "proofs",
     "examine": "examination",
     "found": "founding",
+    "locked": "rotation",
     "open_house": "region",
     "questions_of": "proofs",
     "reachable": "local",
+    "rotated": "rotation",
     "supervise": "supervisor",
     "verdicts": "offline",
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from casemate.crypto import lockable
 from casemate.doors.native.rooms import Check
+from casemate.engines.key_store_region import NEXT, is_bare
 from casemate.engines.sandbox import support
 from casemate.errors import CasemateError
 from casemate.settings import Settings
@@ -58,7 +59,9 @@ def _keys(folder: Folder, language: str) -> Check:
     for file in (folder.keys, *folder.keys.glob("*")):
         if stat.S_IMODE(file.stat().st_mode) & 0o077:
             return _check("keys", False, "keys_open", language, name=file.name)
-    return _check("keys", True, "keys", language)
+    if (folder.keys / NEXT).exists():
+        return _check("keys", False, "keys_rotating", language)
+    return _check("keys", True, "keys_bare" if is_bare(folder.keys) else "keys", language)
 
 
 def _records(folder: Folder, settings: Settings, language: str) -> Check:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from casemate.access import Gate, loops
+from casemate.access import Gate, destroyed, loops
 from casemate.clock import Clock
 from casemate.doors.frame import App, Table
 from casemate.ids import Entropy
@@ -87,7 +87,7 @@ async def open_house(
     if role in ("all", "control"):
         from casemate.wiring import keys_url
 
-        house.loops += [*loops(gate), *keys_url.loops(folder, settings)]
+        house.loops += [*loops(gate), *destroyed.loops(gate), *keys_url.loops(folder, settings)]
     try:
         observe(house, role, worker)
         await join(house, role, durable)

@@ -119,7 +119,7 @@ async def test_the_region_says_what_it_is(world: World) -> None:
     told = (await world.call("ann", "GET", "/api/region", acting=LOW)).json["data"]
     assert (told["name"], told["agency"], told["policies"], told["two_person"]) == ("law", "EXERCISE", ["us"], False)
     assert told["models"] == ["casemate/extractive-reader"]
-    assert "UNSAFE" in told["keys"]
+    assert "bare" in told["keys"]
     assert told["embedder"]
 
 
