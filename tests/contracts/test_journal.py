@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from casemate.engines.committer_journal import CommitterJournal
+from casemate.engines.postgres import PostgresWriter
+from casemate.engines.postgres_read import PostgresReader
 from casemate.engines.segment import SegmentJournal
 from casemate.engines.segment_fold import Sequencer
 from casemate.engines.sqlite import Limits, SqliteWriter
@@ -19,8 +21,9 @@ from casemate.engines.writer_socket import SocketCommitter, WriterServer
 from casemate.errors import Unavailable
 from casemate.store import Batch, ClassRow, Journal, Receipt
 from tests.contracts.stores import entries, entry
+from tests.engines.postgres_server import shared
 
-JOURNALS = ("committer", "segments", "segments-socket")
+JOURNALS = ("committer", "segments", "segments-socket", "segments-postgresql")
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,8 @@ class Kept:
     """A journal under test, and the store into which it is folded."""
 
     journal: Journal
-    writer: SqliteWriter
-    reader: SqliteReader
+    writer: SqliteWriter | PostgresWriter
+    reader: SqliteReader | PostgresReader
 
     def ids(self, log: str = "class_a") -> list[str]:
         return [each.id for each in self.reader.entries(log, 0, 1 << 40)]
@@ -41,10 +44,18 @@ Trial = Callable[[Kept], Awaitable[None]]
 @asynccontextmanager
 async def kept(engine: str, folder: Path) -> AsyncIterator[Kept]:
     """A fresh journal of that engine in a folder for temporary files."""
-    path = folder / "data" / "records.db"
-    writer = SqliteWriter(path, Limits(low_water=0, ballast=0), durable=False)
-    reader = SqliteReader(path)
-    try:
+    writer: SqliteWriter | PostgresWriter
+    reader: SqliteReader | PostgresReader
+    with ExitStack() as stack:
+        if engine == "segments-postgresql":
+            target = stack.enter_context(shared().lent())
+            writer = stack.enter_context(closing(PostgresWriter(target)))
+            reader = stack.enter_context(closing(PostgresReader(target)))
+        else:
+            path = folder / "data" / "records.db"
+            small = Limits(low_water=0, ballast=0)
+            writer = stack.enter_context(closing(SqliteWriter(path, small, durable=False)))
+            reader = stack.enter_context(closing(SqliteReader(path)))
         if engine == "committer":
             yield Kept(CommitterJournal(writer), writer, reader)
             return
@@ -53,7 +64,7 @@ async def kept(engine: str, folder: Path) -> AsyncIterator[Kept]:
         server = WriterServer(folder / "run" / "writer.sock", writer, fold=sequencer.fold)
         await server.start()
         client = SocketCommitter(folder / "run" / "writer.sock")
-        fold = sequencer.fold if engine == "segments" else client.fold
+        fold = client.fold if engine == "segments-socket" else sequencer.fold
         journal = SegmentJournal(folder / "segments", fold)
         try:
             yield Kept(journal, writer, reader)
@@ -62,9 +73,6 @@ async def kept(engine: str, folder: Path) -> AsyncIterator[Kept]:
             await server.stop()
             journal.close()
             await sequencer.stop()
-    finally:
-        reader.close()
-        writer.close()
 
 
 @pytest.fixture(params=JOURNALS)

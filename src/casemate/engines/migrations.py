@@ -39,12 +39,13 @@ def sqlite_steps(path: Path, migrations: Sequence[str] | None = None) -> list[St
     """What is missing in a file that no region writes. Raises NewerSchema, Damaged, Unavailable."""
     known = sqlite_schema.MIGRATIONS if migrations is None else migrations
     try:
-        with apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE) as db:
+        db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+        try:
             db.execute("BEGIN IMMEDIATE")
-            try:
-                steps = _sqlite(db, known)
-            finally:
-                db.execute("ROLLBACK")
+            steps = _sqlite(db, known)
+            db.execute("ROLLBACK")
+        finally:
+            db.close()
     except apsw.Error as error:
         raise (Damaged(what="records") if sqlite_schema.damaged(error) else Unavailable(what="records")) from None
     return steps
