@@ -92,6 +92,7 @@ def _settings(client: str, url: str, id: str, secret: str) -> dict[str, str]:
         "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": url,
         "AWS_ENDPOINT_URL_BEDROCK": url,
         "AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME": url,
+        "AWS_ENDPOINT_URL_S3": url,
         "AWS_ACCESS_KEY_ID": id,
         "AWS_SECRET_ACCESS_KEY": secret,
         "AWS_SESSION_TOKEN": "",

@@ -17,6 +17,7 @@ from casemate.doors.s3.problem import named
 from casemate.doors.s3.said import bounded, iso, looked_at, new_object, quoted, told
 from casemate.doors.s3.xml import read, written
 from casemate.errors import BadInput, CasemateError
+from casemate.objects import Ref
 from casemate.words import problem, say
 
 __all__ = ["copy", "get", "head", "length", "put", "remove", "remove_many", "source"]
@@ -46,6 +47,7 @@ async def get(buckets: Buckets, call: Call) -> Reply | Stream:
     seen, start, stop, headers, media, status = await _found(buckets, call)
     if status == 304:
         return Reply(b"", media, status, headers)
+    call.flow.use(Ref("bucket.object", f"{seen.bucket}/{seen.key}", seen.class_id))
     pieces, facts = buckets.read(call.flow, seen, start, stop), _facts(seen)
     if stop - start <= WHOLE:
         body = b"".join([piece async for piece in pieces])
