@@ -21,6 +21,7 @@ import tests.laws.document_operations
 import tests.laws.gateway_operations
 import tests.laws.key_operations
 import tests.laws.label_operations
+import tests.laws.ledger_operations
 import tests.laws.metrics_operations
 import tests.laws.model_operations
 import tests.laws.openai_operations

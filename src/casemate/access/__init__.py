@@ -7,7 +7,7 @@ caller brought may come to rest where its own marks say (`settle`), and release 
 
 from __future__ import annotations
 
-from casemate.access import audit
+from casemate.access import audit, evidence, witness
 from casemate.access.audit import Seen
 from casemate.access.carry import pack, unpack
 from casemate.access.flow import Flow
@@ -38,6 +38,7 @@ from casemate.access.records import (
     PrincipalRecord,
     StateRecord,
 )
+from casemate.access.redaction import redact
 from casemate.access.release import ReleaseDoor, Viewed
 from casemate.access.release_kinds import (
     APPROVAL_KEY,
@@ -108,10 +109,13 @@ __all__ = [
     "Viewed",
     "approval_key",
     "audit",
+    "evidence",
     "is_outside",
     "loops",
     "need_of",
     "pack",
     "quarantined",
+    "redact",
     "unpack",
+    "witness",
 ]

@@ -7,27 +7,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 
 from casemate.access.destroyed import last_head
 from casemate.access.record import Note
 from casemate.access.state import State
-from casemate.access.trees import Tree
+from casemate.access.tree_files import with_files
 from casemate.errors import Absent, Damaged, Destroyed
 from casemate.labels import AccessClass, Label
 from casemate.ledger import (
-    CHECKPOINT_FILE,
     Checkpoint,
     Entry,
-    Files,
     Head,
     Record,
     Verdict,
-    read_note,
     verify,
-    verify_folder,
-    worst,
     write_export,
 )
 from casemate.objects import Kind
@@ -43,15 +37,16 @@ __all__ = [
     "floor_of",
     "heads",
     "judged",
+    "known",
     "open_content",
     "own_content",
+    "records",
     "verdicts",
 ]
 
 CHECKPOINT = Kind("checkpoint", Checkpoint)
 PAGE = 100
 LOOKED = 5000
-LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +95,13 @@ def entry(flow: State, id: str) -> Seen:
     if not _auditor(flow) and seen.entry.principal != flow.session.principal.name:
         raise Absent(kind="entry", id=id)
     return seen
+
+
+def known(flow: State, id: str) -> None:
+    """Raises Absent unless that entry stands in a visible log."""
+    found = flow.gate.recorder.find(id)
+    if found is None or found[0] not in {access.id for access in flow.classes()}:
+        raise Absent(kind="entry", id=id)
 
 
 async def open_content(flow: State, id: str, reason: str) -> bytes | None:
@@ -156,8 +158,8 @@ def verdicts(flow: State, heads: list[Head]) -> list[tuple[AccessClass, Verdict]
     for access in [*flow.classes(), *gone]:
         remembered = [h for h in heads if h.log == access.id]
         points = last_head(flow.gate, access) if access in gone else checkpoints(flow, access.id)
-        records = _records(flow, access)
-        result.append((access, verify(access.id, records, points, public, remembered, flow.gate.running)))
+        verdict = verify(access.id, records(flow, access), points, public, remembered, flow.gate.running)
+        result.append((access, with_files(flow.gate, verdict, remembered)))
     return result
 
 
@@ -169,16 +171,16 @@ def heads(flow: State) -> list[Head]:
 
 def export(flow: State, access: AccessClass) -> bytes:
     """A visible log as one file that can be checked alone."""
-    return write_export(access.id, _records(flow, access), checkpoints(flow, access.id), flow.gate.vault.signer.public)
+    return write_export(access.id, records(flow, access), checkpoints(flow, access.id), flow.gate.vault.signer.public)
 
 
-def _records(flow: State, access: AccessClass) -> Iterator[Record]:
-    """A whole log, page by page: what was said is not kept in memory beside it.
+def records(flow: State, access: AccessClass, begin: int = 0, end: int | None = None) -> Iterator[Record]:
+    """A visible log, or a part of it, page by page: what was said is not kept in memory beside it.
 
     An entry that cannot be opened is given as nothing, which is not what its leaf says.
     """
-    size = flow.gate.vault.reader.sizes().get(access.id, 0)
-    for start in range(0, size, PAGE):
+    size = flow.gate.vault.reader.sizes().get(access.id, 0) if end is None else end
+    for start in range(begin, size, PAGE):
         for item in flow.gate.vault.reader.entries(access.id, start, min(size, start + PAGE)):
             yield Record(item.seq, item.leaf, _plain(flow, access, item))
 

@@ -7,6 +7,7 @@ per label domain, and no domain notices another.
 
 from __future__ import annotations
 
+from casemate.accounts.agreed import agreed
 from casemate.accounts.approval_keys import (
     ApprovalKey,
     ApprovalKeyRequest,
@@ -88,6 +89,7 @@ __all__ = [
     "add_person",
     "add_project",
     "agencies",
+    "agreed",
     "approval_keys",
     "change_person",
     "close_console",

@@ -132,6 +132,8 @@ ACTIONS: dict[str, Rule] = {
     "ledger.read": Rule(ANYONE, others=frozenset({"auditor"})),
     "ledger.verify": _by("auditor", "operator", "officer"),
     "ledger.open": _by("auditor"),
+    "ledger.redact": _by("officer", integrity=VERIFIED),
+    "ledger.witness": _by("auditor", "officer"),
     "ledger.reconcile": _by("service"),
     "ledger.checkpoint": _by("service"),
     "backup.read": _by("operator"),

@@ -1,0 +1,115 @@
+"""What can be carried away and checked elsewhere: one entry with its proof, a part of a log, signed heads.
+
+Nothing leaves that does not fit a signed root: a tile that somebody has changed makes no proof.
+"""
+
+from __future__ import annotations
+
+from casemate.access import audit
+from casemate.access.state import State
+from casemate.access.trees import Tree
+from casemate.errors import BadInput, Damaged, Unavailable
+from casemate.labels import AccessClass
+from casemate.ledger import (
+    CHECKPOINT_FILE,
+    SHA384,
+    Checkpoint,
+    Evidence,
+    Place,
+    Profile,
+    Record,
+    Tiled,
+    cut,
+    grown,
+    leaf_hash,
+    leaf_hashes,
+    part_of,
+    read_note,
+    sign_note,
+    verify_inclusion,
+    write_evidence,
+    write_part,
+)
+
+__all__ = ["notes", "part", "prove"]
+
+
+def prove(flow: State, id: str) -> bytes:
+    """A visible entry with the path to the newest signed head. Raises Absent; Unavailable while it is under none."""
+    seen = audit.entry(flow, id)
+    point = _newest(flow, seen.access)
+    if point is None or seen.seq >= point.size:
+        raise Unavailable(what="checkpoint")
+    found = flow.gate.recorder.find(id)
+    if found is None:
+        raise Damaged(what="ledger entry")
+    plain, root = flow.gate.recorder.plain(seen.access.id, found[1]), bytes.fromhex(point.root)
+    path = Tree(flow.gate.vault, seen.access.id).tiled(point.size, root).inclusion(seen.seq)
+    if not verify_inclusion(leaf_hash(plain), seen.seq, point.size, path, root):
+        raise Damaged(what="ledger entry")
+    public = flow.gate.vault.signer.public.hex()
+    return write_evidence(Evidence(point, plain.decode(), seen.seq, tuple(each.hex() for each in path), public))
+
+
+def part(flow: State, access: AccessClass, start: int, stop: int | None, profile: Profile = SHA384) -> bytes:
+    """The entries from `start` up to `stop` (None: the last checkpoint) of a visible log, to be checked alone.
+
+    Over another hash the head at `stop` is signed anew, as a note. Raises BadInput where no checkpoint reaches so far.
+    """
+    point = _newest(flow, access)
+    size = point.size if point is not None else 0
+    stop = size if stop is None else stop
+    if point is None or not 0 <= start < stop <= size:
+        raise BadInput(what=f"The signed entries of this log are those from 0 up to {size}.")
+    public = flow.gate.vault.signer.public
+    if profile is SHA384:
+        tree = Tree(flow.gate.vault, access.id).tiled(point.size, bytes.fromhex(point.root))
+        found, points = part_of(tree, start, stop, audit.checkpoints(flow, access.id))
+        return write_part(access.id, audit.records(flow, access, start, stop), points, public, found)
+    tree, records = _rehashed(flow, access, start, stop, profile)
+    found, _ = part_of(tree, start, stop, [])
+    note = sign_note(flow.gate.vault.signer, access.id, stop, tree.root(), point.at, point.solo, profile)
+    return write_part(access.id, records, [], public, found, [note])
+
+
+def _rehashed(flow: State, access: AccessClass, start: int, stop: int, profile: Profile) -> tuple[Tiled, list[Record]]:
+    """The tree over another hash, made of every entry up to `stop`; and the entries from `start` on."""
+    leaves: list[bytes] = []
+    records: list[Record] = []
+    for each in audit.records(flow, access, 0, stop):
+        if each.data is None or leaf_hash(each.data) != each.leaf:
+            raise Damaged(what="ledger entry")
+        leaves += leaf_hashes([each.data], profile)
+        if each.seq >= start:
+            records.append(Record(each.seq, leaves[-1], each.data))
+    tiles = grown(_nothing, 0, leaves, profile)
+    return Tiled(lambda place: cut(tiles[place], profile), stop, profile), records
+
+
+def _nothing(place: Place) -> list[bytes]:
+    """No tile was there before."""
+    raise Damaged(what=f"tile {place.index}")
+
+
+def notes(flow: State) -> list[str]:
+    """The newest head of every visible log as a signed note: as it lies beside the tiles, or signed now."""
+    vault, told = flow.gate.vault, []
+    for access in flow.classes():
+        point = _newest(flow, access)
+        if point is None:
+            continue
+        data = vault.tiles.read(access.id, CHECKPOINT_FILE) if vault.tiles is not None else None
+        if data is None or read_note(data, vault.signer.public) is None:
+            root = bytes.fromhex(point.root)
+            data = sign_note(vault.signer, access.id, point.size, root, point.at, point.solo)
+        told.append(data.decode())
+    return told
+
+
+def _newest(flow: State, access: AccessClass) -> Checkpoint | None:
+    points = audit.checkpoints(flow, access.id)
+    return max(points, key=_size) if points else None
+
+
+def _size(point: Checkpoint) -> int:
+    return point.size
