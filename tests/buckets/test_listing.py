@@ -112,7 +112,8 @@ async def test_a_listing_goes_on_while_the_order_is_rewritten(world: World) -> N
             low = f"{key}\x00"
             after += 1
             if after % 10 == 0:
-                await keep(world, room, SECRET, *(f"{key}-{n}" for n in range(2)))
+                near = [min(int(key[:3]) + step, 119) for step in (1, 9, 17)]
+                await keep(world, room, SECRET, *(f"{number:03d}-{after}" for number in near))
                 await order.fold(await at(world, SECRET), "plans", 1)
     assert [key for key in found if "-" not in key] == keys
 

@@ -178,7 +178,7 @@ async def test_an_upload_that_ends_while_rows_are_read_keeps_its_parts(world: Wo
         async def scan(self, kind: Any, *args: Any, **named: Any) -> Any:
             nonlocal ended
             found = await super().scan(kind, *args, **named)
-            if kind.name == "bucket.part" and not ended:
+            if kind.name in ("bucket.part", "bucket.object") and not ended:
                 ended = True
                 await room.complete(await at(world, SECRET), id, [(1, one)])
             return found

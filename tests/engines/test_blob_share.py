@@ -79,6 +79,17 @@ def test_many_writers_at_once_are_counted_to_the_byte(tmp_path: Path) -> None:
     assert counted == lies(tmp_path, "high") <= SHARE
 
 
+def test_a_draft_that_nobody_holds_is_let_go_of(tmp_path: Path) -> None:
+    """As a killed writer leaves it: charged for, and half there."""
+    blobs = blobs_of(tmp_path)
+    asyncio.run(blobs.write("high", PIECE))
+    counter, draft = tmp_path / "blobs.shares" / "high", tmp_path / "blobs" / "high" / ".dead-500000"
+    counter.write_bytes((int.from_bytes(counter.read_bytes(), "little") + 500_000).to_bytes(8, "little"))
+    draft.write_bytes(b"half")
+    assert asyncio.run(blobs_of(tmp_path).used("high")) == (lies(tmp_path, "high"), SHARE)
+    assert not draft.exists()
+
+
 WRITER = """
 import asyncio, sys
 from pathlib import Path

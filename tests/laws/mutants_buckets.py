@@ -79,7 +79,7 @@ TABLE = (
         _test(UPLOADS, "test_an_upload_that_ends_while_a_part_comes_in_keeps_nothing"),
     ),
     (
-        "changes-read-last",
+        "old-map-believed",
         "a fold hides keys from a listing that is under way",
         Edit(f"{ROOM}.order:Lane._folded", "if keys is None:", "if keys is None and (keys := ()) is None:"),
         _test("buckets/test_listing", "test_a_listing_goes_on_while_the_order_is_rewritten"),
@@ -105,7 +105,7 @@ TABLE = (
     (
         "quota-borrowed",
         "a label takes more than its share, and so from another's",
-        Edit(f"{ENGINES}.blob_share:Share._begun", "            if used + size > self.most:", "            if False:"),
+        Edit(f"{ENGINES}.blob_share:Share._begun", "used + size > self.most", "False"),
         _test("engines/test_blob_share", "test_one_label_that_is_full_takes_nothing_from_another"),
     ),
     (
@@ -118,7 +118,7 @@ TABLE = (
         "crash-charged",
         "what a killed writer was charged with is never given back",
         Edit(f"{ENGINES}.blob_share:Share.used", "self._count()", "pass"),
-        _test("engines/test_blob_share", "test_what_killed_writers_leave_is_charged_to_nobody"),
+        _test("engines/test_blob_share", "test_a_draft_that_nobody_holds_is_let_go_of"),
     ),
     (
         "objects-named-to-operators",
