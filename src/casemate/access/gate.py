@@ -16,7 +16,9 @@ from casemate.policy.veto import Veto
 __all__ = ["Gate"]
 
 NOTHING = Target()
-READS = frozenset({"ledger.read", "ledger.verify", "ledger.open"})  # what looks at what just happened
+READS = frozenset(  # what looks at what just happened
+    {"ledger.read", "ledger.verify", "ledger.open", "lineage.read", "spill.report"}
+)
 
 
 class Gate(Core):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, TypeVar
 
-from casemate.access.frozen import held_back, open_to
+from casemate.access.frozen import held_back, open_to, sees_all
 from casemate.access.state import State
 from casemate.errors import Absent
 from casemate.labels import AccessClass
@@ -90,7 +90,9 @@ def children(flow: State, ref: Ref) -> list[Ref]:
     """Visible objects whose parents name this one."""
     classes, rows = [c.id for c in flow.classes()], flow.gate.rows
     name = rows.named(ref.class_id, ref.kind, ref.id)
-    return [rows.ref(row) for row in flow.gate.vault.reader.children(ref.class_id, ref.kind, name, classes)]
+    made = [rows.ref(row) for row in flow.gate.vault.reader.children(ref.class_id, ref.kind, name, classes)]
+    held = flow.gate.frozen.of(flow).refs if made and not sees_all(flow) else frozenset()
+    return [each for each in made if each not in held]
 
 
 async def blob(flow: State, class_id: str, digest: str) -> bytes:

@@ -41,6 +41,8 @@ VERBS = {
     "tls": "tls:tls",
     "attributes": "attributes:attributes",
     "labels": "labels:labels",
+    "lineage": "lineage:lineage",
+    "spill": "spill:spill",
     "ledger": "ledger:ledger",
     "store": "store:store",
     "backup": "backup:backup",

@@ -18,17 +18,10 @@ __all__ = ["draw"]
 TITLE = 44  # characters of a title
 LINE, LETTER, PAD = 15, 7.2, 9  # of the text, in pixels
 BOX, GAP, LANE, TOP = 52, 14, 70, 46
-_STYLE = (
-    "text{font:12px ui-monospace,monospace;fill:#16181d}.b{font-weight:bold;font-size:14px}.m{font-weight:bold}"
-    ".k{fill:#4a5260}rect{fill:#fff;stroke:#4a5260}.r{stroke:#16181d;stroke-width:3}"
-    "path{fill:none;stroke:#6b7482}marker path{fill:#6b7482}"
-    "@media(prefers-color-scheme:dark){svg{background:#14161a}text{fill:#e8eaee}.k{fill:#aab2c0}"
-    "rect{fill:#1d2026;stroke:#aab2c0}.r{stroke:#e8eaee}}"
-)
-
+INK, DIM, LINES, PAPER = "#16181d", "#4a5260", "#6b7482", "#ffffff"  # attributes: a style sheet a policy may forbid
 _HEAD = (
     '<defs><marker id="a" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
-    '<path d="M0 0L8 4L0 8z"/></marker></defs>'
+    '<path d="M0 0L8 4L0 8z" fill="#6b7482"/></marker></defs>'
 )
 
 
@@ -47,13 +40,14 @@ def draw(lineage: Lineage, banner: str) -> str:
     size = f'width="{width:.0f}" height="{height:.0f}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width:.0f} {height:.0f}" {size}>',
-        f"<title>{escape(banner)}</title><style>{_STYLE}</style>",
+        f"<title>{escape(banner)}</title>",
+        f'<rect width="100%" height="100%" fill="{PAPER}"/><g font-family="monospace" font-size="12" fill="{INK}">',
         _HEAD,
         _banner(banner, width, 24),
         *(_arrow(places[a], places[b]) for a, b in lineage.arrows),
         *(_box(lineage.nodes[at], places[at], at in lineage.roots) for at in sorted(places)),
         _banner(banner, width, height - 14),
-        "</svg>\n",
+        "</g></svg>\n",
     ]
     return "\n".join(parts)
 
@@ -95,7 +89,8 @@ def _width(node: Node) -> float:
 
 
 def _banner(text: str, width: float, y: float) -> str:
-    return f'<text class="b" x="{width / 2:.0f}" y="{y:.0f}" text-anchor="middle">{escape(text)}</text>'
+    place = f'x="{width / 2:.0f}" y="{y:.0f}" text-anchor="middle"'
+    return f'<text font-size="14" font-weight="bold" {place}>{escape(text)}</text>'
 
 
 def _arrow(one: tuple[float, float, float], two: tuple[float, float, float]) -> str:
@@ -103,16 +98,17 @@ def _arrow(one: tuple[float, float, float], two: tuple[float, float, float]) -> 
     to, down = two[0], two[1] + BOX / 2
     half = (x + to) / 2
     way = f"M{x:.0f} {y:.0f}C{half:.0f} {y:.0f} {half:.0f} {down:.0f} {to:.0f} {down:.0f}"
-    return f'<path d="{way}" marker-end="url(#a)"/>'
+    return f'<path d="{way}" fill="none" stroke="{LINES}" marker-end="url(#a)"/>'
 
 
 def _box(node: Node, place: tuple[float, float, float], root: bool) -> str:
     x, y, wide = place
     head, title, id = (escape(line) for line in _lines(node))
-    kind = ' class="r"' if root else ""
+    edge = f'stroke="{INK}" stroke-width="3"' if root else f'stroke="{DIM}"'
+    left = f'x="{x + PAD:.0f}"'
     return (
-        f'<g><title>{escape(node.label)}</title><rect{kind} x="{x:.0f}" y="{y:.0f}" width="{wide:.0f}" height="{BOX}" '
-        f'rx="4"/><text class="m" x="{x + PAD:.0f}" y="{y + LINE + 1:.0f}">{head}</text>'
-        f'<text x="{x + PAD:.0f}" y="{y + 2 * LINE:.0f}">{title}</text>'
-        f'<text class="k" x="{x + PAD:.0f}" y="{y + 3 * LINE - 1:.0f}">{id}</text></g>'
+        f'<g><title>{escape(node.label)}</title><rect x="{x:.0f}" y="{y:.0f}" width="{wide:.0f}" height="{BOX}" rx="4" '
+        f'fill="{PAPER}" {edge}/><text font-weight="bold" {left} y="{y + LINE + 1:.0f}">{head}</text>'
+        f'<text {left} y="{y + 2 * LINE:.0f}">{title}</text>'
+        f'<text fill="{DIM}" {left} y="{y + 3 * LINE - 1:.0f}">{id}</text></g>'
     )

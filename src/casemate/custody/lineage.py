@@ -17,7 +17,7 @@ from casemate.custody.walk import Direction, Trace, Walk, found_at
 from casemate.labels import Label
 from casemate.objects import Ref
 
-__all__ = ["Lineage", "Node", "lineage", "told", "tree"]
+__all__ = ["Lineage", "Node", "lineage", "told"]
 
 
 class Node(msgspec.Struct, frozen=True):
@@ -72,36 +72,6 @@ def told(flow: Flow, kinds: Kinds, trace: Trace) -> Lineage:
         policies.banner(join, flow.session.language),
         trace.cut,
     )
-
-
-def tree(lineage: Lineage, up: bool = False) -> list[str]:
-    """Lines of text, each node once under what leads to it; further ways to it are pointed at."""
-    after: dict[int, list[int]] = {}
-    for source, made in lineage.arrows:
-        after.setdefault(made if up else source, []).append(source if up else made)
-    lines: list[str] = []
-    seen: set[int] = set()
-    starts = [root for root in lineage.roots if not _under(root, lineage, up)] or list(lineage.roots)
-    waiting = [(root, "", "") for root in reversed(starts)]
-    while waiting:
-        place, before, branch = waiting.pop()
-        node = lineage.nodes[place]
-        again = place in seen
-        said = " ".join(part for part in (node.mark, node.kind, node.id, node.title, "^" if again else "") if part)
-        lines.append(f"{before}{branch}{said}")
-        if again:
-            continue
-        seen.add(place)
-        below = after.get(place, [])
-        inner = before + ("" if not branch else "   " if branch.startswith("└") else "│  ")
-        for at, other in reversed(list(enumerate(below))):
-            waiting.append((other, inner, "└─ " if at == len(below) - 1 else "├─ "))
-    return lines
-
-
-def _under(root: int, lineage: Lineage, up: bool) -> bool:
-    """Whether another of the roots leads there: a document's parts stand under their document."""
-    return any((a if up else b) == root and (b if up else a) in lineage.roots for a, b in lineage.arrows)
 
 
 def _title(kinds: Kinds, trace: Trace, ref: Ref, value: Any) -> str:

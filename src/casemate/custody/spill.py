@@ -157,7 +157,8 @@ class Spill:
                         self._gate, self.kinds, id, case.object, true, everything_of_it=case.how == "shred"
                     )
                     await remedy(self._gate, self.kinds, id, case.how, true, derived)
-                    case = self._at(case, "done")
+                    bare = _untitled(case.report) if case.how == "shred" else case.report
+                    case = self._at(replace(case, report=bare), "done")
                 else:
                     return
                 await land(self._gate, access, [Put(SPILL, id, case, expect=found.version)], {"case": id})
@@ -214,6 +215,13 @@ def _seeing(flow: Flow, true: Label) -> Session:
     """Custody's session at the true label: what it finds there is what an officer there may be told."""
     principal = dataclasses.replace(flow.session.principal, clearance=true)
     return dataclasses.replace(flow.session, principal=principal, floor=true, ceiling=true)
+
+
+def _untitled(report: Report) -> Report:
+    """What was destroyed leaves no title behind."""
+    nodes = tuple(replace(node, title="") for node in report.picture.nodes)
+    items = tuple(replace(item, title="") for item in report.items)
+    return replace(report, items=items, picture=replace(report.picture, nodes=nodes))
 
 
 def _saw(derived: Derived) -> tuple[Saw, ...]:
