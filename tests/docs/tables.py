@@ -154,6 +154,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "openai": partial(operations, "openai"),
     "anthropic": partial(operations, "anthropic"),
     "bedrock": partial(operations, "bedrock"),
+    "s3": partial(operations, "s3"),
     "elsewhere": elsewhere,
 }
 MADE = re.compile(r"(<!-- made: (\w+) -->\n)(.*?)(<!-- /made -->)", re.DOTALL)

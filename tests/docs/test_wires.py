@@ -11,6 +11,8 @@ import pytest
 from tests.docs import wires
 from tests.docs.wires import Row
 from tests.doors.bedrock.signing import signed
+from tests.doors.s3.signing import error
+from tests.doors.s3.signing import signed as signed_for_s3
 from tests.doors.wired import Got, Wired, wired
 
 STATES = {"supported", "partly", "refused"}
@@ -38,6 +40,10 @@ def sent(region: Wired, wire: str, route: str) -> Got:
     """What a caller with a key gets there."""
     method, path = route.split()
     path = re.sub(r"\{[^}]*\}", "x", path)
+    if wire == "s3":
+        path = re.sub(r"\|[^&]*", "", path)  # any one of them
+        key = region.key(client="boto3")
+        return region.send(method, path, b"", signed_for_s3(region, key, method, path).items())
     body = b"{}" if method in {"POST", "PUT", "PATCH"} else b""
     if wire == "bedrock":
         key = region.key(client="boto3")
@@ -53,6 +59,8 @@ def code(wire: str, got: Got) -> str:
     """The error's name in the brackets of its protocol."""
     if wire == "bedrock":
         return got.headers.get("x-amzn-errortype", "")
+    if wire == "s3":
+        return error(got)[1]
     return str(got.json.get("error", {}).get("code", ""))
 
 

@@ -17,12 +17,12 @@ from typing import Any, cast
 import botocore
 import msgspec
 
-from casemate.doors import anthropic, bedrock, openai
+from casemate.doors import anthropic, bedrock, openai, s3
 
 __all__ = ["ALIASES", "WIRES", "Row", "described", "elsewhere", "routes", "rows", "table_rows"]
 
-WIRES: dict[str, Any] = {"openai": openai, "anthropic": anthropic, "bedrock": bedrock}
-ALIASES = {"openai": openai.ALIAS, "anthropic": anthropic.ALIAS, "bedrock": ""}
+WIRES: dict[str, Any] = {"openai": openai, "anthropic": anthropic, "bedrock": bedrock, "s3": s3}
+ALIASES = {"openai": openai.ALIAS, "anthropic": anthropic.ALIAS, "bedrock": "", "s3": ""}
 SERVICES = ("bedrock-runtime", "bedrock", "bedrock-agent-runtime")
 
 
@@ -51,11 +51,18 @@ def rows(wire: str) -> list[Row]:
 
 
 def routes(wire: str) -> list[str]:
-    """`METHOD /path` of each route that the wire declares, aliases too."""
+    """`METHOD /path` of each route that the wire declares, aliases too.
+
+    Where operations of S3 differ by a header alone, its name stands behind the path.
+    """
     nothing = cast(Any, _Anything())
     declare = WIRES[wire].routes
     found = declare(*(nothing for _ in signature(declare).parameters))
-    return [f"{route.method} {route.path.replace('*}', '}')}" for route in found]
+    return [
+        f"{route.method} {route.path.replace('*}', '}')}"
+        + (f" ({route.spoken})" if route.apart and route.spoken else "")
+        for route in found
+    ]
 
 
 @cache
@@ -95,5 +102,6 @@ def table_rows(wire: str) -> list[tuple[str, ...]]:
     for row in rows(wire):
         refusal = f"{row.status} `{row.error}`" if row.state == "refused" else ""
         remarks = "; ".join(part for part in (refusal, row.says) if part)
-        found.append((row.name, ", ".join(f"`{each}`" for each in row.routes), row.state, remarks))
+        told = ", ".join(f"`{each}`" for each in row.routes).replace("|", "\\|")
+        found.append((row.name, told, row.state, remarks))
     return found

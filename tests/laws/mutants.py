@@ -31,6 +31,7 @@ from tests.laws import (
     mutants_policy,
     mutants_release,
     mutants_retrieval,
+    mutants_s3,
 )
 from tests.laws.killers import doors, gates, lends, marked, rested, rungs, spoken, writes
 from tests.laws.killers_tests import Tested
@@ -59,6 +60,7 @@ TABLES = (
     mutants_knowledge.TABLE,
     mutants_release.TABLE,
     mutants_retrieval.TABLE,
+    mutants_s3.TABLE,
 )
 OF_SOURCE = tuple(Mutant(*row) for table in TABLES for row in table)
 

@@ -141,8 +141,9 @@ def crc32(data: bytes) -> str:
 
 def error(got: Got) -> tuple[int, str]:
     """Status and code of a problem, which bears its marking and its entry."""
+    assert got.status >= 400, got.status
+    assert b"<Error>" in got.body
     root = ET.fromstring(got.body)
-    assert root.tag == "Error"
     assert got.headers["casemate-marking"]
     assert got.headers["casemate-label"]
     if got.headers.get("casemate-ledger"):
