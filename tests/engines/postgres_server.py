@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import ctypes
 import functools
 import itertools
 import os
@@ -57,6 +58,7 @@ class Server:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=_end_with_us,  # noqa: PLW1509 - one call of libc, before any thread could matter
             )
         until = time.monotonic() + 60
         while True:
@@ -119,6 +121,19 @@ class Server:
         self.run(f"DROP DATABASE {target.dbname} WITH (FORCE)")
 
 
+def _end_with_us() -> None:
+    """A server whose test was killed stops at once (prctl PR_SET_PDEATHSIG, kept across exec)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGQUIT)
+
+
+def _sweep() -> None:
+    """Folders that killed tests left."""
+    for folder in Path(tempfile.gettempdir()).glob("casemate-pg-*"):
+        with contextlib.suppress(OSError, ValueError):
+            if not Path(f"/proc/{int((folder / 'owner').read_text())}").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
 def missing() -> str:
     """Why there can be no server here, or ""."""
     if not (BINARIES / "initdb").exists():
@@ -137,7 +152,9 @@ def made(settings: Sequence[str] = ()) -> Server:
     why = missing()
     if why:
         pytest.skip(why)
+    _sweep()
     folder = Path(tempfile.mkdtemp(prefix="casemate-pg-"))
+    (folder / "owner").write_text(str(os.getpid()))
     user = None if os.getuid() else _nobody()
     if user is not None:
         shutil.chown(folder, user)

@@ -74,6 +74,10 @@ class Side(Protocol):
         """All of them, durably."""
         ...
 
+    def spoil(self) -> None:
+        """What has arrived is not what was sent: the next try begins anew."""
+        ...
+
     def end(self) -> None:
         """All has arrived and was compared."""
         ...

@@ -37,7 +37,8 @@ _TYPES = (
 def refused(batch: Batch) -> CasemateError | None:
     """What is wrong with a batch before anybody is asked, or None."""
     for put in batch.puts:
-        if not same(put_digest(put.class_id, put.kind, put.id, put.sealed), put.digest):
+        expected = put_digest(put.class_id, put.kind, put.id, put.sealed)
+        if not same(expected, put.digest):
             return Damaged(what=put.kind)
     if any(len(entry.leaf) != DIGEST_SIZE for entry in batch.entries):
         return BadInput(what="leaf")

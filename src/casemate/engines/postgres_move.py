@@ -129,6 +129,9 @@ class PostgresSide:
         except (Failed, Lost) as error:
             raise _raised(error) from None
 
+    def spoil(self) -> None:
+        self._run("UPDATE meta SET value = '' WHERE name = 'moving'")
+
     def end(self) -> None:
         self._run("DELETE FROM meta WHERE name = 'moving'")
         self._run("ANALYZE " + ", ".join(table.name for table in TABLES))

@@ -25,7 +25,7 @@ _SET_VERSION = "INSERT INTO meta VALUES ('schema', '{}') ON CONFLICT (name) DO U
 _READ = "classes, places, rows, blinds, parents, tides, logs, entries, contents, marks, meta"
 
 
-def open_writer(target: Target, migrations: Sequence[str] = MIGRATIONS) -> Link:
+def open_writer(target: Target, migrations: Sequence[str] | None = None) -> Link:
     """A connection of the owner: every commit synced before it is told, schema brought up to date.
 
     Raises Unavailable where nobody answers, Misconfigured where the server cannot keep its word, NewerSchema, Damaged.
@@ -40,7 +40,7 @@ def open_writer(target: Target, migrations: Sequence[str] = MIGRATIONS) -> Link:
         encoding = link.run("SHOW server_encoding")[0][0]
         if encoding != "UTF8":
             raise Misconfigured(setting="store.dbname", why=f"the database's encoding is {encoding}, not UTF8")
-        migrate(link, target.reader, migrations)
+        migrate(link, target.reader, MIGRATIONS if migrations is None else migrations)
     except (Failed, Lost) as error:
         link.close()
         raise _opened(error) from None
@@ -60,9 +60,8 @@ def open_reader(target: Target) -> Link:
             raise NewerSchema(found=found, known=len(MIGRATIONS))
         if found < len(MIGRATIONS):
             raise Unavailable(what="records")
-        if link.run("SELECT bool_and(row_security_active(t)) FROM unnest(ARRAY['rows', 'entries', 'blinds']) AS t") != [
-            ("t",)
-        ]:
+        bound = link.run("SELECT bool_and(row_security_active(t)) FROM unnest(ARRAY['rows', 'entries', 'blinds']) AS t")
+        if bound != [("t",)]:
             raise Misconfigured(setting="store.reader", why="this role is not bound by row-level security")
     except (Failed, Lost) as error:
         link.close()
@@ -76,7 +75,7 @@ def open_reader(target: Target) -> Link:
 def migrate(
     link: Link,
     reader: str,
-    migrations: Sequence[str] = MIGRATIONS,
+    migrations: Sequence[str],
     keep: bool = True,
     look: Callable[[], None] = lambda: None,
 ) -> None:

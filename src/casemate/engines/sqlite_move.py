@@ -76,6 +76,10 @@ class SqliteSide:
         with self._db:
             self._db.executemany(sql, rows)
 
+    def spoil(self) -> None:
+        with self._db:
+            self._db.execute("UPDATE meta SET value = '' WHERE name = ?", (_MOVING,))
+
     def end(self) -> None:
         with self._db:
             self._db.execute("DELETE FROM meta WHERE name = ?", (_MOVING,))

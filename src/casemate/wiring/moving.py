@@ -73,6 +73,7 @@ async def move(folder: Folder, to: StoreSettings, tell: Tell) -> Moved:
             second = sums(target, lambda done: tell("compared", done))
             differ = [a.table for a, b in zip(first, second, strict=True) if a != b]
             if differ:
+                target.spoil()
                 raise Damaged(what=", ".join(differ))
             target.end()
         _switch(folder, to, text)
@@ -168,7 +169,11 @@ def _changed(folder: Folder, to: StoreSettings) -> str:
     wanted: dict[str, Any] = {**tomllib.loads(old), "store": told}
     if not told:
         del wanted["store"]
-    if tomllib.loads(text) != wanted:
+    try:
+        right = tomllib.loads(text) == wanted
+    except tomllib.TOMLDecodeError:
+        right = False
+    if not right:
         raise Misconfigured(setting="store", why="casemate.toml says it in a way that has to be changed by hand")
     parse(text)
     return text
