@@ -49,7 +49,7 @@ def witness(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
     return do, ""
 
 
-@operation(("GET", "/api/ledger/{id}/proof"), ("POST", "/api/ledger/{id}/redact"))
+@operation(("GET", "/api/ledger/{id}/proof"), ("POST", "/api/ledger/{id}/redact"), roles=("officer", "auditor"))
 def prove_or_redact(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
     place, deed = rng.random(), rng.random()
 

@@ -1,9 +1,7 @@
-"""`casemate ledger`: read the record, check it, carry its heads away."""
+"""`casemate ledger`: read the record, carry it and its heads away, destroy what was said."""
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +9,24 @@ import click
 import msgspec
 
 from casemate.cli.command import Group, option, verb
-from casemate.cli.failure import Failed, failed
-from casemate.cli.passphrase import passphrase
 from casemate.cli.table import columns
 from casemate.cli.talk import Talk
-from casemate.cli.tongue import language, t
+from casemate.cli.tongue import t
 from casemate.clock import iso
-from casemate.errors import BadInput, Damaged, NotRunning, Tampered
-from casemate.ledger import Head
 
 __all__ = ["ledger", "verdict_line"]
 
-VERBS = ("list", "show", "open", "verify", "heads", "export")
-ledger = Group("ledger", {name: f"ledger:{'listing' if name == 'list' else f'{name}_'}" for name in VERBS})
+VERBS = ("show", "open", "heads", "export", "redact")
+ledger = Group(
+    "ledger",
+    {
+        "list": "ledger:listing",
+        **{name: f"ledger:{name}_" for name in VERBS},
+        "verify": "ledger_verify:verify",
+        "prove": "ledger_prove:prove",
+        "witness": "ledger_witness:witness",
+    },
+)
 
 
 @verb("ledger.list", option("--limit", type=click.IntRange(1, 1000), default=20))
@@ -74,9 +77,20 @@ def heads_(talk: Talk) -> None:
         talk.out(msgspec.json.encode(head).decode())
 
 
-@verb("ledger.export", click.argument("log"), option("--output", type=click.Path(path_type=Path), default=None))
-def export_(talk: Talk, log: str, output: Path | None) -> None:
-    answer = talk.client().get(f"/api/ledger/logs/{log}")
+@verb(
+    "ledger.export",
+    click.argument("log"),
+    option("--from", "start", type=click.IntRange(0), default=None),
+    option("--to", "stop", type=click.IntRange(1), default=None),
+    option("--profile", type=click.Choice(["sha384", "sha256"]), default=None),
+    option("--output", type=click.Path(path_type=Path), default=None),
+)
+def export_(
+    talk: Talk, log: str, start: int | None, stop: int | None, profile: str | None, output: Path | None
+) -> None:
+    asked = {"from": start, "to": stop, "profile": profile}
+    query = {name: str(value) for name, value in asked.items() if value is not None}
+    answer = talk.client().get(f"/api/ledger/logs/{log}", **query)
     if output is not None:
         output.write_bytes(answer.raw)
         talk.say("ledger.exported", file=output)
@@ -88,49 +102,16 @@ def export_(talk: Talk, log: str, output: Path | None) -> None:
 
 
 @verb(
-    "ledger.verify",
-    option("--head", "heads", type=click.Path(exists=True, path_type=Path, dir_okay=False), multiple=True),
+    "ledger.redact",
+    click.argument("id"),
+    option("--reason", required=True),
+    option("--for", "acting", default="", metavar="LABEL"),
 )
-def verify_(talk: Talk, heads: tuple[Path, ...]) -> None:
-    remembered = [head for file in heads for head in _heads(file)]
-    logs, label, marking, entry, offline = _verified(talk, remembered)
-    talk.data({"logs": logs, "offline": offline, "witnessed": bool(remembered)}, label, marking, entry)
-    for log in logs:
-        talk.out(verdict_line(talk, log))
-    if offline:
-        talk.say("ledger.offline")
-    talk.say("ledger.unwitnessed" if not remembered else "ledger.witnessed", count=len(remembered))
-    bad = [log["verdict"] for log in logs if log["verdict"]["state"] in ("tampered", "forked", "incomplete")]
-    if bad:
-        raise SystemExit(Tampered.exit if bad[0]["state"] != "incomplete" else Damaged.exit)
-
-
-def _verified(talk: Talk, remembered: list[Head]) -> tuple[list[dict[str, Any]], str, str, str, bool]:
-    """The verdicts from the region, or from its folder where it does not run."""
-    home = talk.region()
-    try:
-        answer = talk.client().post("/api/ledger/verify", {"heads": remembered})
-        return answer.data, answer.label, answer.marking, answer.entry, False
-    except Failed as failure:
-        if failure.problem.slug != NotRunning.slug:
-            raise
-    from casemate.wiring import verdicts
-
-    found = asyncio.run(verdicts(home, remembered, language(), passphrase))
-    logs = [{"verdict": asdict(log.verdict), "label": log.label, "marking": log.marking} for log in found.logs]
-    talk.marked(found.marking)
-    return logs, found.label, found.marking, "", True
-
-
-def _heads(file: Path) -> list[Head]:
-    """Heads as `ledger heads` printed them: one per line, or the document of --json."""
-    try:
-        raw = file.read_bytes()
-        if raw.lstrip().startswith(b'{"schema"'):
-            return msgspec.convert(msgspec.json.decode(raw)["data"], list[Head])
-        return [msgspec.json.decode(line, type=Head) for line in raw.splitlines() if line.strip()]
-    except (OSError, KeyError, msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise failed(BadInput(what=t("ledger.no_head", file=file, why=error))) from None
+def redact_(talk: Talk, id: str, reason: str, acting: str) -> None:
+    answer = talk.client().post(f"/api/ledger/{id}/redact", {"reason": reason}, acting)
+    talk.answer(answer)
+    told = "waits" if answer.data["waits"] else "redacted" if answer.data["redacted"] else "forgotten"
+    talk.out(t(f"ledger.{told}"))
 
 
 def verdict_line(talk: Talk, log: dict[str, Any]) -> str:
