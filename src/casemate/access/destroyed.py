@@ -74,7 +74,10 @@ def _service(access: AccessClass) -> Session:
 
 
 def last_head(core: Core, access: AccessClass) -> list[Checkpoint]:
-    """The last head of a log whose class's key was destroyed, where it is known."""
+    """The last head of a log whose class's key was destroyed, where it is known.
+
+    It lies above, and is told to whoever sees the class: it says nothing but what the class's own leaves say.
+    """
     high = core.classes.of(core.vault.region.ceiling)
     rows = core.rows.get(DOOMED.name, access.id, [high.id])
     points = [core.rows.open(DOOMED, row).value.point for row in rows]
