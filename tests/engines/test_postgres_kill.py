@@ -21,6 +21,7 @@ import pytest
 
 from casemate.engines.postgres_link import Target
 from casemate.engines.postgres_read import PostgresReader
+from casemate.engines.postgres_schema import open_writer, take_lock
 from casemate.store import check
 from tests.engines.postgres_server import Server, gone, made, shared
 from tests.laws.long import leave
@@ -72,7 +73,13 @@ def writing(target: Target, round_: int) -> Iterator[Writing]:
 
 
 def held(server: Server, target: Target, acknowledged: set[str]) -> int:
-    """Nothing acknowledged is lost, nothing is half there, nothing is there twice; how many there are."""
+    """Nothing acknowledged is lost, nothing is half there, nothing is there twice; how many there are.
+
+    The server may still be committing what a killed writer sent last: whoever has the lock comes after it.
+    """
+    link = open_writer(target)
+    take_lock(link, 20.0)
+    link.close()
     reader = PostgresReader(target)
     rows, _ = reader.scan("document", [], ["class_a"], None, 1 << 40)
     entries = reader.entries("class_a", 0, 1 << 40)
