@@ -94,3 +94,9 @@ def test_it_opens_into_memory_of_the_right_size_alone(plaintext: bytes, aad: byt
             cipher.open_into(memoryview(changed), aad, into)
     with pytest.raises(Damaged):
         cipher.open_into(sealed[:28], aad, into)
+
+
+@given(st.binary(max_size=300), st.binary(max_size=300))
+def test_a_mac_kept_at_hand_is_the_same_hmac(key: bytes, data: bytes) -> None:
+    kept = crypto.Mac(key)
+    assert kept.of(data) == kept.of(data) == crypto.hmac(key, data)

@@ -24,6 +24,7 @@ __all__ = [
     "NONCE_SIZE",
     "SUITES",
     "Cipher",
+    "Mac",
     "decrypt",
     "derive",
     "digest",
@@ -38,6 +39,8 @@ NONCE_SIZE = 12
 SUITES = {1: "AES-256-GCM"}
 _SUITE = b"\x01"
 _TAG_SIZE = 16
+_BLOCK = 128  # of SHA-384, in bytes
+_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
 
 
 def digest(data: bytes) -> bytes:
@@ -48,6 +51,24 @@ def digest(data: bytes) -> bytes:
 def hmac(key: bytes, data: bytes) -> bytes:
     """HMAC-SHA-384 (RFC 2104), 48 bytes."""
     return _hmac.digest(key, data, "sha384")
+
+
+class Mac:
+    """HMAC-SHA-384 under one key, many times: what depends on the key alone is computed once (RFC 2104 section 4)."""
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes) -> None:
+        block = (key if len(key) <= _BLOCK else digest(key)).ljust(_BLOCK, b"\0")
+        self._inner = hashlib.sha384(block.translate(_INNER))
+        self._outer = hashlib.sha384(block.translate(_OUTER))
+
+    def of(self, data: bytes) -> bytes:
+        """48 bytes."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(data)
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 def same(one: bytes, other: bytes) -> bool:

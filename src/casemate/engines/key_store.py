@@ -14,7 +14,7 @@ import contextlib
 from functools import lru_cache
 from pathlib import Path
 
-from casemate.crypto import KEY_SIZE, NONCE_SIZE, Cipher, Keeper, derive, generate_keeper, hmac
+from casemate.crypto import KEY_SIZE, NONCE_SIZE, Cipher, Keeper, Mac, derive, generate_keeper
 from casemate.engines.key_store_class import GONE, WRAPPED, ClassKeys
 from casemate.engines.key_store_file import publish
 from casemate.engines.key_store_region import CURRENT, found_region_key, is_bare, region_keys
@@ -45,6 +45,7 @@ class KeyStore:
         self._told = -1
         self._key = lru_cache(maxsize=None)(self._derived)
         self._cipher = lru_cache(maxsize=None)(lambda class_id, purpose: Cipher(self._key("seal", class_id, purpose)))
+        self._mac = lru_cache(maxsize=None)(lambda class_id, field: Mac(self._key("blind", class_id, field)))
         self.destroyed()
 
     def seal(self, class_id: str, purpose: str, plaintext: bytes | memoryview, aad: bytes) -> bytes:
@@ -60,7 +61,7 @@ class KeyStore:
         self._cipher(class_id, purpose).open_into(sealed, aad, into)
 
     def blind(self, class_id: str, field: str, text: str) -> bytes:
-        return hmac(self._key("blind", class_id, field), text.encode())
+        return self._mac(class_id, field).of(text.encode())
 
     def destroyed(self) -> frozenset[str]:
         """Asked at each question: where another process destroyed a key, this one forgets it too."""
@@ -76,6 +77,7 @@ class KeyStore:
         self._data.clear()
         self._key.cache_clear()
         self._cipher.cache_clear()
+        self._mac.cache_clear()
 
     def destroy(self, class_id: str) -> None:
         """Destroy the data key of a class for good: first the tombstone, then the key. Twice is once."""
