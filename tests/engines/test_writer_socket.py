@@ -239,7 +239,7 @@ def test_stopping_ends_what_waits_and_a_keyless_batch_is_not_sent_again(tmp_path
 def test_an_answer_to_nothing_or_of_an_unknown_error_is_survived(tmp_path: Path) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for error in ("Nonsense", "Conflict"):
-            number, _ = await frames.read(reader, list) or (0, None)
+            number, *_ = await frames.read(reader, list) or (0,)
             await frames.write(writer, [number + 7, None, "Conflict", {}])
             await frames.write(writer, [number, None, error, {"what": "x"}])
         await frames.read(reader, list)

@@ -28,6 +28,7 @@ from casemate.ids import DerivedEntropy
 from casemate.knowledge.reading.extract import Extracted, Paragraph, Part
 from casemate.policy import Action
 from casemate.wiring import Folder, House, open_house
+from tests.laws.trees import ROOT
 
 EXCLUDED = {"date", "x-request-id"}
 POLICIES = ("us", "nato", "fr", "tlp", "house")
@@ -39,6 +40,9 @@ agency = "EXERCISE"
 policies = [{policies}]
 [knowledge]
 embedder = "hashing"
+[datasets.roots.open]
+path = "{root}"
+label = "agency=EXERCISE"
 """
 
 
@@ -231,7 +235,7 @@ async def a_world(seed: int = 0, policies: tuple[str, ...] = POLICIES) -> Any:
     folder = Folder(path)
     for part in (folder.data, folder.keys, folder.run):
         part.mkdir(mode=0o700)
-    folder.settings_file.write_text(SETTINGS.format(policies=", ".join(f'"{p}"' for p in policies)))
+    folder.settings_file.write_text(SETTINGS.format(root=ROOT, policies=", ".join(f'"{p}"' for p in policies)))
     keyed(folder, seed)
     clock = ManualClock()
     entropy = DerivedEntropy(seed.to_bytes(8, "big"))

@@ -9,7 +9,6 @@ name. Where what lies in the destination is not what was noted, the chain is not
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import re
@@ -82,7 +81,7 @@ class Chain:
     @classmethod
     def begin(cls, data: Path, home: Path, marked: Marked, recipients: Sequence[Recipient], now: int) -> Chain:
         """A new one, in a folder of its own. Raises OSError."""
-        chain = f"{_UNFIT.sub('', iso(now)[:19])}Z-{secrets.token_hex(12)}"
+        chain = f"{_UNFIT.sub('', iso(now)[:19])}{now % SECOND:06d}Z-{secrets.token_hex(12)}"
         folder = f"{_UNFIT.sub('-', marked.marking)[:60]}.{chain}"
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         (home / folder).mkdir(mode=0o700)
@@ -140,13 +139,20 @@ class Chain:
         return now - self.state.begun >= days * 86_400 * SECOND
 
 
-def chains(home: Path) -> list[tuple[Path, Face]]:
-    """The chains of a destination, oldest first; what is none is passed over."""
+def chains(home: Path, tolerant: bool = False) -> list[tuple[Path, Face]]:
+    """The chains of a destination, oldest first; what is none is passed over.
+
+    Raises Damaged where links lie in a folder whose face cannot be read: nothing older may stand in for it in silence.
+    `tolerant`: for whoever has named the chain that he wants, or wants none.
+    """
     found: list[tuple[Path, Face]] = []
-    for path in sorted(home.iterdir()) if home.is_dir() else ():
-        with contextlib.suppress(OSError, Damaged):
+    for path in sorted(home.iterdir(), key=lambda path: path.suffix) if home.is_dir() else ():
+        try:
             found.append((path, face_of(path)))
-    return sorted(found, key=lambda each: each[1].chain)
+        except (OSError, Damaged):
+            if not tolerant and any(path.glob(f"*{SUFFIX}")):
+                raise Damaged(what=f"{path.name}/{FACE}") from None
+    return found
 
 
 def face_of(folder: Path) -> Face:
@@ -163,7 +169,7 @@ def face_of(folder: Path) -> Face:
 def prune(home: Path, keep: int, current: str) -> int:
     """Remove what is older than the last so many chains; how many went. Nothing but a chain's own files is touched."""
     gone = 0
-    for folder, face in chains(home)[:-keep]:
+    for folder, face in chains(home, tolerant=True)[:-keep]:
         strange = [path for path in folder.iterdir() if path.name != FACE and path.suffix not in (SUFFIX, PART)]
         if face.chain != current and not strange:
             (folder / FACE).unlink()  # from now on it is no chain, whatever becomes of the rest

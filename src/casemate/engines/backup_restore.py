@@ -22,6 +22,7 @@ from casemate.custody.backup_verdict import Link, Verdict, judge
 from casemate.engines.backup_chain import FACE
 from casemate.engines.backup_link import SUFFIX, looked_at, opened
 from casemate.engines.backup_wal import size_of
+from casemate.engines.sqlite_schema import summing
 from casemate.errors import BadInput, Damaged, NotEmpty, StorageFull, Unavailable
 
 __all__ = ["bring_back", "survey"]
@@ -147,6 +148,7 @@ class _Back:
         self._write(path, bytes_of())
         number = log.links[-1]
         try:
+            summing()  # a page's checksum is made where it is carried into the file
             db = apsw.Connection(str(records))
             try:
                 db.execute("PRAGMA synchronous = OFF")  # it is synced once, at the end

@@ -168,8 +168,11 @@ class Shipper:
         fresh = self._chain is None or self._chain.due(now, target.days)
         if fresh:
             self._begin(now)
-        held = self._compared() if tables else {}
-        self._ship()
+        held: dict[str, Table] = {}
+        if tables and self._records is not None:
+            held = self._compared(self._records)
+        else:
+            self._ship()
         chain = self._going()
         there = present(target.region, (target.home, *target.besides))
         new, gone = changed(chain.known, there)
@@ -183,11 +186,9 @@ class Shipper:
         self.trouble = ""
         return chain.state.head
 
-    def _compared(self) -> dict[str, Table]:
+    def _compared(self, records: Path) -> dict[str, Table]:
         """The tables at the end of what is shipped next; then exactly so much is shipped."""
-        if self._records is None:
-            return {}
-        found, tables, close = tables_at(self._records)
+        found, tables, close = tables_at(records)
         try:
             self._ship(found)
             return tables()

@@ -13,6 +13,7 @@ import msgspec
 from casemate.crypto import same
 from casemate.custody.backup import Table
 from casemate.engines.backup_wal import Tip, tip
+from casemate.engines.sqlite_schema import summing
 from casemate.errors import Damaged, Unavailable
 from casemate.store import put_digest, row_digest
 
@@ -69,6 +70,7 @@ def damaged_rows(records: Path) -> list[str]:
 
 
 def _opened(records: Path) -> apsw.Connection:
+    summing()  # a page that is not as it was written is no state to compare with
     db = apsw.Connection(str(records), flags=apsw.SQLITE_OPEN_READONLY)
     db.set_busy_timeout(5000)
     return db

@@ -21,7 +21,7 @@ from apsw import sqlite_extra
 
 from casemate.errors import Damaged, Misconfigured, NewerSchema, Unavailable
 
-__all__ = ["MIGRATIONS", "damaged", "open_reader", "open_writer", "summed"]
+__all__ = ["MIGRATIONS", "damaged", "open_reader", "open_writer", "summed", "summing"]
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -67,7 +67,7 @@ def open_writer(path: Path, durable: bool = True, migrations: Sequence[str] = MI
     if not durable and not _temporary(path):
         raise Misconfigured(setting="durable", why="only a store in a folder for temporary files may be undurable")
     try:
-        _summing()
+        summing()
         db = apsw.Connection(str(path))
         db.set_busy_timeout(_WAIT_MS)
         _sum_pages(db, path)
@@ -107,7 +107,7 @@ def summed(db: apsw.Connection) -> bool:
     return bool(db.execute("PRAGMA checksum_verification").get)
 
 
-def _summing() -> None:
+def summing() -> None:
     """Put the layer for checksums below the connections of this process; where it was not built, there is none."""
     if _SUMMED in apsw.vfs_names() or sqlite_extra.has("cksumvfs") != "extension":
         return

@@ -167,7 +167,7 @@ def choose(
     One that never came to a point (it was begun, and the machine died) is passed over only where it is whole as far as
     it goes: what was damaged is not made up for by something older in silence.
     """
-    found = [each for each in chains(home) if chain in ("", each[1].chain)]
+    found = [each for each in chains(home, tolerant=bool(chain)) if chain in ("", each[1].chain)]
     for path, face in reversed(found):
         known = head if head is not None and head.chain == face.chain else None
         chosen = Chosen(path, face, survey(path, face, keepers, known, deep, told))
