@@ -191,7 +191,7 @@ def test_verify_says_up_to_where_and_what_it_cannot_see(region: Up, tmp_path: Pa
     head = json.loads(heads.read_text().splitlines()[0])
     (tmp_path / "other").write_text(json.dumps({**head, "root": "0" * 96}))
     forked = region.run("ledger", "verify", "--head", tmp_path / "other")
-    assert forked.code == 11
+    assert forked.code == 21
     assert "FORKED" in forked.out
     (tmp_path / "ahead").write_text(json.dumps({**head, "size": head["size"] + 1000}))
     assert region.run("ledger", "verify", "--head", tmp_path / "ahead").code == 10
