@@ -218,4 +218,3 @@ async def test_the_loop_goes_through_every_class_once_a_day(world: World) -> Non
     for _ in range(4):
         await world.step("custody.scrub")
     assert len(await (await serve(world)).every(DAMAGED)) == 1
-    assert await world.step("custody.scrub") is None

@@ -39,7 +39,7 @@ def bucket() -> Iterator[Bucket]:
     server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
     server.start()
     found = Bucket("blobs", f"http://127.0.0.1:{port}", lambda: KEY, prefix="p", seconds=5.0)
-    import boto3
+    import boto3  # type: ignore[import-untyped]
 
     boto3.client(
         "s3", endpoint_url=found.endpoint, aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1"
