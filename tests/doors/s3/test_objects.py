@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import AsyncIterator
 
 import pytest
 
+from casemate.buckets import Buckets
 from casemate.doors.s3.objects import WHOLE
+from casemate.errors import Damaged
 from tests.doors.s3.signing import Caller, error, marked, texts
 
 KEYS = ["a", "a/", "a//b", "/a", "a b+c", "ü/ß.txt", "a?b#c", "%41", "a%2Fb", "~-_.!*'()", "x" * 1024, "..", "a/../b"]
@@ -94,6 +97,22 @@ def test_a_long_object_goes_out_in_pieces_between_two_entries(caller: Caller, bu
     assert (begun.outcome, end.outcome) == ("begin", "complete")
     part = caller.ask("GET", f"/{bucket}/k", range="bytes=1-300000")
     assert part.body == data[1:300_001]
+
+
+def test_what_breaks_on_the_way_out_breaks_off(caller: Caller, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A length was promised, so there is no room for a telling: less comes than that, and the record says so."""
+    caller.ask("PUT", f"/{bucket}/k", bytes(2 * WHOLE))
+
+    async def breaks(*_: object) -> AsyncIterator[bytes]:
+        yield b"begun"
+        raise Damaged(what="blob")
+
+    monkeypatch.setattr(Buckets, "read", breaks)
+    got = caller.ask("GET", f"/{bucket}/k")
+    assert (got.status, got.body) == (200, b"begun")
+    assert got.headers["content-length"] == str(2 * WHOLE)
+    (end,) = caller.region.ends(got.headers["casemate-ledger"])
+    assert end.outcome == "failed"
 
 
 CONDITIONS = [
