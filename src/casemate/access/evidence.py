@@ -54,7 +54,7 @@ def prove(flow: State, id: str) -> bytes:
 def part(flow: State, access: AccessClass, start: int, stop: int | None, profile: Profile = SHA384) -> bytes:
     """The entries from `start` up to `stop` (None: the last checkpoint) of a visible log, to be checked alone.
 
-    Over another hash the head at `stop` is signed anew, as a note. Raises BadInput where no checkpoint reaches so far.
+    Over another hash the last head is signed anew, as a note. Raises BadInput where no checkpoint reaches so far.
     """
     point = _newest(flow, access)
     size = point.size if point is not None else 0
@@ -66,24 +66,25 @@ def part(flow: State, access: AccessClass, start: int, stop: int | None, profile
         tree = Tree(flow.gate.vault, access.id).tiled(point.size, bytes.fromhex(point.root))
         found, points = part_of(tree, start, stop, audit.checkpoints(flow, access.id))
         return write_part(access.id, audit.records(flow, access, start, stop), points, public, found)
-    tree, records = _rehashed(flow, access, start, stop, profile)
-    found, _ = part_of(tree, start, stop, [])
-    note = sign_note(flow.gate.vault.signer, access.id, stop, tree.root(), point.at, point.solo, profile)
+    tree, records = _rehashed(flow, access, range(start, stop), size, profile)
+    head = Checkpoint(access.id, size, tree.root().hex(), point.at, "")
+    found, _ = part_of(tree, start, stop, [head])
+    note = sign_note(flow.gate.vault.signer, access.id, size, tree.root(), point.at, point.solo, profile)
     return write_part(access.id, records, [], public, found, [note])
 
 
-def _rehashed(flow: State, access: AccessClass, start: int, stop: int, profile: Profile) -> tuple[Tiled, list[Record]]:
-    """The tree over another hash, made of every entry up to `stop`; and the entries from `start` on."""
+def _rehashed(flow: State, access: AccessClass, part: range, size: int, profile: Profile) -> tuple[Tiled, list[Record]]:
+    """The tree over another hash, made of so many entries; and those of the part."""
     leaves: list[bytes] = []
     records: list[Record] = []
-    for each in audit.records(flow, access, 0, stop):
+    for each in audit.records(flow, access, 0, size):
         if each.data is None or leaf_hash(each.data) != each.leaf:
             raise Damaged(what="ledger entry")
         leaves += leaf_hashes([each.data], profile)
-        if each.seq >= start:
+        if each.seq in part:
             records.append(Record(each.seq, leaves[-1], each.data))
     tiles = grown(_nothing, 0, leaves, profile)
-    return Tiled(lambda place: cut(tiles[place], profile), stop, profile), records
+    return Tiled(lambda place: cut(tiles[place], profile), size, profile), records
 
 
 def _nothing(place: Place) -> list[bytes]:
