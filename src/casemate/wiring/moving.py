@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from casemate.engines.move import Side, Sum, carry, sums
+from casemate.engines.sqlite_check import check_pages
 from casemate.engines.sqlite_move import SqliteSide
 from casemate.errors import Damaged, Misconfigured, NotRunning, Occupied, Unavailable
 from casemate.settings import StoreSettings, parse
@@ -113,6 +114,8 @@ async def check(folder: Folder, tell: Tell) -> Looked:
             from casemate.engines.postgres_schema import described
 
             told = described(target_of(folder, settings.store))
+        else:
+            told = {"pages": str(check_pages(folder.records))}
     return Looked(settings.store.kind, tuple(found), told)
 
 
