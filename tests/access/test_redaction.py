@@ -63,7 +63,7 @@ async def test_two_officers_say_the_same(world: World) -> None:
     path, body = f"/api/ledger/{begun}/redact", {"reason": "a complaint"}
     first = await world.call("ola", "POST", path, body, SECRET)
     assert (first.status, first.json["data"]["waits"]) == (202, True)
-    assert (await world.call("ola", "POST", path, body, SECRET)).json["rule"] == "two-person"
+    assert (await world.call("ola", "POST", path, body, SECRET)).json.get("rule") == "two-person"
     assert (await world.call("olb", "POST", path, {"reason": "another"}, SECRET)).status == 202
     assert b"a name" in kept(world, SECRET)
     second = await world.call("olb", "POST", path, body, SECRET)

@@ -170,3 +170,13 @@ def test_tiles_that_grew_step_by_step_are_the_same_files() -> None:
         tiles.update(grown(lambda place: cut(tiles[place]), at, leaves[at : at + 70]))
         at = min(SIZE, at + 70)
     assert all(FILES[path_of(place)] == tiles[place] for place in places(SIZE))
+
+
+def test_tiles_above_the_leaves_are_made_again() -> None:
+    """With the records at hand too: a hash above them is in no record."""
+    for place in (0, 50, 95):
+        data = bytearray(FILES["tile/1/000.p/2"])
+        data[place] ^= 1
+        for records in (0, SIZE):
+            found = judged(FILES | {"tile/1/000.p/2": bytes(data)}, records=records)
+            assert found == ("tampered", "tile", 0)

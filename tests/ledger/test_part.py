@@ -163,3 +163,10 @@ def test_the_width_that_a_tile_is_asked_for_is_its_own() -> None:
 
     assert Tiled(read, 40).root() == root_of(LEAVES)
     assert asked == [Place(0, 0, 40)]
+
+
+def test_a_changed_end_is_no_cut() -> None:
+    """A first line that claims more than there is, and a file that was cut, look alike but for its digest."""
+    for said, claimed in ((b'"stop":15', b'"stop":16'), (b'"start":10', b'"start":12')):
+        assert PART.count(said) == 1
+        assert verify_export(PART.replace(said, claimed), PUBLIC).state == "tampered"
