@@ -49,6 +49,7 @@ class Classes:
         self._rows: dict[str, ClassRow] = {}
         self._needs: dict[str, Need] = {}
         self._written: list[AccessClass] = []
+        self._lost: list[AccessClass] = []
         self._read: Sequence[ClassRow] | None = None
         self._visible: WeakKeyDictionary[Label, list[AccessClass]] = WeakKeyDictionary()
 
@@ -87,11 +88,16 @@ class Classes:
             raise Damaged(what="access class") from None
 
     def everything(self) -> list[AccessClass]:
-        """Every class that has ever been written to. One that is damaged is nobody's, and nobody else's trouble."""
+        """Every class that has ever been written to, and whose key is there. One that is damaged is nobody's.
+
+        What is wrong with one is nobody else's trouble.
+        """
         rows, gone = self._vault.reader.classes(), self._vault.sealer.destroyed()
         if rows is not self._read or gone is not self._gone:
-            self._gone = gone
-            self._read, self._written = rows, [found for found in map(self._whole, rows) if found is not None]
+            whole = [found for found in map(self._whole, rows) if found is not None]
+            self._read, self._gone = rows, gone
+            self._written = [found for found in whole if found.id not in gone]
+            self._lost = [found for found in whole if found.id in gone]
             self._visible.clear()
         return self._written
 
@@ -104,7 +110,7 @@ class Classes:
         written = self.everything()
         found = self._visible.get(acting)
         if found is None:
-            seen = {c.id: c for c in written if c.id not in self._gone and self._seen(c, acting)}
+            seen = {c.id: c for c in written if self._seen(c, acting)}
             own = self.of(acting)
             seen[own.id] = own
             found = self._visible[acting] = [seen[id] for id in sorted(seen)]
@@ -112,7 +118,8 @@ class Classes:
 
     def gone(self, acting: Label) -> list[AccessClass]:
         """The classes that the acting label would see, had their key not been destroyed."""
-        return [c for c in self.everything() if c.id in self._gone and self._seen(c, acting)]
+        self.everything()
+        return [c for c in self._lost if self._seen(c, acting)]
 
     def _seen(self, access: AccessClass, acting: Label) -> bool:
         if access.originator or not access.label <= acting:

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from casemate.errors import Damaged
+from casemate.errors import Damaged, Destroyed
 from casemate.store import Sealer
 from casemate.telemetry import Kept
 from casemate.telemetry.kept import BOUND, read, write
@@ -65,7 +65,7 @@ class MetricsFiles:
                 sealed = file.read(_SEALED + 1)
             if len(sealed) <= _SEALED:
                 yield read(self._sealer.open(class_id, _PURPOSE, sealed, self._aad(process, class_id)))
-        except (OSError, Damaged):
+        except (OSError, Damaged, Destroyed):
             return
 
     @staticmethod
