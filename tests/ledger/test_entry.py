@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casemate.errors import Damaged
-from casemate.ledger import Entry, canonical, parse
+from casemate.errors import Damaged, TooLarge
+from casemate.ledger import Entry, canonical, fitted, parse
+from casemate.ledger.entry import BOUND
 from tests.ledger.histories import entry
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -68,3 +69,18 @@ def test_any_other_way_of_writing_it_is_damaged(change) -> None:  # type: ignore
 def test_a_fact_that_could_not_be_read_back_is_never_written(value: object) -> None:
     with pytest.raises(TypeError):
         canonical(msgspec.structs.replace(entry(1), facts={"fact": value}))
+
+
+def test_an_entry_that_would_not_fit_into_a_bundle_is_made_to_fit() -> None:
+    made = msgspec.structs.replace(entry(1), subjects=tuple(f"document/doc_{n}@class_a" for n in range(5000)))
+    short = fitted(made)
+    assert len(canonical(short)) <= BOUND
+    assert BOUND - len(canonical(short)) < 100
+    assert short.subjects == made.subjects[: len(short.subjects)]
+    assert short.facts == {**made.facts, "subjects": 5000}
+    long = fitted(msgspec.structs.replace(entry(1), facts={"reason": "é" * 50_000}))
+    assert long.facts == {"reason": "é" * 1000, "subjects": 1}
+    assert long.subjects == entry(1).subjects
+    assert fitted(entry(1)) == entry(1)
+    with pytest.raises(TooLarge):
+        fitted(msgspec.structs.replace(entry(1), session="x" * 70_000))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from casemate.ledger.bundle import ENTRY_BOUND, bundle, entries_of, packed, unpacked
 from casemate.ledger.checkpoint import Checkpoint, Head, sign_checkpoint, verify_checkpoint
 from casemate.ledger.cosign import Cosignature, cosign, verify_cosignature
-from casemate.ledger.entry import Entry, canonical, parse
+from casemate.ledger.entry import Entry, canonical, fitted, parse
 from casemate.ledger.evidence import Evidence, check_evidence, read_evidence, write_evidence
 from casemate.ledger.export import Export, read_export, verify_export, write_export, write_part
 from casemate.ledger.folder import Files, verify_folder
@@ -77,6 +77,7 @@ __all__ = [
     "cut",
     "entries_of",
     "entries_path",
+    "fitted",
     "grown",
     "inclusion_proof",
     "leaf_hash",

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import msgspec
 
-from casemate.errors import Damaged
+from casemate.errors import Damaged, TooLarge
 
-__all__ = ["Entry", "canonical", "parse"]
+__all__ = ["BOUND", "Entry", "canonical", "fitted", "parse"]
+
+BOUND = 60_000  # bytes of canonical text: sealed, and in a bundle, it stays below 64 KiB
+_LONGEST = 1_000
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -49,6 +52,29 @@ def canonical(entry: Entry) -> bytes:
         if type(value) is not str and type(value) is not int:
             raise TypeError("a fact is text or a whole number")
     return _encode(entry)
+
+
+def fitted(entry: Entry) -> Entry:
+    """The entry itself, or one that fits into `BOUND`: long facts are cut off, and the first of its subjects are named.
+
+    Then the fact `subjects` says how many there were. Raises TooLarge where that is not enough.
+    """
+    if len(canonical(entry)) <= BOUND:
+        return entry
+    facts = {name: value[:_LONGEST] if isinstance(value, str) else value for name, value in entry.facts.items()}
+    facts["subjects"] = len(entry.subjects)
+    short = msgspec.structs.replace(entry, facts=facts, subjects=())
+    room = BOUND - len(canonical(short))
+    named: list[str] = []
+    for subject in entry.subjects:
+        room -= len(_encode(subject)) + 1
+        if room < 0:
+            break
+        named.append(subject)
+    short = msgspec.structs.replace(short, subjects=tuple(named))
+    if len(canonical(short)) > BOUND:
+        raise TooLarge(what="ledger entry", limit=BOUND)
+    return short
 
 
 def parse(data: bytes) -> Entry:
