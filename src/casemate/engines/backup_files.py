@@ -23,9 +23,11 @@ LEFT_OUT = (
     "data/records.db-shm",
     "data/records.db.lock",
     "data/ballast",
+    "data/blobs.ballast",
     "data/backup",
     "data/segments",
     "data/snapshot",
+    "data/snapshot.previous",
     "data/ledger",
 )
 """Sockets; the records, which go by their log; what is folded into them first, and what is made of them anew."""

@@ -40,4 +40,4 @@ class _Backups:
         """An increment, brought back beside the region and compared with it."""
         drilled = await self._rooms.backups.drill(call.flow)
         told = {**msgspec.structs.asdict(drilled), "equal": drilled.equal}
-        return reply(call.flow, told, equal=drilled.equal)
+        return reply(call.flow, told, drilled="equal" if drilled.equal else "differs")
