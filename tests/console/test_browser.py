@@ -37,6 +37,7 @@ PAGES = (
     "answers",
     "markings",
     "releases",
+    "spill",
     "today",
     "ledger",
     "live",

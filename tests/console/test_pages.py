@@ -23,6 +23,7 @@ PAGES = (
     "/datasets",
     "/answers",
     "/releases",
+    "/spill",
     "/today",
     "/ledger",
     "/keys",

@@ -1,16 +1,28 @@
-"""What the tests of spills share: a document, what is made of it, officers, and a look into everything with the keys."""
+"""What the tests of spills share: a document, what is made of it, officers, and a look at everything with the keys."""
 
 from __future__ import annotations
 
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
+
 from casemate.access.contain import everything, logged, said
+from casemate.access.rows import _aad
 from casemate.ledger import canonical
+from casemate.objects import Kind
 from casemate.store import check
 from tests.attacks.scene import LOW, SECRET, TOP, bring
 from tests.laws.world import Seen, World
 
+
+class PlainNote(msgspec.Struct, frozen=True):
+    """A kind that the tests alone know."""
+
+    text: str
+
+
+NOTE = Kind("custody.note", PlainNote)
 WORDS = "The hidden lantern burns at the northern pier until the ninth convoy has passed the outer boom."
 OTHER = "Ferries leave the southern quay at dawn and return before the evening tide turns."
 ASKED = "Until when does the hidden lantern burn?"
@@ -50,14 +62,14 @@ async def derived(world: World, label: str = LOW, who: str = "ben") -> tuple[str
     return entry, str(listed[-1]["id"])
 
 
-async def report(world: World, object: str, true: str = SECRET, who: str = "olga") -> Any:
-    seen = await world.call(who, "POST", "/api/spills/report", {"object": object}, true)
+async def report(world: World, named: str, true: str = SECRET, who: str = "olga") -> Any:
+    seen = await world.call(who, "POST", "/api/spills/report", {"object": named}, true)
     assert seen.status == 200, seen.body
     return seen.json["data"]
 
 
-async def contain(world: World, object: str, how: str = "", true: str = SECRET, who: str = "olga") -> Seen:
-    return await world.call(who, "POST", "/api/spills", {"object": object, "how": how}, true)
+async def contain(world: World, named: str, how: str = "", true: str = SECRET, who: str = "olga") -> Seen:
+    return await world.call(who, "POST", "/api/spills", {"object": named, "how": how}, true)
 
 
 async def found(world: World, who: str = "ben", label: str = LOW, asked: str = "hidden lantern") -> list[str]:
@@ -74,12 +86,12 @@ async def everything_said(world: World, *labels: str) -> bytes:
     await house.gate.folded()
     classes = [each for each in house.gate.classes.everything() if not labels or each.label.text in labels]
     parts: list[bytes] = []
-    names = [row[0] for row in vault.reader._port._ask("SELECT DISTINCT kind FROM rows", ())]
+    reader: Any = vault.reader
+    names = [row[0] for row in reader._port._ask("SELECT DISTINCT kind FROM rows", ())]
     for access in classes:
         for kind in names:
             rows, _ = vault.reader.scan(kind, [], [access.id], None, 1 << 20)
-            for row in rows:
-                parts.append(opened(world, check(row)))
+            parts += [opened(world, check(row)) for row in rows]
         after = ""
         while page := await vault.blobs.lying(access.id, after, 100):
             parts += [await vault.blobs.read(access.id, each.name) for each in page]
@@ -92,7 +104,6 @@ async def everything_said(world: World, *labels: str) -> bytes:
 
 
 def opened(world: World, row: Any) -> bytes:
-    from casemate.access.rows import _aad
-
+    """A row of whichever kind, without reading it as one."""
     sealer = world.house.gate.vault.sealer
     return bytes(sealer.open(row.class_id, row.kind, row.sealed, _aad(row.class_id, row.kind, row.id)))

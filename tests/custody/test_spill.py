@@ -10,7 +10,7 @@ from tests.laws.world import World
 async def test_a_report_names_everything_and_changes_nothing(world: World) -> None:
     await people(world)
     id = await spilled(world)
-    entry, kept = await derived(world)
+    _entry, kept = await derived(world)
     told = await report(world, id)
     kinds = {item["kind"]: item["id"] for item in told["items"]}
     assert kinds["document"] == kinds["document.part"] == id

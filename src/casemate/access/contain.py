@@ -18,13 +18,25 @@ from casemate.access.record import Note, facts_of
 from casemate.access.rows import ref_text
 from casemate.errors import Damaged, Refused
 from casemate.identity import Principal, Session
-from casemate.labels import AccessClass
+from casemate.labels import AccessClass, Label
 from casemate.ledger import Entry
 from casemate.objects import Change, Put, Ref
 from casemate.policy import Action, Need
 from casemate.store import Batch, Forget, Receipt, StoredEntry
 
-__all__ = ["CONTAIN", "Logged", "Onward", "destroy", "everything", "land", "logged", "pour", "said"]
+__all__ = [
+    "CONTAIN",
+    "Logged",
+    "Onward",
+    "destroy",
+    "everything",
+    "land",
+    "logged",
+    "pour",
+    "said",
+    "seen_from",
+    "summit",
+]
 
 CONTAIN = Action("hold", "spill")
 ROOM = "custody"
@@ -48,13 +60,23 @@ class Onward:
     puts: Sequence[Put]
 
 
+async def seen_from(gate: Gate, label: Label) -> Flow:
+    """Custody's own view from a label: what an officer who acts there may be told, and what may be done on his word
+    while he waits."""
+    principal = Principal(f"service:{ROOM}", f"service:{ROOM}", label, frozenset({"service"}))
+    return await gate.open(Session(ROOM, principal, label, label), CONTAIN, label)
+
+
 async def everything(gate: Gate) -> Flow:
-    """Custody's own view of all classes: by it is found what came of an object, whoever may see it."""
+    """Custody's own view of all classes, whoever may see them. Nobody waits for what is done from here."""
+    return await seen_from(gate, summit(gate))
+
+
+def summit(gate: Gate) -> Label:
+    """The label that dominates every class, with every authorization that any of them asks for."""
     classes = [each for each in gate.classes.everything() if not each.originator]
     needs = {name for each in classes for name in (*each.label.needs, *Need.parse(each.need).names)}
-    top = gate.vault.region.ceiling.with_needs(tuple(sorted(needs)))
-    principal = Principal(f"service:{ROOM}", f"service:{ROOM}", top, frozenset({"service"}))
-    return await gate.open(Session(ROOM, principal, top, top), CONTAIN)
+    return gate.vault.region.ceiling.with_needs(needs)
 
 
 async def land(

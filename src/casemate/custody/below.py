@@ -20,11 +20,13 @@ from casemate.access import (
     Flow,
     audit,
 )
+from casemate.access.destroyed import DOOMED
 from casemate.access.frozen import FROZEN
 from casemate.access.loops import CURSOR
 from casemate.access.quarantine import QUARANTINED
 from casemate.access.records import NAME
 from casemate.access.release_kinds import APPROVAL, RELEASE
+from casemate.access.witness import COSIGNATURE, WATCHED
 from casemate.accounts.agreed import ASKED
 from casemate.accounts.approval_keys import LISTED as APPROVALS
 from casemate.accounts.bindings import LISTED as BOUND
@@ -34,7 +36,7 @@ from casemate.accounts.project import AGENCY, PROJECT
 from casemate.accounts.quota import QUOTA
 from casemate.accounts.statements import LISTED as STATED
 from casemate.accounts.usage import USAGE
-from casemate.custody.case import SPILL
+from casemate.custody.case import BEYOND, KNOWN, SPILL
 from casemate.custody.kinds import Link, Traced, Untraced
 from casemate.custody.scrub import DAMAGED
 from casemate.objects import Found
@@ -77,8 +79,13 @@ TRACED: tuple[Traced | Untraced, ...] = (
     Untraced(ASKED, "a digest of what the first of two officers has asked for"),
     Untraced(CURSOR, "how far a log has been read"),
     Untraced(audit.CHECKPOINT, "the signed head of a log"),
+    Untraced(WATCHED, "the name and public key of a witness"),
+    Untraced(COSIGNATURE, "a signature over the head of a log"),
+    Untraced(DOOMED, "the name of a class whose key goes"),
     Untraced(QUARANTINED, "the place of a damaged row, by number"),
     Untraced(DAMAGED, "the name of a damaged blob"),
     Untraced(FROZEN, "it names what is frozen"),
+    Untraced(BEYOND, "how far a case is, where nobody but custody looks"),
+    Untraced(KNOWN, "digests of runs of words, beside a case that has not ended"),
     Untraced(SPILL, "a case names what it is about, at the true label"),
 )

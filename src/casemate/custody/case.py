@@ -13,9 +13,24 @@ from typing import Literal
 import msgspec
 
 from casemate.custody.lineage import Lineage
+from casemate.custody.quotes import Words
 from casemate.objects import Kind
 
-__all__ = ["ENDED", "SPILL", "Alike", "Case", "How", "Item", "Left", "Report", "Saw"]
+__all__ = [
+    "BEYOND",
+    "ENDED",
+    "KNOWN",
+    "SPILL",
+    "Alike",
+    "Beyond",
+    "Case",
+    "How",
+    "Item",
+    "Known",
+    "Left",
+    "Report",
+    "Saw",
+]
 
 How = Literal["", "relabel", "shred"]
 ENDED = ("done", "lifted")
@@ -93,4 +108,22 @@ class Case(msgspec.Struct, frozen=True):
     times: dict[str, int] = {}
 
 
+class Beyond(msgspec.Struct, frozen=True):
+    """How far a case has come in what its own label does not see. It lies where everything is seen."""
+
+    state: str
+
+
+class Known(msgspec.Struct, frozen=True):
+    """By what everything is found again when it is no longer there: places (kind, id, class), and runs of its words.
+
+    It lies beside its case, and goes when there is nothing left to find.
+    """
+
+    places: tuple[tuple[str, str, str], ...]
+    words: Words
+
+
+KNOWN = Kind("spill.known", Known)
+BEYOND = Kind("spill.beyond", Beyond)
 SPILL = Kind("spill", Case, indexed=("object",))

@@ -14,7 +14,7 @@ from typing import Any
 from casemate.access import Flow
 from casemate.access.contain import Logged, logged, said
 from casemate.custody.kinds import ENTRY, Kinds, Traced
-from casemate.custody.quotes import quotes, runs
+from casemate.custody.quotes import Words, joined, quotes, runs
 from casemate.custody.walk import Trace, Walk
 from casemate.errors import Absent, Damaged
 from casemate.objects import Found, Ref
@@ -22,41 +22,47 @@ from casemate.objects import Found, Ref
 __all__ = ["Derived", "derive", "family"]
 
 ALL = 1 << 20
+NOTHING = Words()
 
 
 @dataclass(slots=True)
 class Derived:
     """`trace`: all that is certain, the roots among it; `quoting`: of these, what was found by its words. `alike`: what
-    people brought that says the same. `entries`: what gave something of it to somebody."""
+    people brought that says the same. `words`: its own. `entries`: what gave something of it to somebody."""
 
     trace: Trace
+    words: Words = NOTHING
     quoting: frozenset[Ref] = frozenset()
     alike: list[Found[Any]] = field(default_factory=list)
     entries: list[Logged] = field(default_factory=list)
 
     def objects(self) -> list[Found[Any]]:
         """The objects, without the entries of the ledger."""
-        return [one for ref, one in self.trace.found.items() if ref.kind != ENTRY]
+        return [one for ref, one in self.trace.found.items() if ref.kind != ENTRY and one.value is not None]
 
 
 async def family(flow: Flow, kinds: Kinds, roots: Sequence[Found[Any]]) -> list[Found[Any]]:
     """What can be found at once: what hangs on the object by its own id and by what others name."""
     trace = await Walk(flow, kinds, everybody=True, most=ALL, quick=True).run(roots, "down")
-    return list(trace.found.values())
+    return [one for one in trace.found.values() if one.value is not None]
 
 
-async def derive(flow: Flow, kinds: Kinds, roots: Sequence[Found[Any]]) -> Derived:
-    """Everything that came of these objects, as far as the flow sees."""
+async def derive(flow: Flow, kinds: Kinds, roots: Sequence[Found[Any]], before: Words = NOTHING) -> Derived:
+    """Everything that came of these objects, as far as the flow sees. `before`: words of theirs that were known before.
+
+    A root without a value is one that is no longer there: what came of it is found by its place alone.
+    """
     walk = Walk(flow, kinds, everybody=True, most=ALL)
     trace = await walk.run(roots, "down")
-    sought = runs(
+    words = runs(
         text
         for one in trace.found.values()
-        if one.ref.kind in kinds.traced and not kinds.traced[one.ref.kind].made(one.value)
+        if one.value is not None and one.ref.kind in kinds.traced and not kinds.traced[one.ref.kind].made(one.value)
         for text in kinds.traced[one.ref.kind].words(one.value)
     )
-    lengths = frozenset(len(run.split(" ")) for run in sought)
-    found = Derived(trace)
+    words = joined(words, before)
+    sought, lengths = words.known(), words.lengths
+    found = Derived(trace, words)
     if sought:
         quoting: list[Found[Any]] = []
         for traced in kinds.traced.values():

@@ -7,50 +7,69 @@ writes the row anew; what he had already landed is found in the next round. It e
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from casemate.access import Gate
-from casemate.access.contain import everything, land
+from casemate.access import Flow, Gate
+from casemate.access.contain import land
 from casemate.access.frozen import FROZEN, FrozenRecord, frozen_id
+from casemate.custody.case import Known
 from casemate.custody.derived import Derived, derive, family
 from casemate.custody.kinds import ENTRY, Kinds
 from casemate.custody.walk import found_at
 from casemate.errors import Conflict, Unavailable
 from casemate.labels import Label
-from casemate.objects import Change, Delete, Found, Put, Where
+from casemate.objects import Change, Delete, Found, Put, Ref, Where
 
-__all__ = ["freeze", "frozen_by", "lift"]
+__all__ = ["View", "freeze", "frozen_by", "lift"]
 
 ROUNDS = 50
+View = Callable[[], Awaitable[Flow]]  # a new look each time
 
 
-async def freeze(gate: Gate, kinds: Kinds, case: str, named: str, true: Label, everything_of_it: bool) -> Derived:
+async def freeze(
+    gate: Gate, kinds: Kinds, case: str, named: str, true: Label, everything_of_it: bool, view: View, known: Known
+) -> Derived:
     """Hold back what does not lie at the true label or above (`everything_of_it`: wherever it lies). Can be repeated.
 
     Raises Unavailable where others write faster than it can be held.
     """
     for _ in range(ROUNDS):
-        top = await everything(gate)
-        roots = await found_at(top, kinds, named, everybody=True, raises=False)
+        top = await view()
+        lying = await found_at(top, kinds, named, everybody=True, raises=False)
+        roots = await _with(top, kinds, lying, known)
         wanted = _low(await family(top, kinds, roots), true, everything_of_it)
-        if await _held(gate, kinds, case, wanted):
+        if await _held(gate, kinds, case, wanted, view):
             continue
         await gate.folded()
-        top = await everything(gate)
-        derived = await derive(top, kinds, roots)
-        if not await _held(gate, kinds, case, _low(derived.objects(), true, everything_of_it)):
+        top = await view()
+        derived = await derive(top, kinds, roots, known.words)
+        if not await _held(gate, kinds, case, _low(derived.objects(), true, everything_of_it), view):
             return derived
     raise Unavailable(what="spill")
+
+
+async def _with(flow: Flow, kinds: Kinds, roots: list[Found[Any]], known: Known) -> list[Found[Any]]:
+    """What is there, what was known before and still is, and the places of what is no longer."""
+    found = {one.ref: one for one in roots}
+    for place in known.places:
+        ref = Ref(*place)
+        traced = kinds.traced.get(ref.kind)
+        lying = await flow.read_each(traced.kind, ref.id) if traced is not None and ref not in found else []
+        for one in lying:
+            if one.ref == ref:
+                found[ref] = one
+        found.setdefault(ref, Found(ref, 0, flow.acting, None))
+    return list(found.values())
 
 
 def _low(found: Iterable[Found[Any]], true: Label, all_of_it: bool) -> list[Found[Any]]:
     return [one for one in found if all_of_it or not true <= one.label]
 
 
-async def _held(gate: Gate, kinds: Kinds, case: str, found: Iterable[Found[Any]]) -> int:
+async def _held(gate: Gate, kinds: Kinds, case: str, found: Iterable[Found[Any]], view: View) -> int:
     """How many were not held before; more than none also where somebody was faster and it must be looked at anew."""
-    top = await everything(gate)
+    top = await view()
     already = {(each.ref.class_id, each.value.kind, each.value.id) for each in await top.every(FROZEN)}
     waiting: dict[str, list[Found[Any]]] = {}
     for one in found:
@@ -76,18 +95,18 @@ async def _held(gate: Gate, kinds: Kinds, case: str, found: Iterable[Found[Any]]
     return count
 
 
-async def frozen_by(gate: Gate, case: str) -> dict[str, list[Found[FrozenRecord]]]:
+async def frozen_by(case: str, view: View) -> dict[str, list[Found[FrozenRecord]]]:
     """What a case has frozen, by class."""
     found: dict[str, list[Found[FrozenRecord]]] = {}
-    for each in await (await everything(gate)).every(FROZEN, Where((("case", case),))):
+    for each in await (await view()).every(FROZEN, Where((("case", case),))):
         found.setdefault(each.ref.class_id, []).append(each)
     return found
 
 
-async def lift(gate: Gate, case: str) -> int:
+async def lift(gate: Gate, case: str, view: View) -> int:
     """What a case has frozen is served again; what it has raised or destroyed already stays so."""
     count = 0
-    for class_id, several in sorted((await frozen_by(gate, case)).items()):
+    for class_id, several in sorted((await frozen_by(case, view)).items()):
         changes = [Delete(FROZEN, each.id, expect=each.version) for each in several if not each.value.settled]
         if changes:
             await land(gate, gate.classes.by_id(class_id), changes, {"case": case, "lifted": len(changes)})

@@ -7,13 +7,17 @@ other. What was written anew in other words, translated or drawn is not found: l
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-__all__ = ["RUN", "quotes", "runs"]
+import msgspec
+
+__all__ = ["RUN", "Words", "joined", "quotes", "runs"]
 
 RUN = 12
 LEAST = 5
+_BYTES = 8
 _WORD = re.compile(r"\w+")
 _CODE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _ESCAPE = re.compile(r'\\[nrtbf"\\/]')
@@ -25,22 +29,43 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-def runs(texts: Iterable[str]) -> frozenset[str]:
+class Words(msgspec.Struct, frozen=True):
+    """The runs of an object, each as eight bytes that say nothing of it to whoever does not know it, and how many words
+    they have."""
+
+    runs: bytes = b""
+    lengths: tuple[int, ...] = ()
+
+    def known(self) -> frozenset[bytes]:
+        return frozenset(self.runs[at : at + _BYTES] for at in range(0, len(self.runs), _BYTES))
+
+
+def runs(texts: Iterable[str]) -> Words:
     """The runs of an object's paragraphs, each by itself: a run never goes from one into the next."""
-    found: set[str] = set()
+    found: set[bytes] = set()
+    lengths: set[int] = set()
     for text in texts:
         words = _words(text)
-        if LEAST <= len(words) < RUN:
-            found.add(" ".join(words))
-        found.update(" ".join(words[at : at + RUN]) for at in range(len(words) - RUN + 1))
-    return frozenset(found)
+        length = len(words) if LEAST <= len(words) < RUN else RUN
+        if len(words) >= length:
+            lengths.add(length)
+            found.update(_hash(words, at, length) for at in range(len(words) - length + 1))
+    return Words(b"".join(sorted(found)), tuple(sorted(lengths)))
 
 
-def quotes(text: str | bytes, sought: frozenset[str], lengths: frozenset[int]) -> bool:
+def joined(one: Words, two: Words) -> Words:
+    """The runs of both."""
+    known = sorted(one.known() | two.known())
+    return Words(b"".join(known), tuple(sorted({*one.lengths, *two.lengths})))
+
+
+def quotes(text: str | bytes, sought: frozenset[bytes], lengths: Sequence[int]) -> bool:
     """Whether a text has one of these runs; `lengths`: how many words they have."""
     if not sought:
         return False
     words = _words(text.decode("utf-8", "ignore") if isinstance(text, bytes) else text)
-    return any(
-        " ".join(words[at : at + length]) in sought for length in lengths for at in range(len(words) - length + 1)
-    )
+    return any(_hash(words, at, length) in sought for length in lengths for at in range(len(words) - length + 1))
+
+
+def _hash(words: Sequence[str], at: int, length: int) -> bytes:
+    return hashlib.blake2b(" ".join(words[at : at + length]).encode(), digest_size=_BYTES).digest()

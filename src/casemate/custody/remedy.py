@@ -14,11 +14,11 @@ from typing import Any
 import msgspec
 
 from casemate.access import Flow, Gate
-from casemate.access.contain import Onward, destroy, everything, land, pour
+from casemate.access.contain import Onward, destroy, land, pour
 from casemate.access.frozen import FROZEN, FrozenRecord, frozen_id
 from casemate.custody.case import How
 from casemate.custody.derived import Derived
-from casemate.custody.hold import frozen_by
+from casemate.custody.hold import View, frozen_by
 from casemate.custody.kinds import Kinds, Onto
 from casemate.errors import Conflict, Unavailable
 from casemate.labels import AccessClass, Label
@@ -29,26 +29,33 @@ __all__ = ["forget", "remedy"]
 TRIES = 20
 
 
-async def remedy(gate: Gate, kinds: Kinds, case: str, how: How, true: Label, derived: Derived) -> None:
+async def remedy(gate: Gate, kinds: Kinds, case: str, how: How, true: Label, derived: Derived, view: View) -> None:
     """Do it for every class. Can be repeated. Raises Unavailable where others are always faster."""
-    for class_id in sorted(await frozen_by(gate, case)):
+    for class_id in sorted(await frozen_by(case, view)):
         for _ in range(TRIES):
             try:
-                await _class(gate, kinds, case, how, true, gate.classes.by_id(class_id), derived)
+                await _class(gate, kinds, case, how, true, gate.classes.by_id(class_id), derived, view)
                 break
             except Conflict:
                 continue  # a segment was written anew meanwhile
         else:
             raise Unavailable(what="spill")
     await forget(gate, case, derived, true, everything_of_it=how == "shred")
-    await _bytes(gate, kinds, case)
+    await _bytes(gate, kinds, case, view)
 
 
 async def _class(
-    gate: Gate, kinds: Kinds, case: str, how: How, true: Label, access: AccessClass, derived: Derived
+    gate: Gate,
+    kinds: Kinds,
+    case: str,
+    how: How,
+    true: Label,
+    access: AccessClass,
+    derived: Derived,
+    view: View,
 ) -> None:
     """The rows of one class, in one commit."""
-    flow = await everything(gate)
+    flow = await view()
     records = [each for each in await flow.every(FROZEN) if each.ref.class_id == access.id]
     records = [each for each in records if each.value.case == case and not each.value.settled]
     going: list[Found[Any]] = []
@@ -134,12 +141,12 @@ async def forget(gate: Gate, case: str, derived: Derived, true: Label, everythin
             await land(gate, access, [], {"case": case, "forgotten": len(forgets)}, forgets=forgets)
 
 
-async def _bytes(gate: Gate, kinds: Kinds, case: str) -> None:
+async def _bytes(gate: Gate, kinds: Kinds, case: str, view: View) -> None:
     """Delete what is nobody's, and then only say so."""
-    for class_id, several in sorted((await frozen_by(gate, case)).items()):
+    for class_id, several in sorted((await frozen_by(case, view)).items()):
         access = gate.classes.by_id(class_id)
         gone = [each for each in several if each.value.settled and each.value.blobs]
-        named = await _named(gate, kinds, access) if gone else frozenset()
+        named = await _named(kinds, access, view) if gone else frozenset()
         for each in gone:
             for blob in each.value.blobs:
                 if blob not in named:
@@ -151,9 +158,9 @@ async def _bytes(gate: Gate, kinds: Kinds, case: str) -> None:
             await land(gate, access, changes, {"case": case, "destroyed": len(changes)})
 
 
-async def _named(gate: Gate, kinds: Kinds, access: AccessClass) -> frozenset[str]:
+async def _named(kinds: Kinds, access: AccessClass, view: View) -> frozenset[str]:
     """The bytes that something of this class still names."""
-    flow = await everything(gate)
+    flow = await view()
     found: set[str] = set()
     for traced in kinds.traced.values():
         for one in await flow.every(traced.kind):

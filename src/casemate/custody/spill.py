@@ -1,7 +1,8 @@
 """A spill: an object turned out to be higher than it said. What came of it is found, held back, raised or destroyed.
 
 The officer acts at the true label, which therefore dominates what he is told of; he reads no content. What he orders is
-done everywhere at each class's own label (`access.contain`). Two people agree to raise or destroy, where the region has
+done at each class's own label (`access.contain`): while he waits in all that he sees, and then, by a loop whose work he
+neither sees nor waits for, everywhere else. Two people agree to raise or destroy, where the region has
 two; to freeze, one suffices, since a freeze is lifted again and a delay is not.
 
 Whoever orders waits until it is done; a process that dies in between is followed by `resume`, which goes on with every
@@ -11,28 +12,27 @@ case that has not ended.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from casemate.access import Flow, Gate
-from casemate.access.contain import CONTAIN, everything, land
+from casemate.access.contain import everything, land, seen_from, summit
 from casemate.accounts.agreed import agreed
 from casemate.clock import Loop
-from casemate.custody.case import ENDED, SPILL, Alike, Case, How, Item, Left, Report, Saw
+from casemate.custody.case import BEYOND, ENDED, KNOWN, SPILL, Alike, Beyond, Case, How, Item, Known, Left, Report, Saw
 from casemate.custody.derived import Derived, derive
-from casemate.custody.hold import freeze, lift
+from casemate.custody.hold import View, freeze, lift
 from casemate.custody.kinds import Kinds
 from casemate.custody.lineage import told
+from casemate.custody.quotes import Words
 from casemate.custody.remedy import remedy
 from casemate.custody.walk import Trace, found_at
 from casemate.errors import BadInput, CasemateError, Conflict
-from casemate.identity import Session
 from casemate.ids import fresh
 from casemate.labels import Label
-from casemate.objects import Found, Put, Where
+from casemate.objects import Delete, Found, Put, Where
 from casemate.words import say
 
 __all__ = ["Spill"]
@@ -85,23 +85,64 @@ class Spill:
         if done is None:
             return case
         async with self._turn(id):
-            await lift(self._gate, id)
+            await lift(self._gate, id, lambda: seen_from(self._gate, flow.acting))
             lifted = self._at(case.value, "lifted", second=flow.session.principal.name)
             await flow.commit(Put(SPILL, id, lifted, expect=case.version), *done, facts={"case": id})
         return await flow.read(SPILL, id)
 
     async def resume(self) -> int:
-        """Go on with whatever has not ended; how many cases were."""
+        """Go on with whatever has not ended, and do beyond each case's own label what was done below; how much was."""
         flow, count = await everything(self._gate), 0
         for each in await flow.every(SPILL):
-            if each.value.state in ("open", "working") and not self._turn(each.id).locked():
-                self.problems.pop(each.id, None)
-                try:
+            try:
+                if each.value.state in ("open", "working") and not self._turn(each.id).locked():
                     await self._go_on(each.id, each.ref.class_id)
                     count += 1
-                except CasemateError as error:
-                    self.problems[each.id] = error.slug
+                count += await self._beyond(each.id, each.ref.class_id)
+                self.problems.pop(each.id, None)
+            except CasemateError as error:
+                self.problems[each.id] = error.slug
         return count
+
+    async def _beyond(self, id: str, class_id: str) -> int:
+        """What the officer does not see and does not wait for: as far as his case is, everywhere else."""
+        top = await everything(self._gate)
+        here = self._gate.classes.of(summit(self._gate))
+        case = next(each.value for each in await top.read_each(SPILL, id) if each.ref.class_id == class_id)
+        known = [each for each in await top.read_each(BEYOND, id) if each.ref.class_id == here.id]
+        if case.state in ("open", "working") or (known and known[0].value.state == case.state):
+            return 0
+        true = self._gate.classes.by_id(class_id).label
+        if case.state == "lifted":
+            await lift(self._gate, id, self._all)
+        else:
+            await self._step(id, case, true, self._all)
+        if case.state in ENDED:
+            await land(self._gate, self._gate.classes.by_id(class_id), [Delete(KNOWN, id)], {"case": id})
+        done = Put(BEYOND, id, Beyond(case.state), expect=known[0].version if known else 0)
+        await land(self._gate, here, [done], {"case": id})
+        return 1
+
+    async def _step(self, id: str, case: Case, true: Label, view: View) -> Derived:
+        """Freeze, and where it is decided raise or destroy, all that a view shows."""
+        decided = case.state in ("working", "done")
+        whole = decided and case.how == "shred"
+        known = await self._known(id, true)
+        derived = await freeze(
+            self._gate, self.kinds, id, case.object, true, everything_of_it=whole, view=view, known=known
+        )
+        if decided:
+            await remedy(self._gate, self.kinds, id, case.how, true, derived, view)
+        return derived
+
+    async def _known(self, id: str, true: Label) -> Known:
+        """What was found when it was frozen first."""
+        flow, here = await seen_from(self._gate, true), self._gate.classes.of(true).id
+        found = [each.value for each in await flow.read_each(KNOWN, id) if each.ref.class_id == here]
+        return found[0] if found else Known((), Words())
+
+    async def _all(self) -> Flow:
+        return await everything(self._gate)
 
     async def _open(self, flow: Flow, named: str, how: How) -> Found[Case]:
         """The case of that object that has not ended, or a new one."""
@@ -137,31 +178,28 @@ class Spill:
         return found
 
     async def _go_on(self, id: str, class_id: str) -> None:
-        """Every step from where the case stands, as far as it may go."""
+        """Every step from where the case stands, as far as its label sees: whoever waits waits for nothing above."""
         async with self._turn(id):
             access = self._gate.classes.by_id(class_id)
-            for _ in range(2):
-                flow = await everything(self._gate)
-                found = next(each for each in await flow.read_each(SPILL, id) if each.ref.class_id == class_id)
-                case, true = found.value, access.label
-                if case.state == "open":
-                    await freeze(self._gate, self.kinds, id, case.object, true, everything_of_it=False)
-                    own = await self._gate.open(_seeing(flow, true), CONTAIN, true)
-                    roots = await found_at(own, self.kinds, case.object, everybody=True, raises=False)
-                    report = (
-                        self._report(own, case.object, await derive(own, self.kinds, roots)) if roots else case.report
-                    )
-                    case = self._at(replace(case, report=report), "frozen")
-                elif case.state == "working":
-                    derived = await freeze(
-                        self._gate, self.kinds, id, case.object, true, everything_of_it=case.how == "shred"
-                    )
-                    await remedy(self._gate, self.kinds, id, case.how, true, derived)
-                    bare = _untitled(case.report) if case.how == "shred" else case.report
-                    case = self._at(replace(case, report=bare), "done")
-                else:
-                    return
-                await land(self._gate, access, [Put(SPILL, id, case, expect=found.version)], {"case": id})
+
+            async def view() -> Flow:
+                return await seen_from(self._gate, access.label)
+
+            flow = await view()
+            found = next(each for each in await flow.read_each(SPILL, id) if each.ref.class_id == class_id)
+            case = found.value
+            if case.state not in ("open", "working"):
+                return
+            derived = await self._step(id, case, access.label, view)
+            if case.state == "working":
+                report = _untitled(case.report) if case.how == "shred" else case.report
+                case = self._at(replace(case, report=report), "done")
+            else:
+                report = self._report(flow, case.object, derived) if derived.trace.roots else case.report
+                case = self._at(replace(case, report=report), "frozen")
+            places = tuple((one.ref.kind, one.id, one.ref.class_id) for one in derived.trace.found.values())
+            known = [Put(KNOWN, id, Known(places, derived.words))] if case.state == "frozen" else []
+            await land(self._gate, access, [Put(SPILL, id, case, expect=found.version), *known], {"case": id})
 
     def _turn(self, id: str) -> asyncio.Lock:
         return self._working.setdefault(id, asyncio.Lock())
@@ -209,12 +247,6 @@ class Spill:
 
 def _only(roots: Sequence[Found[Any]]) -> Trace:
     return Trace(roots=[one.ref for one in roots], found={one.ref: one for one in roots})
-
-
-def _seeing(flow: Flow, true: Label) -> Session:
-    """Custody's session at the true label: what it finds there is what an officer there may be told."""
-    principal = dataclasses.replace(flow.session.principal, clearance=true)
-    return dataclasses.replace(flow.session, principal=principal, floor=true, ceiling=true)
 
 
 def _untitled(report: Report) -> Report:

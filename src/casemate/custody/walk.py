@@ -128,7 +128,7 @@ class Walk:
         for ref in await self._flow.children(one.ref):
             found += await self._read(ref)
         traced_here = self._kinds.traced.get(one.ref.kind)
-        if traced_here is not None and traced_here.landed is not None:
+        if traced_here is not None and traced_here.landed is not None and one.value is not None:
             found += await self._named(traced_here.landed(one.value))
         return found if self._quick else found + await self._given(one)
 
@@ -167,6 +167,8 @@ class Walk:
 
     async def _linked(self, one: Found[Any], traced: Traced, link: Link) -> list[Found[Any]]:
         """The objects of a kind that name this one. What holds many is looked into, at the same class."""
+        if one.value is None and link.of != "id":
+            return []
         value = one.id if link.of == "id" else str(getattr(one.value, link.of))
         if link.field == "id":
             found = await self._flow.read_each(traced.kind, value)

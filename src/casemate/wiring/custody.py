@@ -7,6 +7,7 @@ from casemate.assistants.traced import TRACED as OF_ASSISTANTS
 from casemate.buckets.kinds import BUCKET, CHANGE, KEYS, MAP, OBJECT, PART, UPLOAD
 from casemate.custody.below import TRACED as OF_WHAT_IS_BELOW
 from casemate.custody.kinds import Kinds, Link, Traced, Untraced
+from casemate.datasets.dataset import DATASET
 from casemate.knowledge.traced import TRACED as OF_KNOWLEDGE
 from casemate.models.traced import TRACED as OF_MODELS
 
@@ -22,6 +23,7 @@ BESIDE: tuple[Traced | Untraced, ...] = (
     Traced(OBJECT, title=lambda one: f"{one.bucket}/{one.key}", fixed=True),
     Traced(UPLOAD, title=lambda one: f"{one.bucket}/{one.key}", fixed=True),
     Traced(PART, (Link(UPLOAD.name, "upload"),), fixed=True),
+    Traced(DATASET, title=lambda one: one.title or one.name, fixed=True),
     Untraced(BUCKET, "a place, with its floor and ceiling"),
     Untraced(CHANGE, "a key that has come or gone, to be sorted in"),
     Untraced(MAP, "the order of keys"),

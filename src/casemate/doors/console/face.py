@@ -53,6 +53,12 @@ class Face:
         assert isinstance(answered, Reply)
         return msgspec.json.decode(answered.body)["data"], answered.facts
 
+    async def drawn(self, operation: str, call: Call) -> bytes:
+        """The bytes that a native operation gives: a picture."""
+        answered = await self._native[operation].handler(call)
+        assert isinstance(answered, Reply)
+        return answered.body
+
     async def data(self, operation: str, call: Call) -> Any:
         """The data alone."""
         return (await self.ask(operation, call))[0]

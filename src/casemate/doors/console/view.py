@@ -51,6 +51,7 @@ PLACES = (
     ("/datasets", "datasets", "dataset.list"),
     ("/answers", "answers", "answer.list"),
     ("/releases", "releases", "release.list"),
+    ("/spill", "spill", "spill.list"),
     ("/today", "today", "ledger.read"),
     ("/markings", "markings", "label.lint"),
     ("/ledger", "ledger", "ledger.read"),

@@ -1,0 +1,126 @@
+"""Mutants of custody: a rule of lineage, freezing or containing broken, named after what is then found or lost."""
+
+from __future__ import annotations
+
+from tests.laws.breaks_source import Edit
+from tests.laws.killers_tests import Tested
+
+HOLD, REMEDY, DERIVED, FROZEN = (
+    "casemate.custody.hold",
+    "casemate.custody.remedy",
+    "casemate.custody.derived",
+    "casemate.access.withheld",
+)
+
+
+def _spill(name: str) -> Tested:
+    return Tested(f"tests/custody/test_spill.py::{name}")
+
+
+def _hold(name: str) -> Tested:
+    return Tested(f"tests/custody/test_hold.py::{name}")
+
+
+ABSENT = _hold("test_what_is_frozen_is_as_absent_as_what_never_was")
+SHREDDED = _spill("test_contained_and_shredded_no_word_of_it_is_left")
+RELABELLED = _spill("test_relabelled_it_lies_at_the_true_label_and_nowhere_below")
+
+# name, leak, the line, what stands in its place, the killer
+TABLE = (
+    (
+        "derived-answer-missed",
+        "an answer that quotes what was spilled is served on",
+        Edit("casemate.custody.walk:Walk._down", "found if self._quick else found + await self._given(one)", "found"),
+        Tested("tests/custody/test_lineage.py::test_from_a_document_to_a_kept_answer_and_back"),
+    ),
+    (
+        "frozen-still-found",
+        "a search finds passages of what is frozen",
+        Edit("casemate.knowledge.library:Library._seen", "removed.of(label) | cold", "removed.of(label)"),
+        ABSENT,
+    ),
+    (
+        "frozen-still-served",
+        "whoever knows its id reads what is frozen",
+        Edit(f"{FROZEN}:open_to", "if each.ref not in refs", "if True"),
+        ABSENT,
+    ),
+    (
+        "frozen-bytes-served",
+        "the bytes of what is frozen are given to whoever knows their name",
+        Edit(f"{FROZEN}:held_back", "(class_id, digest) in withheld(flow).blobs", "False"),
+        _hold("test_the_gate_asks_before_it_serves_rows_children_and_bytes"),
+    ),
+    (
+        "answer-goes-on",
+        "an answer that had begun before a freeze leaves after it",
+        Edit("casemate.access.leave:release", "if not sent and outcome not in UNSAID:", "if False:"),
+        _hold("test_an_answer_that_began_before_does_not_leave"),
+    ),
+    (
+        "read-while-frozen",
+        "a document that is being read comes to rest after it was frozen",
+        Edit(f"{HOLD}:_held", "if kinds.traced[kind.name].touched:", "if False:"),
+        _hold("test_a_document_that_is_being_read_does_not_come_to_rest"),
+    ),
+    (
+        "shred-leaves-content",
+        "the ledger keeps the words of what was destroyed",
+        Edit(f"{REMEDY}:_forgets", "each.access.id == access.id and", "False and"),
+        SHREDDED,
+    ),
+    (
+        "shred-leaves-segments",
+        "a shard keeps the passages of what was destroyed",
+        Edit(f"{REMEDY}:_class", "if traced.take_out is not None and going:", "if False:"),
+        SHREDDED,
+    ),
+    (
+        "shred-leaves-bytes",
+        "the file of what was destroyed stays on the disk",
+        Edit(f"{REMEDY}:_bytes", "if blob not in named:", "if False:"),
+        SHREDDED,
+    ),
+    (
+        "raised-to-where-it-was",
+        "what was raised lies at its old label again",
+        Edit(f"{REMEDY}:_onward", "above = gate.classes.of(label)", "above = access"),
+        RELABELLED,
+    ),
+    (
+        "one-officer-suffices",
+        "one officer destroys what he likes in a region of two",
+        Edit("casemate.accounts.agreed:agreed", "waiting[0].value.by == me", "False"),
+        _hold("test_only_an_officer_orders_it_and_two_agree"),
+    ),
+    (
+        "lifts-alone",
+        "one officer lets out again what was held back",
+        Edit("casemate.custody.spill:Spill.lift", 'await agreed(flow, f"spill lift {id}")', "[]"),
+        _hold("test_it_is_lifted_by_two_and_everything_is_there_again"),
+    ),
+    (
+        "lineage-shows-hidden",
+        "a picture shows what another has asked",
+        Edit("casemate.custody.walk:Walk.entries", "if self._everybody:", "if True:"),
+        Tested("tests/custody/test_lineage.py::test_what_is_hidden_is_not_there_and_not_counted"),
+    ),
+    (
+        "lineage-shows-anothers",
+        "a file is somebody else's too",
+        Edit("casemate.custody.walk:_shown", "if everybody or traced.shown is None or not found:", "if True:"),
+        Tested("tests/custody/test_lineage.py::test_a_batch_leads_from_its_file_to_its_output"),
+    ),
+    (
+        "beyond-forgotten",
+        "what the officer does not see is never contained",
+        Edit("casemate.custody.spill:Spill._beyond", 'if case.state in ("open", "working") or', "if True or"),
+        _hold("test_what_the_officer_does_not_see_is_contained_and_not_told"),
+    ),
+    (
+        "dies-for-good",
+        "a containment that was interrupted is never ended",
+        Edit("casemate.custody.spill:Spill.resume", 'each.value.state in ("open", "working")', "False"),
+        Tested("tests/custody/test_resume.py::test_it_goes_on_by_itself"),
+    ),
+)
