@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from casemate.access import QUARANTINED, Gate, quarantine, quarantined
+from casemate.access import QUARANTINED, Gate, damaged, quarantined
+from casemate.access.quarantine import write
 from casemate.errors import Damaged, Unavailable
 from casemate.objects import Kind, Put
 from tests.access.damage import sealed_flipped, with_rows
@@ -87,8 +88,8 @@ async def test_the_list_outlives_the_process_and_an_entry_names_the_place(world:
         await world.step("store.quarantine")
         await world.step("store.quarantine")
         again = Gate(world.house.gate.vault)
-        again.quarantine.met(NOTE.name, flow.access.id, "", 1, flow.access)
-        assert await again.quarantine.write(again) == 1
+        again.damages.met(NOTE.name, flow.access.id, "", 1, flow.access)
+        assert await write(again) == 1
     assert await places(world, SECRET) == [(NOTE.name, 1)]
     told = [entry for entry in log(world, SECRET) if entry.action == "store.quarantine"]
     assert [entry.subjects for entry in told] == [(f"{NOTE.name}/1@{flow.access.id}",)]
@@ -107,18 +108,18 @@ async def test_what_cannot_be_written_down_waits_and_there_is_an_end_to_it(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate, access = world.house.gate, (await at(world, SECRET)).access
-    monkeypatch.setattr(quarantine, "MOST", 2)
+    monkeypatch.setattr(damaged, "MOST", 2)
     for number in (1, 2, 3):
-        gate.quarantine.met("note", access.id, "", number, access)
-    gate.quarantine.met("note", access.id, None, None, access)  # type: ignore[arg-type] # as a flipped bit makes them
+        gate.damages.met("note", access.id, "", number, access)
+    gate.damages.met("note", access.id, None, None, access)  # type: ignore[arg-type] # as a flipped bit makes them
 
     async def away(_: object) -> None:
         raise Unavailable(what="store")
 
     with monkeypatch.context() as patched:
         patched.setattr(gate.vault.committer, "commit", away)
-        assert await gate.quarantine.write(gate) == 0
-    assert await gate.quarantine.write(gate) == 2
+        assert await write(gate) == 0
+    assert await write(gate) == 2
     assert await places(world, SECRET) == [("note", 1), ("note", 2)]
 
 

@@ -11,19 +11,16 @@ request ever scans it. (Whose leave a re-release needs follows from the label: `
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import msgspec
 
+from casemate.access.damaged import Meet
 from casemate.access.vault import Vault
 from casemate.errors import BadInput, Damaged
 from casemate.labels import AccessClass, Label, access_class
 from casemate.policy import Need
 from casemate.store import ClassRow
-
-if TYPE_CHECKING:
-    from casemate.access.quarantine import Meet
 
 __all__ = ["Classes"]
 

@@ -6,9 +6,9 @@ from asyncio import Future
 from typing import NoReturn
 
 from casemate.access.classes import Classes
+from casemate.access.damaged import Damages
 from casemate.access.directory import Directory
 from casemate.access.frozen import Frozen
-from casemate.access.quarantine import Quarantine
 from casemate.access.record import Note, Recorder, facts_of
 from casemate.access.rows import Rows
 from casemate.access.running import Running
@@ -27,14 +27,14 @@ class Core:
     """One per process; it holds no truth, only ports. `Gate` adds the doors to it.
 
     `running` are the BEGINs of this process whose END is still to come: they are not interrupted. `telemetry` counts
-    what this process does, each label domain by itself. `quarantine` remembers what was found damaged.
+    what this process does, each label domain by itself. `damages` remembers what was found damaged.
     """
 
     def __init__(self, vault: Vault) -> None:
         self.vault = vault
-        self.quarantine = Quarantine()
-        self.classes = Classes(vault, self.quarantine.met)
-        self.rows = Rows(vault, self.classes, self.quarantine.met)
+        self.damages = Damages()
+        self.classes = Classes(vault, self.damages.met)
+        self.rows = Rows(vault, self.classes, self.damages.met)
         self.frozen = Frozen(vault, self.rows)
         self.recorder = Recorder(vault, self.classes)
         self.directory = Directory(vault, self.classes, self.rows)

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NoReturn, TypeVar
 
 from casemate.access import another, commit, inspect, leave, read
-from casemate.access.frozen import still
 from casemate.access.leave import Ceiling, Released
 from casemate.access.read import Tide
 from casemate.access.records import Enrol
 from casemate.access.settle import Hold, Settling, restate
 from casemate.access.state import State
+from casemate.access.withheld import still, withheld
 from casemate.errors import Refused
 from casemate.labels import Label, Labelled
 from casemate.labels.unseal import unseal
@@ -146,7 +146,7 @@ class Flow(State):
 
     def frozen(self) -> frozenset[str]:
         """The ids of what is frozen in the visible world, whatever its kind: what shards leave out."""
-        return frozenset(ref.id for ref in self.gate.frozen.of(self).refs)
+        return frozenset(ref.id for ref in withheld(self).refs)
 
     def still(self) -> None:
         """Raises Conflict where something that this request has used was frozen meanwhile; see `frozen`."""

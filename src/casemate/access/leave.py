@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from casemate.access.frozen import stands, still
 from casemate.access.record import Note, facts_of
 from casemate.access.rows import ref_text
 from casemate.access.state import State
+from casemate.access.withheld import stands, still
 from casemate.labels import Label, Labelled
 from casemate.labels.unseal import unseal
 from casemate.objects import Ref

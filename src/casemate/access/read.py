@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn, TypeVar
 
-from casemate.access.frozen import held_back, open_to, sees_all
 from casemate.access.state import State
+from casemate.access.withheld import held_back, open_to, sees_all, withheld
 from casemate.errors import Absent
 from casemate.labels import AccessClass
 from casemate.objects import Found, Kind, Page, Ref, Where
@@ -91,7 +91,7 @@ def children(flow: State, ref: Ref) -> list[Ref]:
     classes, rows = [c.id for c in flow.classes()], flow.gate.rows
     name = rows.named(ref.class_id, ref.kind, ref.id)
     made = [rows.ref(row) for row in flow.gate.vault.reader.children(ref.class_id, ref.kind, name, classes)]
-    held = flow.gate.frozen.of(flow).refs if made and not sees_all(flow) else frozenset()
+    held = withheld(flow).refs if made and not sees_all(flow) else frozenset()
     return [each for each in made if each not in held]
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from casemate.access.classes import Classes
-from casemate.access.quarantine import Meet
+from casemate.access.damaged import Meet
 from casemate.access.vault import Vault
 from casemate.errors import BadInput, Conflict, Damaged
 from casemate.ids import short

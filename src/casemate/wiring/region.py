@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from casemate.access import Gate, destroyed, loops
+from casemate.access import Gate, destroyed, loops, quarantine
 from casemate.clock import Clock
 from casemate.doors.frame import App, Table
 from casemate.ids import Entropy
@@ -83,7 +83,7 @@ async def open_house(
         from casemate.wiring.rooms import furnish
 
         await furnish(house, role)
-    house.loops.append(gate.quarantine.loop(gate))
+    house.loops += quarantine.loops(gate)
     if role in ("all", "control"):
         from casemate.wiring import keys_url
 
