@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from casemate.custody.backup import Table
 from casemate.engines import backup_chain, backup_ship
-from casemate.engines.sqlite import Limits, SqliteWriter
 from casemate.engines.backup_link import name_of
+from casemate.engines.sqlite import Limits, SqliteWriter
 from casemate.errors import NotEmpty, StorageFull
 from tests.engines.backing import Place, batch
 
@@ -237,3 +237,22 @@ async def test_into_a_folder_that_holds_anything_nothing_is_restored(place: Plac
     with pytest.raises(NotEmpty):
         place.back("full")
     assert [path.name for path in (place.path / "full").iterdir()] == ["mine"]
+
+
+async def test_where_a_server_keeps_the_records_the_files_are_kept_with_its_mark(place: Place) -> None:
+    """No base and no log: what its own tools bring back, and where they were, is noted in the point."""
+    marked = backup_chain.Marked("us:SECRET", "SECRET//NOFORN")
+    target = backup_ship.Target(
+        place.home, place.region, marked, (place.keeper.recipient,), place.now, note=lambda: "0/16B3748"
+    )
+    for turn in range(2):  # the second goes on with the chain
+        shipper = backup_ship.Shipper(None, target)
+        shipper.start()
+        place.blob(f"b{turn}", b"blob")
+        head = await asyncio.to_thread(shipper.run, True)
+        assert shipper.close()
+    verdict = place.verdict(head)
+    assert [title.point.note for title in verdict.titles if title.point is not None] == ["0/16B3748"] * 2
+    back = place.back("back")
+    assert not (back / "data" / "records.db").exists()
+    assert sorted(path.name for path in (back / "data" / "blobs" / "c" / "aa").iterdir()) == ["b0", "b1"]
