@@ -243,7 +243,7 @@ def _head(file: Path) -> Head:
     try:
         raw = msgspec.json.decode(file.read_bytes())
         return msgspec.convert(raw.get("data", raw), Head)
-    except (AttributeError, msgspec.DecodeError, msgspec.ValidationError):
+    except (AttributeError, msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
         raise BadInput(what=t("backup.no_head", file=file)) from None
 
 

@@ -103,7 +103,7 @@ class Chain:
                     return None
             found = cls(data, home / state.folder, state, recipients)
             found.known = msgspec.msgpack.decode((data / KNOWN).read_bytes(), type=dict[str, Stamp])
-        except (OSError, msgspec.DecodeError, msgspec.ValidationError):
+        except (OSError, msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
             return None
         for part in found.home.glob(f"*{PART}"):
             part.unlink(missing_ok=True)
@@ -159,7 +159,7 @@ def face_of(folder: Path) -> Face:
     """What a chain's folder says of itself. Raises Damaged, OSError."""
     try:
         face = msgspec.json.decode((folder / FACE).read_bytes(), type=Face)
-    except (msgspec.DecodeError, msgspec.ValidationError):
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
         raise Damaged(what=FACE) from None
     if face.format != FORMAT:
         raise Damaged(what=FACE)

@@ -139,7 +139,7 @@ def opened(path: Path, face: bytes, chain: str, keepers: Sequence[Keeper]) -> It
         raw, ended = _frame(file, cipher, bound, 0, running, _MOST_TITLE)
         try:
             title = _title(raw)
-        except (msgspec.DecodeError, msgspec.ValidationError):
+        except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
             raise Damaged(what="backup link") from None
         yield Opened(title, file, cipher, bound, running, ended)
 
@@ -171,7 +171,7 @@ def _foreign(path: Path, chain: str) -> bool:
             if not start.startswith(_MAGIC) or size > FRAME:
                 return False
             return msgspec.msgpack.decode(file.read(size), type=_Sealed).chain != chain
-    except (OSError, struct.error, msgspec.DecodeError, msgspec.ValidationError):
+    except (OSError, struct.error, msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
         return False
 
 
@@ -179,7 +179,7 @@ def _key(head: bytes, chain: str, keepers: Sequence[Keeper]) -> bytes:
     """The link's key, by the first of these that it is wrapped to. Raises Damaged."""
     try:
         said = msgspec.msgpack.decode(head, type=_Sealed)
-    except (msgspec.DecodeError, msgspec.ValidationError):
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
         raise Damaged(what="backup link") from None
     wrapped = dict(said.keys)
     for keeper in keepers:

@@ -133,7 +133,7 @@ def noted(folder: Folder) -> Head | None:
     """The last link that this region wrote, as it notes it itself."""
     try:
         return msgspec.msgpack.decode((folder.data / STATE).read_bytes(), type=State).head
-    except (OSError, msgspec.DecodeError, msgspec.ValidationError):
+    except (OSError, msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
         return None
 
 
