@@ -98,7 +98,7 @@ TABLE = (
     (
         "class-of-its-originator-seen",
         "the directory of keys is scanned",
-        Edit(f"{ACCESS}.classes:Classes.visible", "not c.originator", "True"),
+        Edit(f"{ACCESS}.classes:Classes._seen", "access.originator or ", ""),
         _test("directory", "test_the_truth_of_admission_is_scanned_by_no_request"),
     ),
     (

@@ -107,7 +107,7 @@ GATE = (
     (
         "expression-ignored",
         "classes are seen without their need to know",
-        Edit(f"{CLASSES}.visible", " and (not c.need or self._need(c).allows(acting.needs))", ""),
+        Edit(f"{CLASSES}._seen", "not access.need or self._need(access).allows(acting.needs)", "True"),
         EXPRESSION,
     ),
     (
@@ -253,13 +253,13 @@ BY_LAW = (
     (
         "expression-ignored-by-a-flow",
         "whoever is cleared sees what one of two authorizations opens",
-        Edit(f"{CLASSES}.visible", " and (not c.need or self._need(c).allows(acting.needs))", ""),
+        Edit(f"{CLASSES}._seen", "not access.need or self._need(access).allows(acting.needs)", "True"),
         gates,
     ),
     (
         "expression-ignored-by-a-door",
         "whoever is cleared is told what one of two authorizations opens",
-        Edit(f"{CLASSES}.visible", " and (not c.need or self._need(c).allows(acting.needs))", ""),
+        Edit(f"{CLASSES}._seen", "not access.need or self._need(access).allows(acting.needs)", "True"),
         doors,
     ),
     (

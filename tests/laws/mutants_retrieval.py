@@ -223,13 +223,13 @@ CACHES = (
     (
         "removals-make-no-tide",
         "a removal is not noticed until something else happens",
-        Edit(f"{LIBRARY}._seen", "flow.tide(SEGMENT, GONE, DESCRIBED)", "flow.tide(SEGMENT, DESCRIBED)"),
+        Edit(f"{LIBRARY}._seen", "SEGMENT, GONE, DESCRIBED", "SEGMENT, DESCRIBED"),
         IS_GONE,
     ),
     (
         "descriptions-make-no-tide",
         "a search is narrowed by what is no longer said",
-        Edit(f"{LIBRARY}._seen", "flow.tide(SEGMENT, GONE, DESCRIBED)", "flow.tide(SEGMENT, GONE)"),
+        Edit(f"{LIBRARY}._seen", "SEGMENT, GONE, DESCRIBED", "SEGMENT, GONE"),
         NARROWED,
     ),
     (
