@@ -156,7 +156,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, failures: dict[str, BaseException])
     """Batches of these keys fail in this way while they are written."""
     real = applied
 
-    def apply(db: apsw.Connection, batch: Batch) -> Receipt:
+    def apply(db: apsw.Cursor, batch: Batch) -> Receipt:
         if batch.key in failures:
             raise failures[batch.key]
         return real(db, batch)
@@ -188,7 +188,7 @@ def test_a_disk_that_fails_while_batches_are_tried_alone_breaks_the_rest(
     with writing(tmp_path) as writer:
         real, seen = applied, []
 
-        def apply(db: apsw.Connection, batch: Batch) -> Receipt:
+        def apply(db: apsw.Cursor, batch: Batch) -> Receipt:
             seen.append(batch.key)
             if batch.key == "bad":
                 raise apsw.BusyError if seen.count("bad") == 1 else apsw.IOError

@@ -73,14 +73,15 @@ def test_a_fact_that_could_not_be_read_back_is_never_written(value: object) -> N
 
 def test_an_entry_that_would_not_fit_into_a_bundle_is_made_to_fit() -> None:
     made = msgspec.structs.replace(entry(1), subjects=tuple(f"document/doc_{n}@class_a" for n in range(5000)))
-    short = fitted(made)
+    short, plain = fitted(made)
+    assert plain == canonical(short)
     assert len(canonical(short)) <= BOUND
     assert BOUND - len(canonical(short)) < 100
     assert short.subjects == made.subjects[: len(short.subjects)]
     assert short.facts == {**made.facts, "subjects": 5000}
-    long = fitted(msgspec.structs.replace(entry(1), facts={"reason": "é" * 50_000}))
+    long, _ = fitted(msgspec.structs.replace(entry(1), facts={"reason": "é" * 50_000}))
     assert long.facts == {"reason": "é" * 1000, "subjects": 1}
     assert long.subjects == entry(1).subjects
-    assert fitted(entry(1)) == entry(1)
+    assert fitted(entry(1)) == (entry(1), canonical(entry(1)))
     with pytest.raises(TooLarge):
         fitted(msgspec.structs.replace(entry(1), session="x" * 70_000))

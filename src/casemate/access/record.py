@@ -18,7 +18,7 @@ from casemate.errors import Damaged
 from casemate.identity import Session
 from casemate.ids import short
 from casemate.labels import AccessClass
-from casemate.ledger import Entry, canonical, fitted, leaf_hash, parse
+from casemate.ledger import Entry, fitted, leaf_hash, parse
 from casemate.store import EntryRow, StoredEntry
 
 __all__ = ["Note", "Recorder", "facts_of"]
@@ -66,11 +66,10 @@ class Recorder:
             content=digest,
             ref=note.ref,
         )
-        entry = fitted(entry)
-        return entry, self._seal(entry, salt, note.content)
+        entry, plain = fitted(entry)
+        return entry, self._seal(entry, plain, salt, note.content)
 
-    def _seal(self, entry: Entry, salt: bytes, content: bytes | None) -> EntryRow:
-        plain = canonical(entry)
+    def _seal(self, entry: Entry, plain: bytes, salt: bytes, content: bytes | None) -> EntryRow:
         id = self.named(entry.id)
         aad = id.encode()
         kept = b""

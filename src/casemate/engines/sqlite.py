@@ -87,6 +87,7 @@ class SqliteWriter(GroupWriter):
         self._pages = 0
         self._checkpoint_at = limits.checkpoint
         self._db.set_wal_hook(self._grown)
+        self._cursor = self._db.cursor()
         self._room = Room(path.parent, limits.low_water, limits.ballast, free)
         self._room.low()
         self._thread.start()
@@ -105,9 +106,9 @@ class SqliteWriter(GroupWriter):
             return [Unavailable(what="store") for _ in group]
         low = self._room.low()
         try:
-            self._db.execute("BEGIN IMMEDIATE")
+            self._cursor.execute("BEGIN IMMEDIATE")
             outcomes = [StorageFull() if low and batch.puts else self._one(batch) for batch in group]
-            self._db.execute("COMMIT")
+            self._cursor.execute("COMMIT")
         except apsw.Error as error:
             self._undo()
             if isinstance(error, apsw.IOError) and not damaged(error):
@@ -118,9 +119,9 @@ class SqliteWriter(GroupWriter):
 
     def _one(self, batch: Batch) -> Outcome:
         """One batch within the group. Raises what ends the whole transaction."""
-        self._db.execute("SAVEPOINT batch")
+        self._cursor.execute("SAVEPOINT batch")
         try:
-            outcome: Outcome = apply(self._db, batch)
+            outcome: Outcome = apply(self._cursor, batch)
         except CasemateError as error:
             outcome = error
         except apsw.ConstraintError:
@@ -128,8 +129,8 @@ class SqliteWriter(GroupWriter):
         except (TypeError, ValueError, OverflowError):  # values that no column takes
             outcome = Internal()
         if not isinstance(outcome, Receipt):
-            self._db.execute("ROLLBACK TO batch")
-        self._db.execute("RELEASE batch")
+            self._cursor.execute("ROLLBACK TO batch")
+        self._cursor.execute("RELEASE batch")
         return outcome
 
     def _alone(self, batch: Batch) -> Outcome:
@@ -143,9 +144,9 @@ class SqliteWriter(GroupWriter):
         if self.broken:
             return Unavailable(what="store")
         try:
-            self._db.execute("BEGIN IMMEDIATE")
+            self._cursor.execute("BEGIN IMMEDIATE")
             outcome = self._one(batch)
-            self._db.execute("COMMIT")
+            self._cursor.execute("COMMIT")
         except apsw.FullError:
             self._undo()
             return StorageFull()

@@ -54,13 +54,15 @@ def canonical(entry: Entry) -> bytes:
     return _encode(entry)
 
 
-def fitted(entry: Entry) -> Entry:
+def fitted(entry: Entry) -> tuple[Entry, bytes]:
     """The entry itself, or one that fits into `BOUND`: long facts are cut off, and the first of its subjects are named.
 
-    Then the fact `subjects` says how many there were. Raises TooLarge where that is not enough.
+    Then the fact `subjects` says how many there were. Its canonical bytes come with it. Raises TooLarge where that is
+    not enough.
     """
-    if len(canonical(entry)) <= BOUND:
-        return entry
+    whole = canonical(entry)
+    if len(whole) <= BOUND:
+        return entry, whole
     facts = {name: value[:_LONGEST] if isinstance(value, str) else value for name, value in entry.facts.items()}
     facts["subjects"] = len(entry.subjects)
     short = msgspec.structs.replace(entry, facts=facts, subjects=())
@@ -72,9 +74,10 @@ def fitted(entry: Entry) -> Entry:
             break
         named.append(subject)
     short = msgspec.structs.replace(short, subjects=tuple(named))
-    if len(canonical(short)) > BOUND:
+    plain = canonical(short)
+    if len(plain) > BOUND:
         raise TooLarge(what="ledger entry", limit=BOUND)
-    return short
+    return short, plain
 
 
 def parse(data: bytes) -> Entry:

@@ -9,6 +9,8 @@ from casemate.errors import Damaged
 
 __all__ = ["ClassRow", "Row", "StoredEntry", "check", "put_digest", "row_digest"]
 
+_PARTS = b"%b" * 7
+
 
 class Row(msgspec.Struct, frozen=True):
     """A stored object: `seq` is its place in its class and kind, given when it was first put."""
@@ -42,8 +44,10 @@ class StoredEntry(msgspec.Struct, frozen=True):
 
 def put_digest(class_id: str, kind: str, id: str, sealed: bytes) -> bytes:
     """SHA-384 over where a row lies and its sealed bytes; each name is prefixed with its length."""
-    head = b"".join(len(raw).to_bytes(4, "big") + raw for raw in (text.encode() for text in (class_id, kind, id)))
-    return digest(head + sealed)
+    a, b, c = class_id.encode(), kind.encode(), id.encode()
+    return digest(
+        _PARTS % (len(a).to_bytes(4, "big"), a, len(b).to_bytes(4, "big"), b, len(c).to_bytes(4, "big"), c, sealed)
+    )
 
 
 def row_digest(put: bytes, version: int, seq: int) -> bytes:
