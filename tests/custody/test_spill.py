@@ -41,7 +41,9 @@ async def test_relabelled_it_lies_at_the_true_label_and_nowhere_below(world: Wor
     await people(world)
     id = await spilled(world)
     _, kept = await derived(world)
-    assert (await contain(world, id, "relabel")).json["data"]["state"] == "done"
+    seen = await contain(world, id, "relabel")
+    assert seen.status == 200, seen.body
+    assert seen.json["data"]["state"] == "done"
     assert b"ninth convoy" not in await everything_said(world, LOW)
     await world.step("knowledge.ingest")
     [new] = await found(world, "ann", SECRET, "hidden lantern convoy boom")
