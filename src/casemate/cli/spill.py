@@ -113,7 +113,7 @@ def told(talk: Talk, found: dict[str, Any]) -> None:
 
 def _item(each: dict[str, Any]) -> tuple[str, ...]:
     how = t("spill.quotes") if each["quotes"] else t("spill.stays") if each["stays"] else ""
-    return each["mark"], each["kind"], each["id"], each["title"], how
+    return each["mark"], each["kind"], each["id"], each["title"], how, t("spill.frozen") if each["frozen"] else ""
 
 
 def _line(heading: str, each: dict[str, Any]) -> tuple[str, ...]:

@@ -37,7 +37,10 @@ ENDED = ("done", "lifted")
 
 
 class Item(msgspec.Struct, frozen=True):
-    """Something to be contained, or that lies high enough (`stays`). `quotes`: found by its words alone."""
+    """Something to be contained, or that lies high enough (`stays`). `quotes`: found by its words alone.
+
+    `frozen`: it is held back already.
+    """
 
     ref: str
     kind: str
@@ -47,6 +50,7 @@ class Item(msgspec.Struct, frozen=True):
     title: str
     quotes: bool = False
     stays: bool = False
+    frozen: bool = False
 
 
 class Alike(msgspec.Struct, frozen=True):

@@ -7,12 +7,14 @@ what it repeats; what a person brought himself and that says the same is only na
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from casemate.access import Flow
 from casemate.access.contain import Logged, logged, said
+from casemate.crypto import digest
 from casemate.custody.kinds import ENTRY, Kinds, Traced
 from casemate.custody.quotes import Words, joined, quotes, runs
 from casemate.custody.walk import Trace, Walk
@@ -60,7 +62,7 @@ async def derive(flow: Flow, kinds: Kinds, roots: Sequence[Found[Any]], before: 
         if one.value is not None and one.ref.kind in kinds.traced and not kinds.traced[one.ref.kind].made(one.value)
         for text in kinds.traced[one.ref.kind].words(one.value)
     )
-    words = joined(words, before)
+    words = joined(joined(words, before), Words(files=await _files(flow, kinds, trace)))
     sought, lengths = words.known(), words.lengths
     found = Derived(trace, words)
     if sought:
@@ -80,6 +82,18 @@ async def derive(flow: Flow, kinds: Kinds, roots: Sequence[Found[Any]], before: 
             given[each.entry.id] = each
     found.entries = sorted(given.values(), key=lambda each: (each.entry.at, each.entry.id))
     return found
+
+
+async def _files(flow: Flow, kinds: Kinds, trace: Trace) -> tuple[bytes, ...]:
+    """Digests of the bytes of what was found, by which copies are known that nobody names any more."""
+    found: set[bytes] = set()
+    for one in trace.found.values():
+        traced = kinds.traced.get(one.ref.kind)
+        if traced is not None and traced.inside is None and one.value is not None:
+            for blob in traced.kind.blobs(one.value):
+                with contextlib.suppress(Absent, Damaged):
+                    found.add(digest(await flow.blob(one.ref.class_id, blob)))
+    return tuple(sorted(found))
 
 
 async def _text(flow: Flow, traced: Traced, one: Found[Any]) -> str | bytes:

@@ -31,10 +31,11 @@ def _words(text: str) -> list[str]:
 
 class Words(msgspec.Struct, frozen=True):
     """The runs of an object, each as eight bytes that say nothing of it to whoever does not know it, and how many words
-    they have."""
+    they have; `files`: digests of bytes that are no text."""
 
     runs: bytes = b""
     lengths: tuple[int, ...] = ()
+    files: tuple[bytes, ...] = ()
 
     def known(self) -> frozenset[bytes]:
         return frozenset(self.runs[at : at + _BYTES] for at in range(0, len(self.runs), _BYTES))
@@ -56,7 +57,8 @@ def runs(texts: Iterable[str]) -> Words:
 def joined(one: Words, two: Words) -> Words:
     """The runs of both."""
     known = sorted(one.known() | two.known())
-    return Words(b"".join(known), tuple(sorted({*one.lengths, *two.lengths})))
+    files = tuple(sorted({*one.files, *two.files}))
+    return Words(b"".join(known), tuple(sorted({*one.lengths, *two.lengths})), files)
 
 
 def quotes(text: str | bytes, sought: frozenset[bytes], lengths: Sequence[int]) -> bool:

@@ -8,6 +8,7 @@ list of bytes that still have to go: the next round goes on from there.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,17 +17,20 @@ import msgspec
 from casemate.access import Flow, Gate
 from casemate.access.contain import Onward, destroy, land, pour
 from casemate.access.frozen import FROZEN, FrozenRecord, frozen_id
+from casemate.crypto import digest
 from casemate.custody.case import How
 from casemate.custody.derived import Derived
 from casemate.custody.hold import View, frozen_by
 from casemate.custody.kinds import Kinds, Onto
-from casemate.errors import Conflict, Unavailable
+from casemate.custody.quotes import quotes
+from casemate.errors import Absent, Conflict, Damaged, Unavailable
 from casemate.labels import AccessClass, Label
 from casemate.objects import Change, Delete, Found, Put
 
 __all__ = ["forget", "remedy"]
 
 TRIES = 20
+PAGE = 200
 
 
 async def remedy(gate: Gate, kinds: Kinds, case: str, how: How, true: Label, derived: Derived, view: View) -> None:
@@ -42,6 +46,7 @@ async def remedy(gate: Gate, kinds: Kinds, case: str, how: How, true: Label, der
             raise Unavailable(what="spill")
     await forget(gate, case, derived, true, everything_of_it=how == "shred")
     await _bytes(gate, kinds, case, view)
+    await _orphans(gate, kinds, how, true, derived, view)
 
 
 async def _class(
@@ -156,6 +161,27 @@ async def _bytes(gate: Gate, kinds: Kinds, case: str, view: View) -> None:
         ]
         if changes:
             await land(gate, access, changes, {"case": case, "destroyed": len(changes)})
+
+
+async def _orphans(gate: Gate, kinds: Kinds, how: How, true: Label, derived: Derived, view: View) -> None:
+    """Copies that nobody names any more (segments that were merged, what was held before it came to rest) go now.
+
+    What is unnamed because somebody is just about to name it has nothing of these words in it, or is refused.
+    """
+    flow = await view()
+    known, lengths, files = derived.words.known(), derived.words.lengths, set(derived.words.files)
+    for access in flow.classes():
+        if how == "relabel" and true <= access.label:
+            continue
+        named, after = await _named(kinds, access, view), ""
+        while page := await gate.vault.blobs.lying(access.id, after, PAGE):
+            after = page[-1].name
+            for each in page:
+                if each.name not in named:
+                    with contextlib.suppress(Absent, Damaged):
+                        raw = await flow.blob(access.id, each.name)
+                        if digest(raw) in files or quotes(raw, known, lengths):
+                            await destroy(gate, access, each.name)
 
 
 async def _named(kinds: Kinds, access: AccessClass, view: View) -> frozenset[str]:

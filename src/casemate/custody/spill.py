@@ -17,7 +17,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from casemate.access import Flow, Gate
+from casemate.access import FROZEN, Flow, Gate
 from casemate.access.contain import everything, land, seen_from, summit
 from casemate.accounts.agreed import agreed
 from casemate.clock import Loop
@@ -52,9 +52,9 @@ class Spill:
 
     async def report(self, flow: Flow, named: str) -> Report:
         """What a containment at the acting label would find. Nothing is changed. Raises Absent, BadInput."""
-        roots = await found_at(flow, self.kinds, named, everybody=True)
-        await self._gate.folded()
-        return self._report(flow, named, await derive(flow, self.kinds, roots))
+        own, roots = await self._roots(flow, named)
+        frozen = frozenset((each.value.kind, each.value.id, each.ref.class_id) for each in await own.every(FROZEN))
+        return self._report(flow, named, await derive(own, self.kinds, roots), frozen)
 
     async def cases(self, flow: Flow) -> list[Found[Case]]:
         """The cases that the acting label sees, newest first."""
@@ -144,12 +144,20 @@ class Spill:
     async def _all(self) -> Flow:
         return await everything(self._gate)
 
+    async def _roots(self, flow: Flow, named: str) -> tuple[Flow, list[Found[Any]]]:
+        """Custody's view from the acting label, and the object there, frozen or not. Raises Absent, BadInput."""
+        own = await seen_from(self._gate, flow.acting)
+        roots = await found_at(own, self.kinds, named, everybody=True, raises=False)
+        if not roots:
+            await found_at(flow, self.kinds, named, everybody=True)
+        return own, roots
+
     async def _open(self, flow: Flow, named: str, how: How) -> Found[Case]:
         """The case of that object that has not ended, or a new one."""
         for each in await flow.every(SPILL, Where((("object", named),))):
             if each.ref.class_id == flow.access.id and each.value.state not in ENDED:
                 return each
-        roots = await found_at(flow, self.kinds, named, everybody=True)
+        _, roots = await self._roots(flow, named)
         if how == "relabel" and all(flow.acting <= root.label for root in roots):
             raise BadInput(what=say("custody.nothing_to_raise", flow.session.language))
         id = fresh("spl", self._gate.vault.entropy, f"spill/{flow.access.id}/{flow.session.id}")
@@ -207,7 +215,9 @@ class Spill:
     def _at(self, case: Case, state: Any, **more: Any) -> Case:
         return replace(case, state=state, times={**case.times, state: self._gate.vault.clock.now()}, **more)
 
-    def _report(self, flow: Flow, named: str, derived: Derived) -> Report:
+    def _report(
+        self, flow: Flow, named: str, derived: Derived, frozen: frozenset[tuple[str, str, str]] = frozenset()
+    ) -> Report:
         """What is told of it: everything here is visible at the acting label, and so are its titles."""
         policies = flow.gate.vault.region.policies
         picture = told(flow, self.kinds, derived.trace)
@@ -222,6 +232,7 @@ class Spill:
                 titles.get(ref, ""),
                 one.ref in derived.quoting,
                 flow.acting <= one.label,
+                (one.ref.kind, one.id, one.ref.class_id) in frozen,
             )
             for one in sorted(derived.objects(), key=lambda one: (one.ref.kind, one.label.text, one.id))
         ]

@@ -203,8 +203,15 @@ class Walk:
         return await _shown(self._flow, traced, found, self._everybody)
 
     async def _named(self, text: str) -> list[Found[Any]]:
+        """An object by its place; what was held there has come to rest meanwhile under the same id."""
+        if not text:
+            return []
         kind, id = subject(text)
-        return await self._read(Ref(kind, id, text.rpartition("@")[2])) if text else []
+        found = await self._read(Ref(kind, id, text.rpartition("@")[2]))
+        for traced, link in self._kinds.made_from(kind):
+            if link.field == link.of == "id":
+                found += await _shown(self._flow, traced, await self._flow.read_each(traced.kind, id), self._everybody)
+        return found
 
     async def _given(self, one: Found[Any]) -> list[Found[Any]]:
         """The questions whose answers were made of this object, as entries, and what was kept of such an answer."""
