@@ -10,7 +10,7 @@ from pathlib import Path
 
 from casemate.crypto import digest
 from casemate.engines.files import FileBlobs
-from casemate.engines.files_frames import seal
+from casemate.engines.files_frames import seal_through
 from casemate.engines.key_store import KeyStore
 
 __all__ = ["blob_figures"]
@@ -28,7 +28,7 @@ def blob_figures() -> dict[str, float]:
         for _ in range(ROUNDS):
             data = os.urandom(SIZE)
             hashing.append(_cpu(lambda data=data: digest(data)))
-            sealing.append(_cpu(lambda data=data: sum(map(len, seal(sealer, "class_a", "0" * 96, data)))))
+            sealing.append(_cpu(lambda data=data: sum(map(len, seal_through(sealer, "class_a", "0" * 96, data)))))
             disk.append(_wall(lambda data=data: _plain(folder / "plain", data)))
             writing.append(_wall(lambda data=data: asyncio.run(blobs.write("class_a", data))))
     return {

@@ -19,7 +19,14 @@ class Kept:
     def __init__(self, folder: Path, left: int = 1 << 40) -> None:
         self.top = folder / "blobs"
         self.left = left
-        self.blobs = FileBlobs(self.top, KeyStore(folder / "keys"), 1000, lambda: self.left)
+        self.lost: list[str] = []
+        self.sealer = KeyStore(folder / "keys")
+        self.blobs = self.again()
+
+    def again(self, share: int = 0) -> FileBlobs:
+        """Another process's."""
+        free, kept = (lambda: self.left), (lambda _class_id: share)
+        return FileBlobs(self.top, self.sealer, 1000, free, share=kept, lost=self.lost.append)
 
     def write(self, data: bytes) -> str:
         return asyncio.run(self.blobs.write("class_a", data))
@@ -120,6 +127,7 @@ def test_a_write_that_fails_leaves_nothing_behind(
 
 def test_a_name_appears_only_once_its_bytes_are_synced(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     """The order in which the file, its name and its folders become durable, as the kernel is told it."""
+    kept.sealer.blind("class_a", "blob", "")  # the class has its key
     told: list[str] = []
     real_sync, real_replace = os.fsync, Path.replace
 
@@ -135,3 +143,45 @@ def test_a_name_appears_only_once_its_bytes_are_synced(kept: Kept, monkeypatch: 
     monkeypatch.setattr(Path, "replace", replace)
     kept.write(b"content")
     assert told == ["sync folder", "sync folder", "sync file", "rename", "sync folder"]
+
+
+@pytest.mark.parametrize("share", [0, 1 << 20])
+@pytest.mark.parametrize("ordinal", [1, 2, 3, 4])
+def test_what_a_failed_sync_left_unpromised_no_retry_promises(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch, ordinal: int, share: int
+) -> None:
+    """Each sync of a write fails in turn: of the folders made, of the file, of the folder behind the rename.
+
+    The process is told to end; in one that goes on, and in another one, the next write syncs all of it anew before it
+    says a word: every folder on the way, and a file with its name.
+    """
+    kept.sealer.blind("class_a", "blob", "")
+    blobs, count, real = kept.again(share), 0, os.fsync
+    if share:
+        asyncio.run(blobs.used("class_a"))  # the share is set aside
+    synced: list[str] = []
+
+    def sync(descriptor: int) -> None:
+        nonlocal count
+        count += 1
+        if count == ordinal:
+            raise OSError(errno.EIO, "no")
+        regular, place = stat.S_ISREG(os.fstat(descriptor).st_mode), Path(f"/proc/self/fd/{descriptor}")
+        synced.append("file" if regular else str(place.readlink()))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    with pytest.raises(Unavailable):
+        asyncio.run(blobs.write("class_a", b"content"))
+    assert kept.lost == ["blobs"]
+    assert kept.files() == []
+    name = ""
+    for after in (blobs, kept.again(share)):
+        synced.clear()
+        name = asyncio.run(after.write("class_a", b"content"))
+        shelf = kept.top / "class_a" / name[:2]
+        assert synced[-1] == str(shelf)
+        assert ("file" in synced) == (after is blobs)
+        if ordinal < 3 or after is not blobs:
+            assert str(shelf.parent) in synced
+    assert asyncio.run(blobs.read("class_a", name)) == b"content"

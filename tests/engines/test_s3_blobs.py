@@ -15,7 +15,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from casemate.engines import blob_cache, files
+from casemate.engines import blob_cache, files_publish
 from casemate.engines.blob_cache import BlobCache
 from casemate.engines.files import FileBlobs
 from casemate.engines.files_frames import FRAME
@@ -355,7 +355,7 @@ def test_where_no_copy_can_be_kept_it_is_read_all_the_same(
     monkeypatch.setattr(blob_cache, "publish", fail)
     assert read(full, write(full)) == DATA
     assert list((tmp_path / "full").rglob("class_a.*")) == []
-    assert files.publish is not fail
+    assert files_publish.publish is not fail
 
 
 def test_the_key_comes_from_a_file_of_its_owner_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,6 +107,13 @@ class Cipher:
         """As `encrypt`; the nonce must never repeat under one key."""
         return _SUITE + nonce + self._aead.encrypt(nonce, plaintext, _SUITE + aad)
 
+    def seal_into(self, plaintext: bytes | memoryview, aad: bytes, nonce: bytes, into: memoryview) -> int:
+        """As `seal`, the same bytes into memory of at least their size; how many they are."""
+        start, size = 1 + NONCE_SIZE, 1 + NONCE_SIZE + len(plaintext) + _TAG_SIZE
+        into[:start] = _SUITE + nonce
+        self._aead.encrypt_into(nonce, plaintext, _SUITE + aad, into[start:size])
+        return size
+
     def open(self, sealed: bytes | memoryview, aad: bytes) -> bytes:
         """As `decrypt`."""
         if sealed[:1] != _SUITE or len(sealed) < 1 + NONCE_SIZE + _TAG_SIZE:

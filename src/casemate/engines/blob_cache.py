@@ -20,7 +20,7 @@ from io import BufferedReader
 from pathlib import Path
 from threading import Lock
 
-from casemate.engines.files import publish
+from casemate.engines.files_publish import publish
 from casemate.errors import BadInput, Unavailable
 
 __all__ = ["BlobCache"]

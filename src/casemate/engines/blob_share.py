@@ -40,6 +40,7 @@ class Share:
 
     def __init__(self, folder: Path, place: Path, most: int, durable: Callable[[Path], None]) -> None:
         self.most = most
+        self._durable = durable
         self._place = place
         self._used = folder / place.name
         self._reserve = folder / f"{place.name}.reserve"
@@ -67,11 +68,20 @@ class Share:
             os.close(draft.held)
 
     def land(self, draft: Draft, size: int, path: Path) -> None:
-        """The draft takes its place; from now on it is charged with what it really takes."""
+        """The draft takes its place; from now on it is charged with what it really takes.
+
+        Where its name does not get to the disk, it is not there.
+        """
         with fenced(self._place):
             replaced = path.stat().st_size if path.exists() else 0
             really = draft.path.stat().st_size
             draft.path.replace(path)
+            try:
+                self._durable(path.parent)
+            except OSError:
+                path.unlink(missing_ok=True)
+                self._tell(max(self._told() - replaced, 0))
+                raise
             self._tell(max(self._told() + really - size - replaced, 0))
 
     def gave(self, size: int) -> None:

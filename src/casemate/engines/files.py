@@ -1,7 +1,9 @@
 """Blobs as sealed files: data/blobs/CLASS/xx/NAME, where NAME is a keyed digest of the content.
 
-A file appears whole or not at all: it is written under another name, synced, renamed, and its folder is synced. What
-a power cut leaves half-written has a name that no reader asks for.
+A file appears whole or not at all (`files_publish`): what a power cut leaves half-written has a name that no reader
+asks for. Whoever finds that what he would write lies there already syncs its folder before he trusts in it: its writer
+may have been killed before he did. Where a sync fails, `lost` is called before anybody is told anything: such a process
+must end.
 
 `blob_fence` says how a sweep keeps out of the way of those who write, `blob_share` how each label domain has its own
 part of the disk, where the settings say so.
@@ -12,7 +14,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import secrets
 from collections.abc import AsyncIterator, Callable, Iterable
 from io import BufferedReader
 from pathlib import Path
@@ -23,14 +24,16 @@ from casemate.crypto import digest
 from casemate.engines.blob_fence import removed, touched
 from casemate.engines.blob_files import lying, whole
 from casemate.engines.blob_share import Share
-from casemate.engines.files_frames import Opener, seal, sealed_size
+from casemate.engines.files_frames import Opener, seal_through, sealed_size
+from casemate.engines.files_publish import Folders, make_folder, poured, publish, sync_folder
 from casemate.engines.sqlite_room import Room
 from casemate.errors import Absent, BadInput, Damaged, StorageFull, Unavailable
 from casemate.store import Lying, Sealer
 
-__all__ = ["NOTHING", "FileBlobs", "checked", "make_folder", "named", "publish"]
+__all__ = ["NOTHING", "FileBlobs", "checked", "named"]
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+LOST = frozenset({errno.EIO})
 _CLASS = re.compile(r"[a-z0-9_-]{1,64}")
 _NAME = re.compile(r"[0-9a-f]{96}")
 NOTHING = "0" * 96
@@ -66,8 +69,11 @@ class FileBlobs:
         share: Callable[[str], int] | None = None,
         mirror: Path | None = None,
         clock: Clock | None = None,
+        lost: Callable[[str], None] | None = None,
     ) -> None:
         self._folder = folder
+        self._folders = Folders(folder)
+        self._lost = lost
         self._sealer = sealer
         self._threads = Threads()
         self._share = share or _none
@@ -132,31 +138,42 @@ class FileBlobs:
         name = named(self._sealer, class_id, data)
         path = self._path(class_id, name)
         if touched(self._folder / class_id, path, self._clock.now()) and self._intact(class_id, name):
+            self._kept(path)
             return name
         share = self._share_of(class_id)
         if share is None and self._room.low(len(data)):
             raise StorageFull
         try:
-            make_folder(path.parent, self._folder)
-            self._publish(path, seal(self._sealer, class_id, name, data), sealed_size(len(data)), share)
+            self._folders.make(path.parent)
+            self._publish(path, seal_through(self._sealer, class_id, name, data), sealed_size(len(data)), share)
         except OSError as error:
             if error.errno in FULL:
                 raise StorageFull from None
-            raise Unavailable(what="blobs") from error
+            raise self._failed(error) from error
         return name
 
-    def _publish(self, path: Path, sealed: Iterable[bytes], most: int, share: Share | None) -> None:
+    def _publish(self, path: Path, sealed: Iterable[bytes | memoryview], most: int, share: Share | None) -> None:
         """What is sealed under its name; `most`: the bytes that it is charged with until it lies there."""
         if share is None:
-            publish(path, sealed)
+            publish(path, sealed, fence=path.parent.parent)
             return
         with share.charged(most) as draft:
-            with open(draft.held, "wb", closefd=False) as file:
-                file.writelines(sealed)
-                file.flush()
-                os.fsync(draft.held)
+            poured(draft.held, sealed)
             share.land(draft, most, path)
-        sync_folder(path.parent)
+
+    def _kept(self, path: Path) -> None:
+        """What lies there whole is there after a power cut too."""
+        try:
+            self._folders.make(path.parent)
+            sync_folder(path.parent)
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: OSError) -> Unavailable:
+        """The disk did not do as it was told."""
+        if error.errno in LOST and self._lost is not None:
+            self._lost("blobs")
+        return Unavailable(what="blobs")
 
     def _share_of(self, class_id: str) -> Share | None:
         most = self._share(class_id)
@@ -177,7 +194,7 @@ class FileBlobs:
         if copy is None or not whole(self._sealer, class_id, name, copy):
             return False
         sealed, path, share = copy.read_bytes(), self._path(class_id, name), self._share_of(class_id)
-        make_folder(path.parent, self._folder)
+        self._folders.make(path.parent)
         for again in (False, True):
             try:
                 self._publish(path, [sealed], len(sealed), share)
@@ -247,38 +264,3 @@ def _none(class_id: str) -> int:
 
 def _nothing(size: int) -> None:
     del size
-
-
-def make_folder(folder: Path, top: Path) -> None:
-    """Create the folder and those above it, each made durable in the one that holds it."""
-    if folder.exists() or folder == top:
-        return
-    make_folder(folder.parent, top)
-    folder.mkdir(exist_ok=True, mode=0o700)
-    sync_folder(folder.parent)
-
-
-def publish(path: Path, pieces: Iterable[bytes], durable: bool = True) -> None:
-    """A file of these bytes under its name, whole or not at all; where `durable`, on the disk before it returns."""
-    draft = path.with_name(f".{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.writelines(pieces)
-            file.flush()
-            if durable:
-                os.fsync(descriptor)
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-    if durable:
-        sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

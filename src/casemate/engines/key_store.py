@@ -52,6 +52,12 @@ class KeyStore:
         cipher = self._cipher(class_id, purpose)
         return cipher.seal(plaintext, aad, self._entropy.draw(class_id, NONCE_SIZE))
 
+    def seal_into(
+        self, class_id: str, purpose: str, plaintext: bytes | memoryview, aad: bytes, into: memoryview
+    ) -> int:
+        cipher = self._cipher(class_id, purpose)
+        return cipher.seal_into(plaintext, aad, self._entropy.draw(class_id, NONCE_SIZE), into)
+
     def open(self, class_id: str, purpose: str, sealed: bytes | memoryview, aad: bytes) -> bytes:
         self._known(class_id)
         return self._cipher(class_id, purpose).open(sealed, aad)

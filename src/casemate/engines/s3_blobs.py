@@ -22,8 +22,9 @@ from casemate.clock import Clock, SystemClock
 from casemate.engines import s3_tend as tend
 from casemate.engines.blob_cache import BlobCache
 from casemate.engines.blob_files import whole
-from casemate.engines.files import NOTHING, checked, make_folder, named, publish
+from casemate.engines.files import NOTHING, checked, named
 from casemate.engines.files_frames import FRAME, Opener, seal
+from casemate.engines.files_publish import make_folder, publish
 from casemate.engines.s3_client import Bucket, Source, client, safely, told
 from casemate.engines.sigv4_sign import AccessKey
 from casemate.errors import Absent, Damaged, Unavailable

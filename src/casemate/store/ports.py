@@ -214,6 +214,12 @@ class Sealer(Protocol):
 
     def seal(self, class_id: str, purpose: str, plaintext: bytes | memoryview, aad: bytes) -> bytes: ...
 
+    def seal_into(
+        self, class_id: str, purpose: str, plaintext: bytes | memoryview, aad: bytes, into: memoryview
+    ) -> int:
+        """As `seal`, into memory that may be longer; how many bytes those are."""
+        ...
+
     def open(self, class_id: str, purpose: str, sealed: bytes | memoryview, aad: bytes) -> bytes:
         """Raises Damaged where the bytes, the class, the purpose or the aad are not those of `seal`."""
         ...

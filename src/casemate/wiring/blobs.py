@@ -10,6 +10,7 @@ from casemate.errors import MarkingError, Misconfigured
 from casemate.labels import access_class
 from casemate.settings import BlobSettings
 from casemate.store import Blobs, Sealer
+from casemate.wiring.ending import not_synced
 from casemate.wiring.folder import Folder
 
 __all__ = ["blobs_of", "shares_of"]
@@ -26,6 +27,7 @@ def blobs_of(folder: Folder, told: BlobSettings, sealer: Sealer, region: Region 
             ballast=told.ballast_mb << 20,
             share=shares_of(told, region),
             mirror=mirror,
+            lost=not_synced,
         )
     try:
         from casemate.engines.blob_cache import BlobCache
