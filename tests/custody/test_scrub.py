@@ -22,6 +22,7 @@ from casemate.errors import BadInput, Damaged
 from casemate.objects import Kind
 from casemate.policy import Action
 from casemate.wiring.naming import NAMING
+from tests.access.damage import sealed_flipped, with_rows
 from tests.buckets.scene import PLAIN, SECRET, at, body, bucket, label_of
 from tests.laws.world import World
 
@@ -163,6 +164,21 @@ async def test_a_lower_world_is_left_alone(world: World) -> None:
     assert await flow.every(DAMAGED) == []
     with pytest.raises(BadInput):
         await Scrub(NAMING).stretch(flow, "../..")
+
+
+async def test_where_a_row_is_damaged_nothing_is_swept(world: World) -> None:
+    """It may name any of them; once it is whole again, what nobody names goes as before."""
+    room = await objects(world, 3)
+    await (await serve(world)).pour(b"named by nobody")
+    lie = files(world)
+    with with_rows(world, "bucket.object", lambda row: sealed_flipped(row) if row.seq == 2 else row):
+        assert (await run(world))["swept"] == 0
+    assert files(world) == lie
+    assert (await run(world))["swept"] == 1
+    reader = await at(world, SECRET, "read")
+    for number in range(3):
+        got = [p async for p in room.read(reader, await room.seen(reader, "plans", f"k{number}"))]
+        assert got == [b"content %d" % number]
 
 
 async def test_an_upload_that_ends_while_rows_are_read_keeps_its_parts(world: World) -> None:

@@ -9,20 +9,22 @@ A class is scrubbed by a flow that acts at its label, so that nothing is done to
 whoever names a blob has poured it shortly before, which makes it young again (`blob_fence`), or moves its name from a
 row of a kind that is read earlier here to one that is read later, in one commit. So whatever was without a name while
 all rows were read, and is still old when it is removed, is named by nobody, and by nobody who is about to.
+
+A row that is damaged may name anything: while one is met where rows may name blobs, nothing is swept.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
 from casemate.access import Flow
 from casemate.clock import SECOND
-from casemate.errors import BadInput
+from casemate.errors import BadInput, Damaged
 from casemate.objects import Change, Delete, Kind, Put
 
 __all__ = ["DAMAGED", "GRACE", "DamagedBlob", "Scrub", "Stretch"]
@@ -63,9 +65,10 @@ class Stretch(msgspec.Struct, frozen=True):
 
 @dataclass(slots=True)
 class _Marked:
-    """The names of a class at a moment, and the objects that say them."""
+    """The names of a class at a moment, and the objects that say them. Not `sure`: a row could not be read."""
 
     at: int
+    sure: bool = True
     names: dict[str, list[str]] = field(default_factory=dict)
     ordered: list[str] = field(default_factory=list)
 
@@ -74,7 +77,7 @@ class Scrub:
     """Stretches over classes. `kinds`: every kind whose values name blobs; those whose names move on come first."""
 
     def __init__(self, kinds: Sequence[Kind[Any]], grace: int = GRACE) -> None:
-        self._kinds = tuple(kinds)
+        self._kinds = tuple((kind, replace(kind, withholds=True)) for kind in kinds)
         self._grace = grace
         self._marked: dict[str, _Marked] = {}
 
@@ -100,7 +103,7 @@ class Scrub:
                 break
             after = one.name
             told["looked"] += 1
-            if one.name not in marked.names and await blobs.sweep(place, one.name, self._grace):
+            if marked.sure and one.name not in marked.names and await blobs.sweep(place, one.name, self._grace):
                 told["swept"] += 1
                 continue
             told["bytes"] += one.size
@@ -143,10 +146,14 @@ class Scrub:
         found = self._marked.get(place)
         if fresh or found is None or not 0 <= now - found.at < KEPT:
             found = _Marked(now)
-            for kind in self._kinds:
+            for kind, strict in self._kinds:
                 after: str | None = f"{place}/"  # a scan begins at the class, and is left behind it
                 while after is not None:
-                    page = await flow.scan(kind, after=after, limit=500)
+                    try:
+                        page = await flow.scan(strict, after=after, limit=500)
+                    except Damaged:
+                        found.sure = False
+                        page = await flow.scan(kind, after=after, limit=500)
                     for each in page.items:
                         if each.ref.class_id == place:
                             for name in kind.blobs(each.value):
@@ -173,6 +180,8 @@ class Scrub:
 
     async def _forget(self, flow: Flow, marked: _Marked) -> None:
         """What nobody names any more is no longer told of."""
+        if not marked.sure:
+            return
         gone = [each.id for each in await damaged(flow) if each.id not in marked.names]
         if gone:
             await flow.commit(*(Delete(DAMAGED, name) for name in gone), facts={"forgotten": len(gone)})
