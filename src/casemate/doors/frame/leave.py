@@ -22,7 +22,7 @@ def marking_headers(policies: Policies, label: Label, entry: str, language: str 
 async def send_start(send: Send, status: int, media: str, headers: Iterable[tuple[str, str]]) -> None:
     """The head of a response."""
     named = [(name.lower().encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers]
-    raw = [(b"content-type", media.encode("latin-1")), *named]
+    raw = [(b"content-type", media.encode("latin-1", "replace")), *named]
     if b"cache-control" not in dict(named):
         raw.insert(1, (b"cache-control", b"no-store"))
     await send({"type": "http.response.start", "status": status, "headers": raw})

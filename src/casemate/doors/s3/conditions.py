@@ -10,7 +10,7 @@ from casemate.buckets import Condition, Seen
 from casemate.errors import BadInput
 from casemate.words import say
 
-__all__ = ["condition", "part", "span"]
+__all__ = ["condition", "part", "span", "stretch"]
 
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 
@@ -53,6 +53,18 @@ def span(text: str, size: int, language: str) -> tuple[int, int] | None:
     if start >= size or (not first and not int(last)):
         raise BadInput(what=say("s3.range", language), code="InvalidRange", size=size)
     return start, stop
+
+
+def stretch(text: str, size: int, language: str) -> tuple[int, int]:
+    """From and to before which byte a copy goes; nothing said is all of it, and nothing is guessed. Raises BadInput."""
+    if not text:
+        return 0, size
+    found = _RANGE.fullmatch(text)
+    if found is None or not (found[1] and found[2]) or int(found[2]) < int(found[1]):
+        raise BadInput(what=say("s3.range", language), code="InvalidArgument")
+    if int(found[2]) >= size:
+        raise BadInput(what=say("s3.range", language), code="InvalidRange", size=size)
+    return int(found[1]), int(found[2]) + 1
 
 
 def part(text: str, seen: Seen, language: str) -> tuple[int, int] | None:

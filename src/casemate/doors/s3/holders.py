@@ -21,7 +21,7 @@ async def every(buckets: Buckets, call: Call) -> Reply:
     """ListBuckets: those that the acting label sees; `prefix`, `max-buckets`, `continuation-token`."""
     query, principal = call.query, call.flow.session.principal
     asked = query.get("max-buckets", str(MOST))
-    if not (asked.isascii() and asked.isdigit() and 0 < int(asked[:9]) <= MOST):
+    if not (asked.isascii() and asked.isdigit() and len(asked) < 10 and 0 < int(asked) <= MOST):
         raise BadInput(what=say("s3.listing", call.flow.session.language, name="max-buckets"), code="InvalidArgument")
     prefix, after = query.get("prefix", ""), query.get("continuation-token", "")
     names = [one for one in await buckets.every(call.flow) if one.name.startswith(prefix) and one.name > after]

@@ -67,7 +67,7 @@ async def head(buckets: Buckets, call: Call) -> Reply:
 async def _found(buckets: Buckets, call: Call) -> tuple[Seen, int, int, tuple[tuple[str, str], ...], str, int]:
     """The object, from where to where, and what is said of it."""
     language, query = call.flow.session.language, call.query
-    _no_version(call)
+    _no_version(query.get("versionId", ""), language)
     seen = await buckets.seen(call.flow, call.path["bucket"], call.path["key"])
     when = condition(call.headers, language)
     judged(when, seen, reading=True)
@@ -85,14 +85,14 @@ async def _found(buckets: Buckets, call: Call) -> tuple[Seen, int, int, tuple[tu
     return seen, start, stop, tuple(headers), media, status
 
 
-def _no_version(call: Call) -> None:
-    if call.query.get("versionId", "null") not in ("", "null"):
-        raise BadInput(what=say("s3.not-here", call.flow.session.language), code="NotImplemented")
+def _no_version(version: str, language: str) -> None:
+    if version not in ("", "null"):
+        raise BadInput(what=say("s3.not-here", language), code="NotImplemented")
 
 
 async def remove(buckets: Buckets, call: Call) -> Reply:
     """DeleteObject: whether there was one is not told, as in S3."""
-    _no_version(call)
+    _no_version(call.query.get("versionId", ""), call.flow.session.language)
     when = condition(call.headers, call.flow.session.language)
     await buckets.remove(call.flow, call.path["bucket"], call.path["key"], when)
     return Reply(b"", "application/xml", 204, facts={"bucket": call.path["bucket"], "key": call.path["key"]})
@@ -102,14 +102,15 @@ async def remove_many(buckets: Buckets, call: Call) -> Reply:
     """DeleteObjects: each by itself; what is refused is named, and the rest goes."""
     flow, language = call.flow, call.flow.session.language
     root = read(call.raw, "Delete", language)
-    asked = [(each.one("Key"), each.one("ETag").strip('"')) for each in root.all("Object")]
-    if not 0 < len(asked) <= MANY or not all(key for key, _ in asked):
+    asked = [(each.exactly("Key"), each.one("ETag").strip('"'), each.one("VersionId")) for each in root.all("Object")]
+    if not 0 < len(asked) <= MANY or not all(key for key, _, _ in asked):
         raise BadInput(what=say("s3.keys", language), code="MalformedXML")
     quiet = root.one("Quiet") == "true"
     await buckets.located(flow, call.path["bucket"])
     nodes = []
-    for key, etag in asked:
+    for key, etag, version in asked:
         try:
+            _no_version(version, language)
             await buckets.remove(
                 flow, call.path["bucket"], key, condition({"if-match": etag} if etag else {}, language)
             )

@@ -36,6 +36,8 @@ _ELSEWHERE = (
     "x-amz-website-redirect-location",
 )
 _GRANTS = "x-amz-grant-"
+# What somebody has kept is a document of nobody's: in a browser it runs nothing, though it comes from our own origin.
+_INERT = (("Content-Security-Policy", "default-src 'none'; sandbox"), ("X-Content-Type-Options", "nosniff"))
 _OURS = ("", "private", "bucket-owner-full-control")
 
 
@@ -89,7 +91,8 @@ def whole_tags(pairs: Iterable[tuple[str, str]], language: str) -> dict[str, str
 
 def looked_at(key: str, new: NewObject) -> list[str]:
     """Everything that a person wrote beside the content."""
-    return [key, *new.metadata.values(), *new.tags, *new.tags.values()]
+    headers = [value for name, value in new.headers.items() if name in _KEPT]
+    return [key, new.media, *headers, *new.metadata.values(), *new.tags, *new.tags.values()]
 
 
 def told(seen: Seen, query: Mapping[str, str], checksums: bool = False) -> tuple[str, list[tuple[str, str]]]:
@@ -106,6 +109,7 @@ def told(seen: Seen, query: Mapping[str, str], checksums: bool = False) -> tuple
         *((META + name, value) for name, value in seen.metadata.items()),
         (LABEL, seen.label.text),
         ("x-amz-server-side-encryption", "AES256"),
+        *_INERT,
     ]
     if seen.tags:
         headers.append(("x-amz-tagging-count", str(len(seen.tags))))

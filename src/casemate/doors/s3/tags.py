@@ -16,7 +16,7 @@ async def put(buckets: Buckets, call: Call) -> Reply:
     """PutObjectTagging."""
     language = call.flow.session.language
     root = read(call.raw, "Tagging", language)
-    pairs = [(tag.one("Key"), tag.one("Value")) for each in root.all("TagSet") for tag in each.all("Tag")]
+    pairs = [(tag.exactly("Key"), tag.exactly("Value")) for each in root.all("TagSet") for tag in each.all("Tag")]
     tags = whole_tags(pairs, language)
     await call.flow.inspect([*tags, *tags.values()])
     await buckets.tag(call.flow, call.path["bucket"], call.path["key"], tags)

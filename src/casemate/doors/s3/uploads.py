@@ -7,7 +7,7 @@ import itertools
 from casemate.buckets import Buckets, changed, judged
 from casemate.doors.frame import Call, Reply
 from casemate.doors.s3.acting import LABEL, opened, sealed
-from casemate.doors.s3.conditions import condition, span
+from casemate.doors.s3.conditions import condition, stretch
 from casemate.doors.s3.listing import encoder, limited
 from casemate.doors.s3.looking import looking
 from casemate.doors.s3.objects import length, source
@@ -52,8 +52,7 @@ async def copied(buckets: Buckets, call: Call) -> Reply:
     judged(when, seen)
     if when.if_modified is not None and not changed(when, seen):
         raise BadInput(what=say("s3.condition", language, header="x-amz-copy-source-if"), code="PreconditionFailed")
-    asked = call.headers.get("x-amz-copy-source-range", "")
-    start, stop = (span(asked, seen.size, language) if asked else None) or (0, seen.size)
+    start, stop = stretch(call.headers.get("x-amz-copy-source-range", ""), seen.size, language)
     etag = await buckets.part(flow, id, number, buckets.read(flow, seen, start, stop))
     nodes: list[Node] = [("LastModified", iso(call.gate.vault.clock.now())), ("ETag", quoted(etag))]
     return Reply(written("CopyPartResult", nodes), MEDIA, facts={"upload": id, "part": number})

@@ -63,6 +63,11 @@ class Element:
         found = self.all(name)
         return found[0].text.strip() if len(found) == 1 else ""
 
+    def exactly(self, name: str) -> str:
+        """The same as it was sent: a name may begin or end in a space."""
+        found = self.all(name)
+        return found[0].text if len(found) == 1 else ""
+
 
 class _Tree(ContentHandler):
     def __init__(self) -> None:
