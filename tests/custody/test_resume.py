@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from typing import Any, Literal
 
 import pytest
 
 from tests.attacks.scene import LOW, SECRET
 from tests.custody.spilled import contain, derived, everything_said, found, people, spilled
+from tests.laws.long import leave
 from tests.laws.world import World, a_world
 
 When = Literal["before", "after"]
@@ -78,29 +80,38 @@ async def dies(world: World, how: str, at: int, when: When, port: str, *names: s
     return broken.died
 
 
+async def stepped(how: str, when: When, port: str, name: str, start: int, by: int) -> int:
+    """Every `by`-th step from `start` on, until a containment ends before it would die; how many deaths there were."""
+    for at in range(start, 60, by):
+        async with a_world(3, ("us",)) as world:
+            if not await dies(world, how, at, when, port, name):
+                return len(range(start, at, by))
+    raise AssertionError("a containment takes that many steps")
+
+
 @pytest.mark.parametrize("how", ["shred", "relabel"])
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_it_goes_on_from_every_commit(how: str, when: When) -> None:
-    async def run() -> None:
-        for at in range(1, 40):
-            async with a_world(3, ("us",)) as world:
-                if not await dies(world, how, at, when, "committer", "commit"):
-                    assert at > 6
-                    return
-        raise AssertionError("a containment takes that many commits")
-
-    asyncio.run(run())
+def test_it_goes_on_from_a_commit(how: str) -> None:
+    """Some of the steps, others each time; all of them: the long run."""
+    times: tuple[When, ...] = ("before", "after")
+    start, when = random.SystemRandom().randrange(1, 4), random.SystemRandom().choice(times)
+    print(f"\nkilled {when} every third commit from {start} on")
+    assert asyncio.run(stepped(how, when, "committer", "commit", start, 3)) >= 1
 
 
-def test_it_goes_on_from_every_blob_that_it_deletes() -> None:
-    async def run() -> None:
-        for at in range(1, 20):
-            async with a_world(4, ("us",)) as world:
-                if not await dies(world, "shred", at, "before", "blobs", "delete"):
-                    assert at > 2
-                    return
+def test_it_goes_on_from_a_blob_that_it_deletes() -> None:
+    assert asyncio.run(stepped("shred", "before", "blobs", "delete", random.SystemRandom().randrange(1, 3), 2)) >= 1
 
-    asyncio.run(run())
+
+@pytest.mark.long
+def test_it_goes_on_from_every_step() -> None:
+    deaths = 0
+    times: tuple[When, ...] = ("before", "after")
+    for how in ("shred", "relabel"):
+        for when in times:
+            for port, name in (("committer", "commit"), ("blobs", "delete"), ("blobs", "write")):
+                deaths += asyncio.run(stepped(how, when, port, name, 1, 1))
+    assert deaths > 30
+    leave("spill_resumed", deaths=deaths)
 
 
 async def test_it_goes_on_by_itself(world: World) -> None:

@@ -76,10 +76,10 @@ TABLE = (
         SHREDDED,
     ),
     (
-        "shred-leaves-bytes",
-        "the file of what was destroyed stays on the disk",
-        Edit(f"{REMEDY}:_bytes", "if blob not in named:", "if False:"),
-        SHREDDED,
+        "shred-leaves-copies",
+        "what a segment held before it was merged stays on the disk",
+        Edit(f"{REMEDY}:_orphans", "if digest(raw) in files or quotes(raw, known, lengths):", "if False:"),
+        Tested("tests/custody/test_reach.py::test_others_in_the_same_segment_are_found_on"),
     ),
     (
         "raised-to-where-it-was",
@@ -104,6 +104,12 @@ TABLE = (
         "a picture shows what another has asked",
         Edit("casemate.custody.walk:Walk.entries", "if self._everybody:", "if True:"),
         Tested("tests/custody/test_lineage.py::test_what_is_hidden_is_not_there_and_not_counted"),
+    ),
+    (
+        "release-not-followed",
+        "what was let out below is served on",
+        Edit("casemate.custody.walk:Walk._named", 'if link.field == link.of == "id":', "if False:"),
+        Tested("tests/custody/test_reach.py::test_what_was_released_below_is_found_and_held_back"),
     ),
     (
         "lineage-shows-anothers",
