@@ -64,7 +64,11 @@ def linearisable(history: Iterable[Operation]) -> bool:
 
 
 def _explained(history: Sequence[Operation]) -> bool:
-    """Depth first over what may come next; a set of operations done that led to a state once is not tried again."""
+    """Depth first over what may come next; a set of operations done that led to a state once is not tried again.
+
+    A read, or a conflict, that may come next comes next: it changes nothing, so wherever else it stood it could stand
+    here. What was not heard and changes nothing need not have been.
+    """
     heard = sum(1 << at for at, one in enumerate(history) if one.outcome != "unheard")
     seen: set[tuple[int, State]] = set()
     open_: list[tuple[int, State]] = [(0, NOTHING)]
@@ -72,9 +76,18 @@ def _explained(history: Sequence[Operation]) -> bool:
         done, state = open_.pop()
         if done & heard == heard:
             return True
+        steps: list[tuple[int, State]] = []
         for at in _next(history, done):
-            after = history[at].applied(state)
-            if after is not None and (step := (done | 1 << at, after)) not in seen:
+            one, after = history[at], history[at].applied(state)
+            if after is None or (after == state and one.outcome == "unheard"):
+                continue
+            step = (done | 1 << at, after)
+            if one.kind == "read" or one.outcome == "conflict":
+                steps = [step]
+                break
+            steps.append(step)
+        for step in steps:
+            if step not in seen:
                 seen.add(step)
                 open_.append(step)
     return False
@@ -84,10 +97,14 @@ def _next(history: Sequence[Operation], done: int) -> list[int]:
     """Those that may come next: called before anything that is left has returned."""
     found: list[int] = []
     first = inf
-    for at, one in enumerate(history):
+    left = (1 << len(history)) - 1 & ~done
+    while left:
+        lowest = left & -left
+        left ^= lowest
+        at = lowest.bit_length() - 1
+        one = history[at]
         if one.called > first:
             break
-        if not done >> at & 1:
-            found.append(at)
-            first = min(first, one.returned)
+        found.append(at)
+        first = min(first, one.returned)
     return found[::-1]

@@ -42,6 +42,11 @@ RIGHT = {
         read(4, 5, 0, ""),
         put(6, 7, 1, "b", 0),
     ],
+    "a removal that found nothing at first and something later": [
+        Operation("o", "delete", 0, 9, "ok"),
+        put(1, 8, 1, "a", 0),
+        read(10, 11, 0, ""),
+    ],
     "two objects in any order": [put(0, 1, 1, "a"), Operation("p", "read", 2, 3, "ok", None, "", 0)],
 }
 WRONG = {
