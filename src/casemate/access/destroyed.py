@@ -11,6 +11,7 @@ leaves of the class's log stay, and so does its last head: the tree verifies, an
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import msgspec
 
@@ -94,17 +95,17 @@ class _Destroyer:
         """Destroy what is doomed and is still there. What cannot be done now is done at a later step."""
         core, done = self._core, 0
         high = core.classes.of(core.vault.region.ceiling)
-        rows, _ = core.vault.reader.scan(DOOMED.name, [], [high.id], None, PAGE)
-        for row in rows:
-            try:
-                found = core.rows.open(DOOMED, row)
-                if found.value.class_id in core.vault.sealer.destroyed():
-                    continue
-                await self._one(high, found)
-            except CasemateError:
-                continue
-            done += 1
-        return done
+        after: str | None = None
+        while True:
+            rows, after = core.vault.reader.scan(DOOMED.name, [], [high.id], after, PAGE)
+            for row in rows:
+                with contextlib.suppress(CasemateError):
+                    found = core.rows.open(DOOMED, row)
+                    if found.value.class_id not in core.vault.sealer.destroyed():
+                        await self._one(high, found)
+                        done += 1
+            if after is None:
+                return done
 
     async def _one(self, high: AccessClass, found: Found[Doomed]) -> None:
         core, doomed = self._core, found.value
