@@ -23,6 +23,8 @@ from typing import Any
 import msgspec
 
 from casemate.access import Flow
+from casemate.access.contain import seen_from
+from casemate.access.withheld import sees_all
 from casemate.clock import SECOND
 from casemate.errors import BadInput, Damaged
 from casemate.objects import Change, Delete, Kind, Put
@@ -146,18 +148,21 @@ class Scrub:
         found = self._marked.get(place)
         if fresh or found is None or not 0 <= now - found.at < KEPT:
             found = _Marked(now)
+            # What is frozen is named too, though whoever scrubs is not served it; and by no name that he is not told.
+            whole, held = flow if sees_all(flow) else await seen_from(flow.gate, flow.acting), flow.frozen()
             for kind, strict in self._kinds:
                 after: str | None = f"{place}/"  # a scan begins at the class, and is left behind it
                 while after is not None:
                     try:
-                        page = await flow.scan(strict, after=after, limit=500)
+                        page = await whole.scan(strict, after=after, limit=500)
                     except Damaged:
                         found.sure = False
-                        page = await flow.scan(kind, after=after, limit=500)
+                        page = await whole.scan(kind, after=after, limit=500)
                     for each in page.items:
                         if each.ref.class_id == place:
                             for name in kind.blobs(each.value):
-                                found.names.setdefault(name, []).append(f"{kind.name}/{each.id}")
+                                objects = found.names.setdefault(name, [])
+                                objects += [] if each.id in held else [f"{kind.name}/{each.id}"]
                     after = page.after if not page.items or page.items[-1].ref.class_id == place else None
                     await asyncio.sleep(0)
             found.ordered = sorted(found.names)
