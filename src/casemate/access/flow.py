@@ -148,6 +148,17 @@ class Flow(State):
         """The ids of what is frozen in the visible world, whatever its kind: what shards leave out."""
         return frozenset(ref.id for ref in withheld(self).refs)
 
+    def contained(self) -> bool:
+        """Whether anything of the visible world is, or was, frozen."""
+        return bool(withheld(self).refs)
+
+    def barred(self, kind: Kind[Any]) -> frozenset[Ref]:
+        """The objects of a kind that are frozen in the visible world, or were and gave up their place.
+
+        Whoever names objects as his callers do puts nothing where one of them lies: it would be shown to nobody.
+        """
+        return frozenset(ref for ref in withheld(self).refs if ref.kind == kind.name)
+
     def still(self) -> None:
         """Raises Conflict where something that this request has used was frozen meanwhile; see `frozen`."""
         still(self)

@@ -21,6 +21,7 @@ _BREATH = 32
 async def listed(flow: Flow, bucket: str, prefix: str, delimiter: str, after: str, limit: int) -> Listing:
     """At most `limit` keys and prefixes beyond `after`."""
     lanes = await _lanes(flow, bucket)
+    barred = frozenset(ref.id for ref in flow.barred(OBJECT))
     objects: list[Seen] = []
     prefixes: list[str] = []
     last = ""
@@ -36,7 +37,12 @@ async def listed(flow: Flow, bucket: str, prefix: str, delimiter: str, after: st
             break
         cut = key.find(delimiter, len(prefix)) if delimiter else -1
         rolled = key[: cut + len(delimiter)] if cut >= 0 else ""
-        seen = None if rolled else told(await flow.read_each(OBJECT, place(bucket, key)))
+        doubtful = place(bucket, key) in barred  # its key is in the order still, and no prefix may say so
+        seen = None if rolled and not doubtful else told(await flow.read_each(OBJECT, place(bucket, key)))
+        if doubtful and seen is None:
+            rolled = ""
+        elif rolled:
+            seen = None
         if rolled or seen is not None:
             if len(objects) + len(prefixes) >= limit:
                 return Listing(tuple(objects), tuple(prefixes), last or after or None)

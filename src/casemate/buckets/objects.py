@@ -85,7 +85,10 @@ async def land(flow: Flow, order: Order, at: tuple[str, str], made: Made, condit
         parts=made.parts,
         lengths=made.lengths,
     )
+    ref = Ref(OBJECT.name, id, flow.access.id)
     for tries in range(TRIES):
+        if ref in flow.barred(OBJECT):
+            break  # what is frozen there stays, and what would come in its place would be shown to nobody
         found = await flow.read_each(OBJECT, id)
         if condition != Condition():
             judged(condition, _seen(found))
@@ -102,9 +105,25 @@ async def land(flow: Flow, order: Order, at: tuple[str, str], made: Made, condit
             continue
         if len(changes) > 1:
             await order.changed(flow, bucket)
-        ref = Ref(OBJECT.name, id, flow.access.id)
+        await _whole(flow, ref, record, receipt.versions[0])
         return shown(Found(ref, receipt.versions[0], flow.acting, record))
     raise Conflict(what=f"{bucket}/{key}")
+
+
+async def _whole(flow: Flow, ref: Ref, record: ObjectRecord, version: int) -> None:
+    """A containment destroys copies of what is contained that nobody names; a body that was just coming in may be one.
+
+    So where anything is frozen it is looked at once more before the caller is told that his object is there. Raises
+    Conflict, and then it is not.
+    """
+    blobs = flow.gate.vault.blobs
+    if ref in flow.barred(OBJECT):
+        raise Conflict(what=ref.id)  # frozen while it came
+    if not flow.contained() or all([await blobs.exists(ref.class_id, piece.blob) for piece in record.pieces]):
+        return
+    gone = [Delete(OBJECT, ref.id, expect=version), noted(record.bucket, record.key, there=False)]
+    await flow.commit(*gone, facts={"bucket": record.bucket, "broken": "yes"})
+    raise Conflict(what=ref.id)
 
 
 async def seen(flow: Flow, bucket: str, key: str) -> Seen:

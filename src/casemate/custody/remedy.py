@@ -180,7 +180,9 @@ async def _orphans(gate: Gate, kinds: Kinds, how: How, true: Label, derived: Der
                 if each.name not in named:
                     with contextlib.suppress(Absent, Damaged):
                         raw = await flow.blob(access.id, each.name)
-                        if digest(raw) in files or quotes(raw, known, lengths):
+                        if not (digest(raw) in files or quotes(raw, known, lengths)):
+                            continue
+                        if each.name not in await _named(kinds, access, view):  # nor has anybody named it meanwhile
                             await destroy(gate, access, each.name)
 
 
