@@ -121,7 +121,7 @@ async def _whole(flow: Flow, ref: Ref, record: ObjectRecord, version: int) -> No
         raise Conflict(what=ref.id)  # frozen while it came
     if not flow.contained() or all([await blobs.exists(ref.class_id, piece.blob) for piece in record.pieces]):
         return
-    gone = [Delete(OBJECT, ref.id, expect=version), noted(record.bucket, record.key, there=False)]
+    gone: list[Change] = [Delete(OBJECT, ref.id, expect=version), noted(record.bucket, record.key, there=False)]
     await flow.commit(*gone, facts={"bucket": record.bucket, "broken": "yes"})
     raise Conflict(what=ref.id)
 

@@ -18,11 +18,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
-from casemate.access import Flow
+from casemate.access import Flow, Gate
 from casemate.access.contain import seen_from
 from casemate.access.withheld import sees_all
 from casemate.clock import SECOND
@@ -149,7 +149,8 @@ class Scrub:
         if fresh or found is None or not 0 <= now - found.at < KEPT:
             found = _Marked(now)
             # What is frozen is named too, though whoever scrubs is not served it; and by no name that he is not told.
-            whole, held = flow if sees_all(flow) else await seen_from(flow.gate, flow.acting), flow.frozen()
+            whole = flow if sees_all(flow) else await seen_from(cast("Gate", flow.gate), flow.acting)
+            held = flow.frozen()
             for kind, strict in self._kinds:
                 after: str | None = f"{place}/"  # a scan begins at the class, and is left behind it
                 while after is not None:
