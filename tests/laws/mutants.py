@@ -37,6 +37,7 @@ from tests.laws import (
     mutants_release,
     mutants_retrieval,
     mutants_s3,
+    mutants_store,
 )
 from tests.laws.breaks_source import Edit
 from tests.laws.killers import doors, gates, lends, marked, rested, rungs, spoken, writes
@@ -72,6 +73,7 @@ TABLES = (
     mutants_release.TABLE,
     mutants_retrieval.TABLE,
     mutants_s3.TABLE,
+    mutants_store.TABLE,
 )
 LISTED = tuple(Mutant(*row) for table in TABLES for row in table)
 OF_SOURCE = tuple(mutant for mutant in LISTED if isinstance(mutant.breaks, Edit))  # others break SQL
