@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
+from types import FrameType
 
+from casemate.doors.s3.xml import read
 from tests.attacks.scene import LOW, SECRET, TOP, scene
 from tests.laws.s3_operations import ask
 from tests.laws.world import Seen, World
@@ -131,5 +134,40 @@ def test_marks_in_what_is_said_beside_are_looked_for() -> None:
         assert (await put(world, "plan", x_amz_tagging="a=TOP%20SECRET%2F%2FSI")).status == 403
         assert (await put(world, "plan", mark.encode())).status == 403
         assert (await put(world, "plan", mark.encode(), label=SECRET)).status == 403
+
+    scene(do)
+
+
+def test_a_documents_lines_cost_as_much_as_they_are_long() -> None:
+    """Each line's end was a piece, and each piece copied all before it: 4 MiB of them held everybody up for minutes."""
+    pieces = 0
+
+    def counted(frame: FrameType, event: str, arg: object) -> None:
+        nonlocal pieces
+        pieces += event == "call" and frame.f_code.co_name == "characters"
+
+    for inner in (b"\n" * (1 << 20), b"&#10;" * (1 << 18), b"a\r\n" * (1 << 18)):
+        sys.setprofile(counted)
+        try:
+            root = read(b"<Delete>" + inner + b"<Quiet> true </Quiet></Delete>", "Delete", "en")
+        finally:
+            sys.setprofile(None)
+        assert root.one("Quiet") == "true"
+        assert root.exactly("Quiet") == " true "
+    assert pieces < 200
+
+
+def test_what_is_to_be_removed_beside_an_object_is_not_the_object() -> None:
+    """S3 keeps more beside an object than we do; removing that must never remove what is there."""
+
+    async def do(world: World) -> None:
+        await begun(world)
+        assert (await put(world, "plan")).status == 200
+        for field in ("acl", "annotation", "legal-hold", "retention", "torrent"):
+            seen = await ask(
+                world, "ann", "DELETE", f"{BUCKET}/plan", {field: ""}, b"", {"x-amz-meta-casemate-label": LOW}
+            )
+            assert (seen.status, b"NotImplemented" in seen.body) == (501, True), field
+        assert (await got(world, "plan")).status == 200
 
     scene(do)

@@ -31,6 +31,7 @@ def routes(plane: str) -> list[Route]:
         _route("GET", key, plane, _READ),
         _route("PUT", key, plane, _WRITE),
         _route("POST", key, plane, _WRITE),
+        _route("DELETE", key, plane, _WRITE),
     ]
 
 

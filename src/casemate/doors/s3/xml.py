@@ -74,6 +74,7 @@ class _Tree(ContentHandler):
         super().__init__()
         self.root: Element | None = None
         self._open: list[Element] = []
+        self._texts: list[list[str]] = []
         self._elements = 0
 
     def startElementNS(self, name: tuple[str | None, str], qname: str | None, attrs: Any) -> None:  # noqa: N802
@@ -87,18 +88,28 @@ class _Tree(ContentHandler):
         else:
             self.root = made
         self._open.append(made)
+        self._texts.append([])
 
     def endElementNS(self, name: tuple[str | None, str], qname: str | None) -> None:  # noqa: N802
         del name, qname
-        self._open.pop()
+        self._open.pop().text = "".join(self._texts.pop())
 
     def characters(self, content: str) -> None:
-        self._open[-1].text += content
+        self._texts[-1].append(content)
+
+
+class _Parser(DefusedExpatParser):  # type: ignore[misc]
+    """Texts come in large pieces: expat's own are one line each, and so as many as a stranger likes."""
+
+    def reset(self) -> None:
+        super().reset()
+        self._parser.buffer_text = True
+        self._parser.buffer_size = 1 << 16
 
 
 def read(body: bytes, root: str, language: str) -> Element:
     """The document, whose root has that name. Raises BadInput (MalformedXML)."""
-    parser = DefusedExpatParser(namespaceHandling=1, forbid_dtd=True, forbid_entities=True, forbid_external=True)
+    parser = _Parser(namespaceHandling=1, forbid_dtd=True, forbid_entities=True, forbid_external=True)
     parser.setFeature(feature_namespaces, True)
     tree = _Tree()
     parser.setContentHandler(tree)
