@@ -105,7 +105,7 @@ async def test_what_was_removed_has_no_lineage(world: World) -> None:
 
 async def test_bad_questions_get_our_own_errors(world: World) -> None:
     await people(world)
-    for path in ("/api/lineage/" + "x" * 2000, "/api/lineage/doc_x?way=sideways", "/api/lineage/a%00b"):
+    for path in ("/api/lineage/" + "x" * 3000, "/api/lineage/doc_x?way=sideways", "/api/lineage/a%00b"):
         seen = await world.call("ann", "GET", path, acting=LOW)
         assert (seen.status, seen.json["slug"]) == (400, "malformed"), path
 

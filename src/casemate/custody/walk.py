@@ -23,6 +23,7 @@ __all__ = ["MOST", "Direction", "Trace", "Walk", "about", "found_at", "subject"]
 
 Direction = Literal["down", "up", "both"]
 MOST = 500  # nodes of one picture
+LONGEST = 2048  # bytes of an id: a bucket, a slash and a key, or what else a caller may name
 LOOKED = 5000  # how far back in each log somebody's own entries are looked for
 
 Key = tuple[str, str]
@@ -63,7 +64,7 @@ async def found_at(flow: Flow, kinds: Kinds, text: str, everybody: bool, raises:
     named, _, rest = text.partition("/")
     candidates = [kinds.traced[named]] if named in kinds.traced and rest else list(kinds.traced.values())
     id = rest if named in kinds.traced and rest else text
-    if not 0 < len(id) <= 1024 or not id.isprintable():
+    if not 0 < len(id.encode("utf-8", "replace")) <= LONGEST or "\x00" in id:  # whatever somebody has called his own
         raise BadInput(what=say("custody.object", flow.session.language))
     found: list[Found[Any]] = []
     for traced in candidates:
