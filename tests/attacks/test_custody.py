@@ -9,8 +9,10 @@ import pytest
 
 from casemate.access.destroyed import doom
 from casemate.buckets import Buckets
+from casemate.cli.table import columns
+from casemate.cli.talk import Talk, harmless
 from casemate.custody.scrub import Scrub, Stretch
-from casemate.errors import CasemateError, Conflict
+from casemate.errors import Absent, CasemateError, Conflict
 from casemate.policy import Action
 from casemate.wiring.naming import NAMING
 from tests.attacks.scene import flow_of, principal, scene
@@ -138,3 +140,32 @@ def test_every_key_that_is_doomed_is_destroyed() -> None:
         assert len(gone) == len(set(labels))
 
     scene(do)
+
+
+@pytest.mark.parametrize("key", ["a\nb", "a\x1b[2Jb", "a\u202eb", "k" * 1024], ids=["line", "steer", "turn", "long"])
+def test_no_name_keeps_an_object_from_being_contained(key: str) -> None:
+    """A key that could not be said to custody could be given to an object that was never to be found."""
+
+    async def do(world: World) -> None:
+        await people(world)
+        room = Buckets()
+        await bucket(world, room)
+        await room.put(await at(world, LOW), "plans", key, body(b"words"), PLAIN)
+        seen = await contain(world, f"bucket.object/plans/{key}")
+        assert seen.status == 200, seen.body
+        with pytest.raises(Absent):
+            await room.seen(await at(world, LOW, "read"), "plans", key)
+
+    scene(do)
+
+
+def test_no_name_steers_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """A key that cleared a line could put another marking where its own had stood."""
+    talk = Talk(None)
+    for text in ("\x1b[2K\rTOP", "\x1b]0;x\x07", "\x9b2J", "a\u202eb", "\x1b[8mb", "\x1b[38;2;1;1;1;8mb"):
+        talk.out(text)
+        talk.piece(text)
+    told = "".join(capsys.readouterr())
+    assert not set(told) & {"\x1b", "\r", "\x07", "\x9b", "\u202e"}
+    assert harmless("\x1b[1mbold\x1b[0m\tword\r\n") == "\x1b[1mbold\x1b[0m\tword\r\n"
+    assert columns([("(U)", "a\n(U)  b")]) == ["(U)  a\ufffd(U)  b"]

@@ -61,7 +61,7 @@ def tree(told: dict[str, Any], up: bool) -> list[str]:
         at, before, branch = waiting.pop()
         node, again = nodes[at], at in seen
         said = (node["mark"], node["kind"], node["id"], node["title"], "^" if again else "")
-        lines.append(before + branch + " ".join(filter(None, said)))
+        lines.append(before + branch + " ".join(" ".join(each.split()) for each in said if each))
         if not again:
             seen.add(at)
             deeper = before + ("   " if branch.startswith("└") else "│  " if branch else "")

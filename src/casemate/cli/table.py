@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 __all__ = ["columns", "width", "wrapped"]
 
+_BREAKS = re.compile(r"[\t\n\r\x0b\x0c\x85\u2028\u2029]")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -26,6 +27,7 @@ def columns(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:
     """Each row as one line; the last column is as wide as it is."""
     if not rows:
         return []
+    rows = [[_BREAKS.sub("\ufffd", cell) for cell in row] for row in rows]  # a name makes no second line
     wide = [max(width(row[place]) for row in rows) for place in range(len(rows[0]) - 1)]
     return [
         gap.join(

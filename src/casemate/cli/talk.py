@@ -7,6 +7,7 @@ needs a terminal and nobody who declined it (NO_COLOR, `--plain`, TERM=dumb); a 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -20,10 +21,14 @@ if TYPE_CHECKING:
     from casemate.cli.client import Answer, Client
     from casemate.labels import Policies
 
-__all__ = ["SCHEMA", "Talk"]
+__all__ = ["SCHEMA", "Talk", "harmless"]
 
 SCHEMA = 1
 _RESET = "\x1b[0m"
+_STEERS = re.compile(
+    r"\x1b(?!\[(?:[0-2]|1;33|[34]8;2;\d{1,3};\d{1,3};\d{1,3})m)|\r(?!\n)"
+    r"|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]"
+)
 
 
 class Talk:
@@ -46,17 +51,17 @@ class Talk:
     def out(self, text: str = "") -> None:
         """Data, for people; with `--json` only `data` writes there."""
         if not self.json:
-            print(text, flush=True)
+            print(harmless(text), flush=True)
 
     def piece(self, text: str) -> None:
         """Data without a line's end, while it streams."""
         if not self.json:
-            print(text, end="", flush=True)
+            print(harmless(text), end="", flush=True)
 
     def say(self, slug: str, **facts: object) -> None:
         """Talk, by its slug."""
         if not self.json:
-            print(t(slug, **facts), file=sys.stderr, flush=True)
+            print(harmless(t(slug, **facts)), file=sys.stderr, flush=True)
 
     def data(self, data: Any, label: str = "", marking: str = "", entry: str = "") -> None:
         """The document of `--json`."""
@@ -94,7 +99,7 @@ class Talk:
         lines = [self.bold(problem.title, sys.stderr), problem.detail, f"→ {problem.remedy}"]
         if problem.entry:
             lines.append(t("ledger_entry", entry=problem.entry))
-        print("\n".join(line for line in lines if line.strip()), file=sys.stderr, flush=True)
+        print(harmless("\n".join(line for line in lines if line.strip())), file=sys.stderr, flush=True)
         self.end()
 
     # ---- colour ------------------------------------------------------------------------------------------------
@@ -159,6 +164,11 @@ class Talk:
 
         home = self.region()
         return local(home.control_socket, str(home.path), self.marked)
+
+
+def harmless(text: str) -> str:
+    """Without what steers a terminal or turns text round, but for colours: names and contents are anybody's."""
+    return _STEERS.sub("\ufffd", text)
 
 
 def _rgb(colour: str) -> str:
