@@ -12,7 +12,7 @@ from casemate.crypto.locked import Work, is_locked
 from casemate.engines.key_store import KeyStore, PassingKeys
 from casemate.engines.key_store_region import found_region_key, region_keys
 from casemate.engines.key_store_signer import KeptSigner, public_key
-from casemate.errors import BadInput, Damaged, Destroyed, Misconfigured
+from casemate.errors import BadInput, Damaged, Destroyed, KeyMissing, Misconfigured
 from casemate.ids import DerivedEntropy
 
 LEAST = Work(1, 10, 1)
@@ -49,6 +49,42 @@ def test_each_class_has_a_key_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(Damaged):
         store(tmp_path).open("a", "p", sealed, b"")
     assert not (tmp_path / "classes" / "a.key").exists()  # opening draws no key
+
+
+def test_a_class_that_was_written_to_never_gets_a_second_key(tmp_path: Path) -> None:
+    known: set[str] = set()
+
+    def process() -> KeyStore:
+        return KeyStore(tmp_path, durable=False, written=known.__contains__)
+
+    sealed = process().seal("a", "p", b"content", b"")
+    process().blind("", "f", "x")
+    known.update(("a", ""))
+    before = files(tmp_path)
+    for name, class_id in (("a", "a"), ("region", "")):
+        kept = tmp_path / "classes" / f"{name}.key"
+        kept.rename(tmp_path / "away")
+        with pytest.raises(KeyMissing):
+            process().seal(class_id, "p", b"", b"")
+        with pytest.raises(KeyMissing):
+            process().blind(class_id, "f", "x")
+        assert not kept.exists()
+        (tmp_path / "away").rename(kept)
+    assert process().open("a", "p", sealed, b"") == b"content"
+    assert files(tmp_path) == before
+    process().seal("b", "p", b"", b"")  # of one that nobody has written to a key is drawn as ever
+
+
+def test_whoever_draws_while_another_commits_finds_his_key(tmp_path: Path) -> None:
+    first = store(tmp_path)
+
+    def written(class_id: str) -> bool:
+        """Looked at when the other has drawn and committed already."""
+        first.blind(class_id, "f", "x")
+        return True
+
+    late = KeyStore(tmp_path, durable=False, written=written)
+    assert late.blind("a", "f", "x") == first.blind("a", "f", "x")
 
 
 def test_no_byte_of_a_key_file_may_differ(tmp_path: Path) -> None:

@@ -75,6 +75,18 @@ TABLE = (
         _store("test_a_destruction_that_was_cut_short_is_one"),
     ),
     (
+        "lost-key-drawn-anew",
+        "where a key is lost a label goes on under another, and what lies there is no longer found",
+        Edit(f"{STORE}:KeyStore._data_key", "and self._written(class_id)", "and False"),
+        _store("test_a_class_that_was_written_to_never_gets_a_second_key"),
+    ),
+    (
+        "lost-key-asked-of-nobody",
+        "the key store is told by nobody what the records know",
+        Edit("casemate.wiring.store:written_in", "any(row.id == class_id for row in rows)", "False"),
+        Tested("tests/wiring/test_checks.py::test_a_key_that_the_records_miss_is_named_to_whoever_may_know_of_it"),
+    ),
+    (
         "destroyed-here-alone",
         "another process goes on opening what was destroyed",
         Edit(f"{STORE}:KeyStore.destroyed", "self.forget()", "pass"),

@@ -6,12 +6,17 @@ import asyncio
 import shutil
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import pytest
 
+from casemate.errors import KeyMissing
 from casemate.settings import Settings, parse
 from casemate.wiring import Folder, checks, examination, examine, found
+from casemate.wiring.engines import vault_of
+
+if TYPE_CHECKING:
+    from casemate.store import Committer
 
 
 @pytest.fixture
@@ -61,6 +66,25 @@ def test_what_is_bad_says_what_to_do(folder: Folder, monkeypatch: pytest.MonkeyP
     found = looked(folder)
     assert "ledger.key" in found["keys"].said
     assert "records.db" in found["records"].said
+
+
+def test_a_key_that_the_records_miss_is_named_to_whoever_may_know_of_it(folder: Folder) -> None:
+    one = next(path for path in (folder.keys / "classes").glob("*.key") if path.stem != "region")
+    kept = one.read_bytes()
+    one.unlink()
+    found = {check.name: check for check in examine(folder, "en")}
+    assert not found["keys"].good
+    assert one.name in found["keys"].said
+    told = checks.checks(folder, folder.settings(), "m", "en", seen=["another"])
+    assert {check.name: check.good for check in told}["keys"]
+    vault = vault_of(folder, folder.settings(), cast("Committer", None))
+    for draw in (vault.sealer.blind, lambda class_id, purpose, text: vault.sealer.seal(class_id, purpose, b"", b"")):
+        with pytest.raises(KeyMissing):
+            draw(one.stem, "f", "x")
+    assert not one.exists()
+    one.write_bytes(kept)
+    one.chmod(0o600)
+    assert looked(folder)["keys"].good
 
 
 def test_no_embedder_is_no_fault_where_none_was_wanted(folder: Folder) -> None:

@@ -4,13 +4,15 @@
     keys/classes/CLASS.key     a data key, wrapped; its form is `key_store_class`'s
     keys/classes/CLASS.gone    that data key was destroyed: none is drawn again
 
-Purposes are derived from the data key. Two processes that draw at once agree: the file appears whole, once. The keys of
-no class (what names the classes, what is carried between processes) lie under the name `region`.
+Purposes are derived from the data key. Two processes that draw at once agree: the file appears whole, once. A class
+that the records know has had its key: where it is not there, none is drawn in its place. The keys of no class (what
+names the classes, what is carried between processes) lie under the name `region`.
 """
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from casemate.crypto import KEY_SIZE, NONCE_SIZE, Cipher, Keeper, Mac, derive, g
 from casemate.engines.key_store_class import GONE, WRAPPED, ClassKeys
 from casemate.engines.key_store_file import publish
 from casemate.engines.key_store_region import CURRENT, found_region_key, is_bare, region_keys
-from casemate.errors import Damaged, Destroyed
+from casemate.errors import Damaged, Destroyed, KeyMissing
 from casemate.ids import Entropy, SystemEntropy
 
 __all__ = ["KeyStore", "PassingKeys"]
@@ -29,15 +31,20 @@ class KeyStore:
 
     `opened`: the region's private keys, from whoever has unlocked them; else they are read, and made where there is
     none. `entropy` gives data keys and nonces, drawn by class; only a law or a proof replaces it, and only these leave
-    `durable` away.
+    `durable` away. `written`: whether a class ("": any) is known to the records, asked where a key would be drawn.
     """
 
     def __init__(
-        self, keys: Path, entropy: Entropy | None = None, opened: tuple[bytes, ...] = (), durable: bool = True
+        self,
+        keys: Path,
+        entropy: Entropy | None = None,
+        opened: tuple[bytes, ...] = (),
+        durable: bool = True,
+        written: Callable[[str], bool] | None = None,
     ) -> None:
         if not opened:
             opened = region_keys(keys) if (keys / CURRENT).exists() else (found_region_key(keys, durable=durable),)
-        self._keys, self._durable = keys, durable
+        self._keys, self._durable, self._written = keys, durable, written
         self._classes = ClassKeys(keys / "classes", tuple(Keeper(each) for each in opened), opened)
         self._entropy = entropy or SystemEntropy()
         self._data: dict[str, bytes] = {}
@@ -108,15 +115,19 @@ class KeyStore:
         )
 
     def _known(self, class_id: str) -> None:
-        """What opens draws no key: where there is none, nothing was ever sealed. Raises Damaged, Destroyed."""
+        """What opens draws no key: where there is none, it was lost. Raises KeyMissing, Damaged, Destroyed."""
         if class_id not in self._data and self._load(class_id) is None:
-            raise Damaged(what="key of a class")
+            raise KeyMissing(what="key of a class")
 
     def _derived(self, *context: str) -> bytes:
         return derive(self._data_key(context[1]), *(part.encode() for part in context))
 
     def _data_key(self, class_id: str) -> bytes:
         found = self._load(class_id)
+        if found is None and self._written is not None and self._written(class_id):
+            found = self._load(class_id)  # whoever writes first draws first: it may have come in between
+            if found is None:
+                raise KeyMissing(what="key of a class")
         if found is not None:
             return found
         drawn = self._entropy.draw(f"data key/{class_id}", KEY_SIZE)

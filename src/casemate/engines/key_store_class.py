@@ -11,14 +11,14 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from casemate.crypto import DIGEST_SIZE, KEY_SIZE, Keeper, derive, digest, hmac, same
 from casemate.engines.key_store_file import publish, read_private, remove, replace, tell
 from casemate.errors import Damaged
 
-__all__ = ["GONE", "WRAPPED", "ClassKeys"]
+__all__ = ["GONE", "WRAPPED", "ClassKeys", "lacking"]
 
 WRAPPED, GONE = ".key", ".gone"
 _TOLD = ".told"  # a byte for each key that was destroyed: its size says whether there is anything new to look for
@@ -26,6 +26,20 @@ _HEAD = b"casemate class key v1\n"
 _TOMBSTONE = b"casemate class key destroyed\n"
 _REGION = "region"
 _PLAIN = re.compile(r"[a-z0-9_]{1,64}")
+
+
+def _name(class_id: str) -> str:
+    """What the files of a class are called. What is no plain name is named by its digest."""
+    name = class_id or _REGION
+    if not _PLAIN.fullmatch(name) or class_id == _REGION:
+        name = f"x-{digest(class_id.encode()).hex()[:32]}"
+    return name
+
+
+def lacking(folder: Path, class_ids: Iterable[str]) -> list[str]:
+    """Of these classes, the files that should be there and are not: neither the key, nor that it was destroyed."""
+    names = sorted(map(_name, class_ids))
+    return [f"{n}{WRAPPED}" for n in names if not any((folder / f"{n}{end}").exists() for end in (WRAPPED, GONE))]
 
 
 class ClassKeys:
@@ -38,11 +52,7 @@ class ClassKeys:
         self._macs = [derive(private, b"class key files") for private in privates]
 
     def path(self, class_id: str, end: str) -> Path:
-        """Where the file of a class lies. What is no plain name is named by its digest."""
-        name = class_id or _REGION
-        if not _PLAIN.fullmatch(name) or class_id == _REGION:
-            name = f"x-{digest(class_id.encode()).hex()[:32]}"
-        return self.folder / f"{name}{end}"
+        return self.folder / f"{_name(class_id)}{end}"
 
     def held(self) -> frozenset[str]:
         """The names of the classes that have a data key."""

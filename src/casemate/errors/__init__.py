@@ -33,6 +33,7 @@ A fact must be computable from the caller's own session and request: it is shown
     │   └── ControlAway       control-away       (the control plane does not answer here)
     ├── Destroyed             destroyed          (the key of a label, and with it what lay there)
     ├── Damaged               damaged
+    │   ├── KeyMissing        key-missing        (the key of a label in use is not there, and was not destroyed)
     │   └── Tampered          tampered
     ├── Unreadable            unreadable         (a document that no parser can read)
     ├── Mismarked             mismarked          (documents that were read, and whose marks are not right)
@@ -62,6 +63,7 @@ __all__ = [
     "Expired",
     "FileChanged",
     "Internal",
+    "KeyMissing",
     "MarkingError",
     "Misconfigured",
     "Mismarked",
@@ -284,6 +286,12 @@ class Damaged(CasemateError):
     """Stored bytes are not what was stored. Facts: `what`."""
 
     slug, status, exit = "damaged", 500, 10
+
+
+class KeyMissing(Damaged):
+    """The key of a label that was written to is not there: nothing there is read, nor written under another. `what`."""
+
+    slug, status, exit = "key-missing", 500, 10
 
 
 class Tampered(Damaged):

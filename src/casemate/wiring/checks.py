@@ -5,10 +5,13 @@ from __future__ import annotations
 import shutil
 import stat
 import sys
+from collections.abc import Collection, Iterable
+from contextlib import closing
 from pathlib import Path
 
 from casemate.crypto import lockable
 from casemate.doors.native.rooms import Check
+from casemate.engines.key_store_class import lacking
 from casemate.engines.key_store_region import NEXT, is_bare
 from casemate.engines.sandbox import support
 from casemate.errors import CasemateError
@@ -24,13 +27,19 @@ SWAPS = Path("/proc/swaps")
 KEYS = ("region.key", "ledger.key")
 
 
-def checks(folder: Folder, settings: Settings, model: str, language: str) -> list[Check]:
-    """Every check, good or not, with what to do. `model` is the embedder's name, "" where there is none."""
+def checks(
+    folder: Folder, settings: Settings, model: str, language: str, seen: Collection[str] | None = None
+) -> list[Check]:
+    """Every check, good or not, with what to do. `model` is the embedder's name, "" where there is none.
+
+    `seen`: the access classes of whose keys something may be said; None where who asks has the folder itself.
+    """
+    records, classes = _records(folder, settings, language)
     return [
         _python(language),
         _disk(folder, language),
-        _keys(folder, language),
-        _records(folder, settings, language),
+        _keys(folder, language, classes if seen is None else classes & {*seen, ""}),
+        records,
         _sandbox(language),
         _memory(settings, language),
         _embedder(settings, model, language),
@@ -52,7 +61,7 @@ def _disk(folder: Folder, language: str) -> Check:
     return _check("disk", free >= ENOUGH, "disk" if free >= ENOUGH else "disk_low", language, free=free >> 20)
 
 
-def _keys(folder: Folder, language: str) -> Check:
+def _keys(folder: Folder, language: str, classes: Iterable[str]) -> Check:
     for name in KEYS:
         if not (folder.keys / name).exists():
             return _check("keys", False, "keys_gone", language, name=name)
@@ -61,19 +70,23 @@ def _keys(folder: Folder, language: str) -> Check:
             return _check("keys", False, "keys_open", language, name=file.name)
     if (folder.keys / NEXT).exists():
         return _check("keys", False, "keys_rotating", language)
+    missing = lacking(folder.keys / "classes", classes)
+    if missing:
+        return _check("keys", False, "keys_missing", language, names=", ".join(missing))
     return _check("keys", True, "keys_bare" if is_bare(folder.keys) else "keys", language)
 
 
-def _records(folder: Folder, settings: Settings, language: str) -> Check:
-    """Whether the store opens here and is of this version."""
+def _records(folder: Folder, settings: Settings, language: str) -> tuple[Check, frozenset[str]]:
+    """Whether the store opens here and is of this version; the access classes that it knows, "" where there are any."""
     if settings.store.kind == "sqlite" and not folder.records.exists():
-        return _check("records", False, "records_gone", language)
+        return _check("records", False, "records_gone", language), frozenset()
     try:
-        reader_of(folder, settings).close()
+        with closing(reader_of(folder, settings)) as reader:
+            known = frozenset(row.id for row in reader.classes())
     except CasemateError as error:
         told = problem(error, language)
-        return Check("records", False, f"{told.detail} {told.remedy}")
-    return _check("records", True, "records", language)
+        return Check("records", False, f"{told.detail} {told.remedy}"), frozenset()
+    return _check("records", True, "records", language), known | {""} if known else known
 
 
 def _sandbox(language: str) -> Check:

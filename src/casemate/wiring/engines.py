@@ -19,7 +19,7 @@ from casemate.store import Committer, Journal
 from casemate.wiring.blobs import blobs_of
 from casemate.wiring.folder import Folder
 from casemate.wiring.keys import opened
-from casemate.wiring.store import reader_of
+from casemate.wiring.store import reader_of, written_in
 from casemate.wiring.trust import KnownTrust
 from casemate.wiring.upstreams import card_of
 
@@ -58,11 +58,12 @@ def vault_of(
 
     Without a journal every entry is a batch of its own. `private`: the region's keys, where somebody unlocked them.
     """
-    sealer = KeyStore(folder.keys, entropy, private or opened(folder, settings), durable)
+    reader = reader_of(folder, settings)
+    sealer = KeyStore(folder.keys, entropy, private or opened(folder, settings), durable, written_in(reader))
     region = region_of(settings.region, tuple(sorted(folder.path.glob("policies/*.toml"))))
     return Vault(
         region=region,
-        reader=reader_of(folder, settings),
+        reader=reader,
         committer=committer,
         journal=journal or CommitterJournal(committer),
         blobs=blobs_of(folder, settings.blobs, sealer, region),

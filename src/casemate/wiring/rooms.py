@@ -73,7 +73,9 @@ async def furnish(house: House, role: Role) -> None:
         library=library,
         prover=prover,
         settings=house.settings,
-        checks=lambda language: checks(house.folder, house.settings, embedder.name if embedder else "", language),
+        checks=lambda language, seen: checks(
+            house.folder, house.settings, embedder.name if embedder else "", language, seen
+        ),
         add_policy=lambda name: _add_policy(house, name),
         wires=house.folder.wires,
         gateway=gateway,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from casemate.engines.backup_ship import Shipper
     from casemate.engines.postgres_link import Target
 
-__all__ = ["Records", "Writer", "reader_of", "target_of", "there", "writer_of"]
+__all__ = ["Records", "Writer", "reader_of", "target_of", "there", "writer_of", "written_in"]
 
 
 class Writer(Committer, Protocol):
@@ -60,6 +60,16 @@ def reader_of(folder: Folder, settings: Settings) -> Records:
     from casemate.engines.postgres_read import PostgresReader
 
     return PostgresReader(target)
+
+
+def written_in(reader: Reader) -> Callable[[str], bool]:
+    """Whether the records know an access class; "": whether they know any at all."""
+
+    def written(class_id: str) -> bool:
+        rows = reader.classes()
+        return any(row.id == class_id for row in rows) if class_id else bool(rows)
+
+    return written
 
 
 def there(folder: Folder, settings: Settings) -> None:

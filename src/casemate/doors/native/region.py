@@ -94,7 +94,8 @@ class _About:
 
     async def doctor(self, call: Call) -> Reply:
         """Is everything that the region stands on in order? What all labels share is told at the ceiling alone."""
-        checks = self._rooms.checks(call.flow.session.language)
+        seen = {access.id for access in call.gate.classes.visible(call.flow.acting)}
+        checks = self._rooms.checks(call.flow.session.language, seen)
         whole = call.flow.acting is call.gate.vault.region.ceiling
         return reply(call.flow, [check for check in checks if whole or check.name not in WHOLE])
 

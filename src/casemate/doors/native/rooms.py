@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,9 @@ from casemate.access import Flow, Gate, ReleaseDoor
 from casemate.assistants import Prover
 from casemate.buckets import Buckets
 from casemate.custody.backups import Backups
-from casemate.datasets import Datasets
 from casemate.custody.scrub import Scrub
 from casemate.custody.spill import Spill
+from casemate.datasets import Datasets
 from casemate.doors.frame import Reply
 from casemate.knowledge import Connectors, Library
 from casemate.labels import Label
@@ -35,9 +35,10 @@ class Check(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """Given by wiring. `checks` (in a language), `add_policy` and `wires` (their address) belong to the machine.
+    """Given by wiring. `checks`, `add_policy` and `wires` (their address) belong to the machine.
 
-    `add_policy` looks whether a policy can be listed, and gives the deed that lists it.
+    `checks` speaks a language, and of keys says what concerns these access classes alone. `add_policy` looks
+    whether a policy can be listed, and gives the deed that lists it.
     """
 
     gate: Gate
@@ -46,7 +47,7 @@ class Rooms:
     library: Library
     prover: Prover
     settings: Settings
-    checks: Callable[[str], list[Check]]
+    checks: Callable[[str, Collection[str]], list[Check]]
     add_policy: Callable[[str], Callable[[], None]]
     wires: Callable[[], str]
     gateway: Gateway
