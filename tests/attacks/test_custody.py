@@ -17,7 +17,7 @@ from casemate.policy import Action
 from casemate.wiring.naming import NAMING
 from tests.attacks.scene import flow_of, principal, scene
 from tests.buckets.scene import LOW, PLAIN, SECRET, TOP, at, body, bucket, gathered
-from tests.custody.spilled import WORDS, contain, people, spilled
+from tests.custody.spilled import WORDS, contain, everything_said, people, spilled
 from tests.laws.world import World
 
 SCRUB = Action("scrub", "store")
@@ -169,3 +169,43 @@ def test_no_name_steers_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert not set(told) & {"\x1b", "\r", "\x07", "\x9b", "\u202e"}
     assert harmless("\x1b[1mbold\x1b[0m\tword\r\n") == "\x1b[1mbold\x1b[0m\tword\r\n"
     assert columns([("(U)", "a\n(U)  b")]) == ["(U)  a\ufffd(U)  b"]
+
+
+def test_an_object_that_is_shredded_leaves_nothing() -> None:
+    """The case said that it was done, and every byte lay there as before."""
+
+    async def do(world: World) -> None:
+        await people(world)
+        room = Buckets()
+        await bucket(world, room)
+        await room.put(await at(world, LOW), "plans", "a", body(WORDS.encode()), PLAIN)
+        await room.put(await at(world, LOW), "plans", "b", body(b"another"), PLAIN)
+        case = (await contain(world, "bucket.object/plans/a", "shred")).json["data"]
+        assert case["state"] == "done"
+        assert b"ninth convoy" not in await everything_said(world)
+        listed = await room.listed(await at(world, TOP, "list"), "plans")
+        assert [each.key for each in listed.objects] == ["b"]
+
+    scene(do)
+
+
+def test_an_object_that_is_raised_takes_the_place_of_none() -> None:
+    async def do(world: World) -> None:
+        await people(world)
+        room = Buckets()
+        await bucket(world, room)
+        for label, said in ((LOW, WORDS.encode()), (SECRET, b"what lay above")):
+            await room.put(await at(world, label), "plans", "a", body(said), PLAIN)
+        await room.put(await at(world, LOW), "plans", "c", body(WORDS.encode()), PLAIN)
+        for key in "ac":
+            assert (await contain(world, f"bucket.object/plans/{key}", "relabel")).json["data"]["state"] == "done"
+        flow = await at(world, SECRET, "read")
+        listed = await room.listed(flow, "plans")
+        keys = [each.key for each in listed.objects]
+        assert (len(keys), keys[0], keys[1][:2], keys[2]) == (3, "a", "a~", "c")
+        for key, said in zip(keys, (b"what lay above", WORDS.encode(), WORDS.encode()), strict=True):
+            assert await gathered(room.read(flow, await room.seen(flow, "plans", key))) == said
+        assert (await room.listed(await at(world, LOW, "list"), "plans")).objects == ()
+        assert b"ninth convoy" not in await everything_said(world, LOW)
+
+    scene(do)
