@@ -6,10 +6,16 @@ from collections.abc import Awaitable
 
 import pytest
 
+from casemate.access import Flow
 from casemate.buckets import Buckets
 from casemate.errors import Absent, BadInput, CasemateError, Conflict, NotEmpty, Refused
+from casemate.policy import Action
+from tests.attacks.scene import flow_of, principal
 from tests.buckets.scene import LOW, PLAIN, SECRET, TOP, at, body, bucket, label_of
 from tests.laws.world import World
+
+ALPHA = "agency=EXERCISE + need=ALPHA + us:SECRET//REL=USA"
+KNOWS = "agency=EXERCISE + need=ALPHA + need=BRAVO + us:TOP SECRET//REL=USA//SCI=SI"
 
 
 async def seen(world: World, room: Buckets, label: str) -> list[tuple[str, str, bool]]:
@@ -118,3 +124,37 @@ async def test_names_that_s3_does_not_allow(world: World, name: str) -> None:
 @pytest.mark.parametrize("name", ["abc", "a.b", "0-9", "x" * 63, "300.0.0.1"])
 async def test_names_that_it_does(world: World, name: str) -> None:
     assert (await bucket(world, Buckets(), name)).name == name
+
+
+async def knowing(world: World, label: str, verb: str = "put", kind: str = "object") -> Flow:
+    return await flow_of(world, principal(world, "nia", KNOWS), Action(verb, kind), label)
+
+
+async def test_whoever_needs_to_know_makes_buckets_and_uses_those_of_others(world: World) -> None:
+    room = Buckets()
+    await bucket(world, room)
+    await room.put(await knowing(world, ALPHA), "plans", "secret", body(b"x"), PLAIN)
+    made = await room.make(await knowing(world, ALPHA, "make", "bucket"), "own")
+    assert made.floor <= made.ceiling
+    assert made.ceiling.needs == {"ALPHA"}
+    for label in (ALPHA, KNOWS):
+        await room.put(await knowing(world, label), "own", "k", body(b"x"), PLAIN)
+    seen_by = {
+        label: [o.key for o in (await room.listed(await knowing(world, label, "list"), "plans")).objects]
+        for label in (SECRET, ALPHA, KNOWS)
+    }
+    assert seen_by == {SECRET: [], ALPHA: ["secret"], KNOWS: ["secret"]}
+    assert await seen(world, room, SECRET) == [("plans", LOW, False)]
+    with pytest.raises(Absent):
+        await room.put(await knowing(world, SECRET), "own", "k", body(b"x"), PLAIN)
+
+
+async def test_a_ceiling_bounds_how_high_whoever_needs_to_know(world: World) -> None:
+    room = Buckets()
+    await room.make(await at(world, SECRET, "make", "bucket"), "plans", None, label_of(world, SECRET))
+    await room.put(await knowing(world, ALPHA), "plans", "k", body(b"x"), PLAIN)
+    with pytest.raises(Refused) as error:
+        await room.put(await knowing(world, KNOWS), "plans", "k", body(b"x"), PLAIN)
+    assert error.value.facts["rule"] == "bucket-range"
+    with pytest.raises(BadInput):  # an authorization that whoever makes it does not act with
+        await room.make(await knowing(world, ALPHA, "make", "bucket"), "own", None, label_of(world, KNOWS))

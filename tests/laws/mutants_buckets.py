@@ -63,8 +63,18 @@ TABLE = (
     (
         "beyond-the-ceiling",
         "a bucket takes what is above its ceiling",
-        Edit(f"{ROOM}.seen:Bucket.takes", "self.floor <= label <= self.ceiling", "True"),
+        Edit(f"{ROOM}.seen:Bucket.takes", "self.floor <= label <= self.ceiling.with_needs(label.needs)", "True"),
         _test(LOCATED, "test_writes_lie_between_floor_and_ceiling"),
+    ),
+    (
+        "need-lifts-a-ceiling",
+        "whoever names an authorization puts into a bucket what is above its ceiling",
+        Edit(
+            f"{ROOM}.seen:Bucket.takes",
+            "self.ceiling.with_needs(label.needs)",
+            "(label if label.needs else self.ceiling)",
+        ),
+        _test(LOCATED, "test_a_ceiling_bounds_how_high_whoever_needs_to_know"),
     ),
     (
         "part-of-another-label",

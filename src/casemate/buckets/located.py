@@ -28,8 +28,9 @@ async def make(flow: Flow, name: str, floor: Label | None, ceiling: Label | None
     region = flow.gate.vault.region
     if floor is not None and floor is not flow.acting:
         await _elsewhere(flow, floor)
-    top = region.ceiling if ceiling is None else ceiling
-    if not flow.acting <= top <= region.ceiling:
+    needs = flow.acting.needs  # a region's ceiling has none, and what is made here needs at least these
+    top = (region.ceiling if ceiling is None else ceiling).with_needs(needs)
+    if not flow.acting <= top <= region.ceiling.with_needs(needs):
         raise BadInput(what=say("buckets.ceiling", flow.session.language))
     found = await flow.read_each(BUCKET, name)
     if any([not f.value.gone or await _holds(flow, name) for f in found if f.ref.class_id != flow.access.id]):

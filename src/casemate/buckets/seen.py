@@ -23,8 +23,8 @@ class Bucket:
     dropped: bool = False
 
     def takes(self, label: Label) -> bool:
-        """Whether an object of that label may be put into it."""
-        return not self.dropped and self.floor <= label <= self.ceiling
+        """Whether an object of that label may be put into it. A ceiling bounds how high, not who needs to know it."""
+        return not self.dropped and self.floor <= label <= self.ceiling.with_needs(label.needs)
 
 
 @dataclass(frozen=True, slots=True)
