@@ -108,6 +108,13 @@ def test_a_command_that_is_written_wrongly(words: tuple[str, ...], english: str,
         assert '"slug":"malformed"' in said.stdout or words == ("ask", "--for")
 
 
+def test_a_list_of_commands_tells_the_whole_first_paragraph_and_each_flag_says_what_it_does() -> None:
+    told = " ".join(invoke("ledger", "witness", "--help").output.split())
+    assert "what was typed wrong is named by its line." in told
+    said = " ".join(invoke("spill", "contain", "--help").output.split())
+    assert said.count("Destroy it") == said.count("Bring it anew") == 1
+
+
 def test_exit_codes_are_those_of_the_tree() -> None:
     told = invoke("help", "exit-codes", "--json")
     import json

@@ -30,7 +30,9 @@ def test_lineage_as_text_data_and_picture(region: Up, tmp_path: Path) -> None:
     assert "PUBLIC" in "".join(root.itertext())
     told = region.run("lineage", f"document/{id}", "--json", "--for", "PUBLIC").data
     assert {node["kind"] for node in told["nodes"]} >= {"document", "document.part", "segment"}
-    assert region.run("lineage", "doc_never").code == 5
+    never = region.run("lineage", "doc_never")
+    assert never.code == 5
+    assert 'no object "doc_never"' in never.err
 
 
 def test_a_spill_is_reported_contained_and_listed(region: Up, tmp_path: Path) -> None:
@@ -43,6 +45,7 @@ def test_a_spill_is_reported_contained_and_listed(region: Up, tmp_path: Path) ->
     assert region.run("lineage", id, "--for", "PUBLIC").code == 5
     assert done["id"] in region.run("spill", "list").out
     assert id in region.run("spill", "show", done["id"]).out
+    assert region.run("spill", "lift", "spl_never").code == region.run("spill", "show", "spl_never").code == 5
 
 
 def test_a_drill_leaves_no_trace(region: Up, tmp_path: Path) -> None:

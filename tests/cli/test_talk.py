@@ -115,6 +115,8 @@ def test_columns_stand_under_each_other_whatever_is_in_them() -> None:
     assert [width(line[: line.index("end")]) for line in lines[:2]] == [10, 10]
     assert lines[2] == "e\u0301"
     assert columns([]) == []
+    far = columns([("x" * 300, "end"), ("a", "end"), ("bbb", "end")])
+    assert far[1:] == ["a    end", "bbb  end"], "one long marking pushes nobody else out of sight"
 
 
 def test_text_is_broken_between_words() -> None:

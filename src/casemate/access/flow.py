@@ -71,9 +71,9 @@ class Flow(State):
         """Every visible object of that id: one that lies at several labels has a part at each."""
         return read.read_each(self, kind, id)
 
-    async def absent(self, kind: Kind[Any], id: str) -> NoReturn:
-        """Raise Absent, recorded as `read` records it."""
-        await read.absent(self, kind.name, id)
+    async def absent(self, kind: Kind[Any] | None, id: str) -> NoReturn:
+        """Raise Absent, recorded as `read` records it. No kind: it was looked for among several."""
+        await read.absent(self, "object" if kind is None else kind.name, id)
 
     def salt(self) -> str:
         """What separates this flow's prefixes in an engine's cache: 64 lowercase hexadecimal characters.

@@ -39,7 +39,8 @@ class Option(click.Option):
 
     def _help(self) -> str:
         name = self.name or ""
-        return told(f"option.{self.path}.{name}") or t(f"option.{name}")
+        flag = f"option.{self.path}.{name}_{self.flag_value}" if isinstance(self.flag_value, str) else ""
+        return (told(flag) if flag else "") or told(f"option.{self.path}.{name}") or t(f"option.{name}")
 
     help = property(_help, _unsaid)
 
@@ -57,6 +58,11 @@ def shared() -> list[Option]:
         Option(["--plain"], is_flag=True, default=None),
         Option(["--language"], type=click.Choice(LANGUAGES), default=None),
     ]
+
+
+def _first(text: str) -> str:
+    """The first paragraph, however its lines are broken."""
+    return " ".join(text.strip().partition("\n\n")[0].split())
 
 
 class _Spoken(click.Command):
@@ -131,7 +137,7 @@ class Group(_Spoken, click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
-        records = [(name, t(f"help.{self._path_of(name)}").partition("\n")[0]) for name in self._homes]
+        records = [(name, _first(t(f"help.{self._path_of(name)}"))) for name in self._homes]
         with formatter.section(t("usage.commands")):
             formatter.write_dl(records)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 __all__ = ["columns", "width", "wrapped"]
 
+WIDEST = 56
 _BREAKS = re.compile(r"[\t\n\r\x0b\x0c\x85\u2028\u2029]")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -24,11 +25,15 @@ def _cells(character: str) -> int:
 
 
 def columns(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:
-    """Each row as one line; the last column is as wide as it is."""
+    """Each row as one line; the last column is as wide as it is. A cell beyond `WIDEST` moves its own row alone: one
+    long marking would push every other row out of sight."""
     if not rows:
         return []
     rows = [[_BREAKS.sub("\ufffd", cell) for cell in row] for row in rows]  # a name makes no second line
-    wide = [max(width(row[place]) for row in rows) for place in range(len(rows[0]) - 1)]
+    wide = [
+        max((size for row in rows if (size := width(row[place])) <= WIDEST), default=0)
+        for place in range(len(rows[0]) - 1)
+    ]
     return [
         gap.join(
             [*(cell + " " * (size - width(cell)) for cell, size in zip(row, wide, strict=False)), row[-1]]

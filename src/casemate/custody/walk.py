@@ -70,7 +70,7 @@ async def found_at(flow: Flow, kinds: Kinds, text: str, everybody: bool, raises:
     for traced in candidates:
         found += await _shown(flow, traced, await flow.read_each(traced.kind, id), everybody)
     if not found and raises:
-        await flow.absent(candidates[0].kind, id)
+        await flow.absent(candidates[0].kind if len(candidates) == 1 else None, id)
     return found
 
 
