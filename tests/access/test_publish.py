@@ -226,9 +226,21 @@ def test_two_sections_of_one_name_are_a_defect() -> None:
             sections.add(name, bytes, bytes, print)
 
 
-async def test_a_directory_that_was_changed_is_not_published(world: World) -> None:
+async def test_a_record_that_was_changed_is_passed_over_and_opens_nothing(world: World) -> None:
     side = await peopled(world)
-    with with_rows(world, CREDENTIAL.name), pytest.raises(Damaged):
+    await side.spread()
+    assert side.gate.admit(Bearer(KEY.text)).principal.name == "ann"
+    with with_rows(world, CREDENTIAL.name):
+        await side.spread()
+    with pytest.raises(Unauthenticated):
+        side.gate.admit(Bearer(KEY.text))
+    assert side.gate.admit(Peer(1000, "fr")).principal.name == "ann"
+
+
+async def test_where_it_cannot_be_read_whether_two_are_asked_for_nothing_is_published(world: World) -> None:
+    side = await peopled(world)
+    await enrol(world, Put(STATE, "region", StateRecord(two_person=True)))
+    with with_rows(world, STATE.name), pytest.raises(Damaged):
         await side.publisher.make()
 
 

@@ -4,6 +4,9 @@
 
 Nothing of a token or certificate but the name is looked at. Names are keyed digests in the store, so that whoever reads
 the folder learns nobody's. Each name costs the same questions, whatever is found.
+
+A record that nobody can read says nothing, and so neither does what would only count were it not there: a binding may
+be narrower than what an authority says, and one authority's word than the next one's.
 """
 
 from __future__ import annotations
@@ -74,10 +77,12 @@ STATEMENT = Kind("directory.statement", StatementRecord)
 
 
 class Known(msgspec.Struct, frozen=True, array_like=True):
-    """All bindings and attributes, by the ids of their records."""
+    """All bindings and attributes that can be read, by the ids of their records; whether some of either cannot."""
 
     bindings: dict[str, BindingRecord]
     attributes: dict[str, AttributeRecord]
+    bindings_lost: bool = False
+    attributes_lost: bool = False
 
 
 class _People(Protocol):
@@ -116,29 +121,39 @@ class Outsiders:
         """The session of the first of these names that is somebody here. `shown` is what was shown, "tok_" or "crt_"
         before it; the session's id is derived from it and says nothing of it. Raises Unauthenticated."""
         found: Session | None = None
+        doubt = False
         id = shown[:4] + self._vault.sealer.blind("", "session", shown).hex()[:40]
+        authorities = sorted(self._vault.trust.authorities())
         for outsider in named:
-            bound = self._bound(people, outsider, id)
-            told = [self._told(authority, outsider, id) for authority in sorted(self._vault.trust.authorities())]
-            found = found or bound or next((each for each in told if each is not None), None)
+            asked = [self._bound(people, outsider, id), *(self._told(name, outsider, id) for name in authorities)]
+            for session, sure in asked:
+                found = found or (None if doubt else session)
+                doubt = doubt or not sure
         if found is None:
             raise Unauthenticated
         return found
 
-    def _bound(self, people: _People, outsider: Outsider, id: str) -> Session | None:
+    def _bound(self, people: _People, outsider: Outsider, id: str) -> tuple[Session | None, bool]:
+        """By a binding; and whether one that cannot be read could have said something else."""
         record = self.binding(self.id(outsider))
+        sure = record is not None or self._known is None or not self._known.bindings_lost
         principal = None if record is None else people.principal(record.principal)
         if record is None or principal is None:
-            return None
+            return None, sure
         ceiling = self._label(record.ceiling) if record.ceiling else principal.clearance
-        return _within(Session(id, principal, self._label(record.floor) if record.floor else ceiling, ceiling))
+        return _within(Session(id, principal, self._label(record.floor) if record.floor else ceiling, ceiling)), sure
 
-    def _told(self, name: str, outsider: Outsider, id: str) -> Session | None:
-        """By what an authority said, as far as it still may say so: its key, its ceiling, its roles and its end."""
+    def _told(self, name: str, outsider: Outsider, id: str) -> tuple[Session | None, bool]:
+        """By what an authority said; and whether what cannot be read could have said something else."""
         record_id = self.id(outsider, name)
         record = self.attribute(record_id)
+        sure = record is not None or self._known is None or not self._known.attributes_lost
+        return (None if record is None else self._said(name, record_id, record, id)), sure
+
+    def _said(self, name: str, record_id: str, record: AttributeRecord, id: str) -> Session | None:
+        """As far as the authority still may say so: its key, its ceiling, its roles and its end."""
         authority = self._vault.trust.authorities()[name]
-        if record is None or record.key != authority.fingerprint or self._vault.clock.now() >= record.ends:
+        if record.key != authority.fingerprint or self._vault.clock.now() >= record.ends:
             return None
         try:
             clearance, floor = self._label(record.clearance), self._label(record.floor)
@@ -157,8 +172,10 @@ class Outsiders:
     # ---- as a section of the snapshot -----------------------------------------------------------------------------
 
     def write(self) -> bytes:
-        """All of it, as it is committed."""
-        return msgspec.msgpack.encode(Known(self._all(BINDING), self._all(ATTRIBUTE)))
+        """All of it that can be read, as it is committed."""
+        bindings, bindings_lost = self._all(BINDING)
+        attributes, attributes_lost = self._all(ATTRIBUTE)
+        return msgspec.msgpack.encode(Known(bindings, attributes, bindings_lost, attributes_lost))
 
     @staticmethod
     def read(raw: bytes) -> Known:
@@ -173,14 +190,18 @@ class Outsiders:
         rows = self._rows.get(kind.name, id, [self._access.id])
         return self._rows.open(kind, rows[0]).value if rows else None
 
-    def _all(self, kind: Kind[T]) -> dict[str, T]:
+    def _all(self, kind: Kind[T]) -> tuple[dict[str, T], bool]:
+        """What can be read, and whether there is something that cannot."""
         found: dict[str, T] = {}
+        lost = False
         after: str | None = None
         while True:
             rows, after = self._vault.reader.scan(kind.name, [], [self._access.id], after, PAGE)
-            found |= {each.id: each.value for each in (self._rows.open(kind, row) for row in rows)}
+            whole = {each.id: each.value for each in self._rows.whole(kind, rows)}
+            lost = lost or len(whole) < len(rows)
+            found |= whole
             if after is None:
-                return found
+                return found, lost
 
 
 def _within(session: Session) -> Session | None:
