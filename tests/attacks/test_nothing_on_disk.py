@@ -123,7 +123,7 @@ def test_how_much_of_it_a_domain_may_hold_is_the_regions_to_say(monkeypatch: pyt
 
     monkeypatch.setattr(rooms, "Library", Noted)
     asyncio.run(run())
-    monkeypatch.setattr(laws, "SETTINGS", laws.SETTINGS + "memory_mb = 17\n")
+    monkeypatch.setattr(laws, "SETTINGS", laws.SETTINGS.replace("[knowledge]", "[knowledge]\nmemory_mb = 17"))
     asyncio.run(run())
     assert bounds == [4096 << 20, 17 << 20]
 

@@ -19,8 +19,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
+import apsw
 import pytest
 
+from casemate.engines.sqlite_schema import summing
 from tests.cli.running import CASEMATE, Place, Up, gone, running, start, until
 
 FORMS = ("all", "split")
@@ -142,9 +144,9 @@ def test_a_second_one_in_the_same_folder(place: Place) -> None:
 def test_a_folder_of_a_newer_version_is_left_untouched(place: Place, form: str) -> None:
     place.init(processes=form)
     records = place.region / "data" / "records.db"
-    with sqlite3.connect(records) as db:
+    summing()
+    with contextlib.closing(apsw.Connection(str(records))) as db:
         db.execute("UPDATE meta SET value = '999' WHERE name = 'schema'")
-    db.close()
     before = records.read_bytes()
     refused(place, 13, "999")
     assert records.read_bytes() == before

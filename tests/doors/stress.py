@@ -175,10 +175,13 @@ def descriptors() -> int:
 
 
 def files(world: World) -> set[str]:
-    """The files of the region's folder, but for those that a store keeps beside its records while it is open."""
-    return {
-        str(path) for path in world.folder.rglob("*") if path.is_file() and not path.name.endswith(("-wal", "-shm"))
-    }
+    """The files of the region's folder, but for those that a store keeps beside its records while it is open.
+
+    And but for the trees of the logs, which have a tile for each size at which a head was signed.
+    """
+    trees = world.house.folder.data / "ledger"
+    found = (path for path in world.folder.rglob("*") if path.is_file() and not path.is_relative_to(trees))
+    return {str(path) for path in found if not path.name.endswith(("-wal", "-shm"))}
 
 
 async def left_behind(requests: int, seed: int) -> dict[str, int]:

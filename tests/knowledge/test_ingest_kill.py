@@ -88,7 +88,7 @@ def test_every_document_comes_to_rest_once(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     for part in (folder.data, folder.keys, folder.run):
         part.mkdir(mode=0o700)
-    folder.settings_file.write_text(SETTINGS.format(policies='"us"'))
+    folder.settings_file.write_text(SETTINGS.format(policies='"us"', root=tmp_path))
     keyed(folder)
     chance = random.Random(5)
     for round_ in range(ROUNDS):

@@ -94,15 +94,15 @@ def test_every_action_of_the_table_is_used_somewhere() -> None:
     """A rule that nobody asks about is a door that nobody watches."""
     root = Path(policy.__file__).parents[1]
     text = "\n".join(f.read_text() for f in root.rglob("*.py") if f.parent.name != "policy")
-    asked = {f"{kind}.{verb}" for verb, kind in re.findall(r'Action\(\s*"(\w+)",\s*"(\w+)"', text)}
-    named = set(re.findall(r'"(\w+\.\w+)"', text))
+    asked = {f"{kind}.{verb}" for verb, kind in re.findall(r'Action\(\s*"(\w+)",\s*"([\w-]+)"', text)}
+    named = set(re.findall(r'"([\w-]+\.\w+)"', text))
     assert set(ACTIONS) - asked - named == set()
 
 
 def test_every_action_that_is_asked_about_stands_in_the_table() -> None:
     root = Path(policy.__file__).parents[1]
     text = "\n".join(f.read_text() for f in root.rglob("*.py"))
-    asked = {f"{kind}.{verb}" for verb, kind in re.findall(r'Action\(\s*"(\w+)",\s*"(\w+)"', text)}
+    asked = {f"{kind}.{verb}" for verb, kind in re.findall(r'Action\(\s*"(\w+)",\s*"([\w-]+)"', text)}
     assert asked - set(ACTIONS) == {"page.read"}, "only a path that no route has is about nothing in the table"
 
 

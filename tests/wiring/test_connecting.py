@@ -109,7 +109,7 @@ async def test_no_place_shows_the_regions_own_folder(tmp_path: Path, where: str)
         part.mkdir(mode=0o700, parents=True)
     path = folder.path / where
     text = f'\n[knowledge.places.own]\nlabel = "UNCLASSIFIED"\npath = "{path}"\n'
-    folder.settings_file.write_text(laws.SETTINGS.format(policies='"us"') + text)
+    folder.settings_file.write_text(laws.SETTINGS.format(policies='"us"', root=tmp_path) + text)
     laws.keyed(folder)
     with pytest.raises(Misconfigured):
         await open_house(

@@ -11,7 +11,7 @@ import pytest
 from casemate.assistants import Proof, Tally
 from casemate.assistants.tally import Compared, signed
 from casemate.assistants.told import Told
-from casemate.crypto import KeySigner, generate
+from casemate.crypto import KeySigner, generate, public_of
 from casemate.errors import BadInput
 from casemate.exercise import questions
 from casemate.models import Usage
@@ -72,7 +72,8 @@ def test_a_tally_by_the_key_given(tmp_path: Path, folder: Folder) -> None:
 
 def test_a_proof_by_the_folders_own_key(tmp_path: Path, folder: Folder) -> None:
     private = generate()
-    (folder.keys / "ledger.key").write_bytes(private)
+    (folder.keys / "ledger.pub").write_bytes(public_of(private))
+    (folder.keys / "ledger.pub").chmod(0o600)
     file = saved(tmp_path, {"data": proof(), "label": "low"})
     assert not checked(file, folder, "").stands
     found = checked(file, folder, SIGNER.public.hex())

@@ -26,11 +26,11 @@ __all__ = ["prove"]
     KEY,
     option("--output", type=click.Path(path_type=Path), default=None),
 )
-def prove(talk: Talk, id: str | None, check: Path | None, key: Path | None, output: Path | None) -> None:
+def prove(talk: Talk, id: str | None, check: Path | None, keyfile: Path | None, output: Path | None) -> None:
     if (id is None) == (check is None):
         raise failed(BadInput(what=t("ledger.prove_what")))
     if check is not None:
-        _check(talk, check, key)
+        _check(talk, check, keyfile)
     answer = talk.client().get(f"/api/ledger/{id}/proof")
     if output is not None:
         output.write_bytes(answer.raw)

@@ -27,7 +27,7 @@ __all__ = ["EXITS", "FILE", "KEY", "heads_in", "key_in", "tell", "verify"]
 EXITS: Final = {"ok": 0, "interrupted": 20, "incomplete": Damaged.exit, "tampered": Tampered.exit, "forked": 21}
 WEIGHT: Final = ("tampered", "forked", "incomplete", "interrupted")
 FILE = click.Path(exists=True, path_type=Path, dir_okay=False)
-KEY = option("--key", type=FILE, default=None)
+KEY = option("--key", "keyfile", type=FILE, default=None)
 
 
 @verb(
@@ -36,10 +36,10 @@ KEY = option("--key", type=FILE, default=None)
     KEY,
     option("--head", "heads", type=FILE, multiple=True),
 )
-def verify(talk: Talk, path: Path | None, key: Path | None, heads: tuple[Path, ...]) -> None:
+def verify(talk: Talk, path: Path | None, keyfile: Path | None, heads: tuple[Path, ...]) -> None:
     remembered = [head for file in heads for head in heads_in(file)]
     if path is not None:
-        tell(talk, _alone(talk, path, key, remembered))
+        tell(talk, _alone(talk, path, keyfile, remembered))
     logs, label, marking, entry, offline = _verified(talk, remembered)
     talk.data({"logs": logs, "offline": offline, "witnessed": bool(remembered)}, label, marking, entry)
     for log in logs:

@@ -57,9 +57,9 @@ def _row(given: dict[str, str], names: dict[str, str]) -> tuple[str, ...]:
     return iso(int(given["at"]))[:19] + "Z", names.get(given["of"], given["of"]), given["log"], str(given["size"])
 
 
-@verb("ledger.witness.add", click.argument("name"), option("--key", type=FILE, required=True), ACTING)
-def add_(talk: Talk, name: str, key: Path, acting: str) -> None:
-    body = {"name": name, "public": key_in(key).hex()}
+@verb("ledger.witness.add", click.argument("name"), option("--key", "keyfile", type=FILE, required=True), ACTING)
+def add_(talk: Talk, name: str, keyfile: Path, acting: str) -> None:
+    body = {"name": name, "public": key_in(keyfile).hex()}
     answer = talk.client().post("/api/ledger/witnesses", body, acting)
     talk.answer(answer)
     talk.say("ledger.watched", name=name, key=answer.data["key_id"])

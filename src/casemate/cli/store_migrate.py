@@ -26,8 +26,8 @@ __all__ = ["migrate"]
     option("--to", "url", metavar="URL", default=""),
     option("--dry-run", "dry", is_flag=True),
     option("--reader", metavar="ROLE", default=""),
-    option("--key-file", metavar="NAME", default=""),
-    option("--reader-key-file", metavar="NAME", default=""),
+    option("--key-file", "keyfile", metavar="NAME", default=""),
+    option("--reader-key-file", "reader_keyfile", metavar="NAME", default=""),
     option("--ca-file", metavar="NAME", default=""),
     option("--sslmode", metavar="MODE", default=""),
 )
@@ -98,7 +98,8 @@ def _target(url: str, told: dict[str, str]) -> StoreSettings:
         parts.netloc.rpartition("@")[2].partition(":")[0] if "[" not in parts.netloc else parts.hostname or ""
     )
     given: dict[str, Any] = {"kind": "postgresql", "host": host, "dbname": unquote(parts.path.strip("/"))}
-    given |= {"port": port, "user": unquote(parts.username or ""), **told}
+    given |= {"port": port, "user": unquote(parts.username or "")}
+    given |= {name.replace("keyfile", "key_file"): value for name, value in told.items()}
     try:
         return msgspec.convert({name: value for name, value in given.items() if value}, StoreSettings)
     except msgspec.ValidationError as error:

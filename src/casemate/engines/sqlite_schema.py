@@ -171,7 +171,8 @@ def _temporary(path: Path) -> bool:
 
 
 def _told(error: apsw.Error) -> Damaged | Unavailable:
-    return Damaged(what="records") if damaged(error) else Unavailable(what="records")
+    wrong = damaged(error) or damaged(error.__context__ or error)  # an undoing that fails hides what went wrong
+    return Damaged(what="records") if wrong else Unavailable(what="records")
 
 
 def damaged(error: BaseException) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from casemate.crypto import Signer, key_id, verify
@@ -13,7 +15,7 @@ class Head(msgspec.Struct, frozen=True):
     """A tree that somebody outside remembers: a size and its root (hex). Enough to show a rollback or a fork."""
 
     log: str
-    size: int
+    size: Annotated[int, msgspec.Meta(ge=0)]
     root: str
 
 

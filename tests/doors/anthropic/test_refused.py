@@ -19,6 +19,8 @@ TYPES = {
     403: "permission_error",
     404: "not_found_error",
     409: "invalid_request_error",
+    410: "invalid_request_error",
+    412: "invalid_request_error",
     413: "request_too_large",
     422: "invalid_request_error",
     429: "rate_limit_error",

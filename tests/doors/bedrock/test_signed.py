@@ -43,7 +43,11 @@ ALTERED: dict[str, Alter] = {
     "a guardrail, unsigned": lambda p, h, b: (p, h | {"x-amzn-bedrock-guardrailidentifier": "g"}, b),
     "a header of AWS, unsigned": lambda p, h, b: (p, h | {"x-amz-security-token": "t"}, b),
     "host not signed": lambda p, h, b: (p, h | {"authorization": h["authorization"].replace("host;", "")}, b),
-    "another service": lambda p, h, b: (p, h | {"authorization": h["authorization"].replace("/bedrock/", "/s3/")}, b),
+    "another service": lambda p, h, b: (
+        p,
+        h | {"authorization": h["authorization"].replace("/bedrock/", "/sagemaker/")},
+        b,
+    ),
     "no signature": lambda p, h, b: (p, h | {"authorization": h["authorization"].partition(", Sig")[0]}, b),
     "half a header": lambda p, h, b: (p, h | {"authorization": "AWS4-HMAC-SHA256 Credential=a"}, b),
     "another key": lambda p, h, b: (p, h | {"authorization": h["authorization"].replace("CMK", "CMX")}, b),

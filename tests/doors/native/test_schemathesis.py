@@ -163,6 +163,8 @@ def test_a_failure_of_the_server_is_seen(runner: asyncio.Runner, world: World, m
 
 def test_every_name_that_is_read_from_a_query_is_told() -> None:
     read = {
-        name for file in NATIVE.glob("*.py") for name in re.findall(r'query(?:\.get\(|\[)"(\w+)"', file.read_text())
+        name
+        for file in NATIVE.glob("*.py")
+        for name in re.findall(r'(?:query|asked)(?:\.get\(|\[)"(\w+)"', file.read_text())
     }
     assert read == {name for names in QUERIES.values() for name in names}

@@ -16,7 +16,12 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "POST /api/documents": ("name", "base", "label", "marks", "need", "replaces", "attributes"),
     "GET /api/documents": ("only",),
     "GET /api/search": ("q", "base"),
+    "GET /api/buckets/{name}/objects": ("prefix", "delimiter", "after", "limit"),
+    "GET /api/datasets/{name}/files": ("after", "limit"),
+    "GET /api/lineage/{object*}": ("way",),
+    "GET /api/lineage.svg/{object*}": ("way",),
     "GET /api/ledger": ("limit",),
+    "GET /api/ledger/logs/{log}": ("from", "to", "profile"),
     "GET /api/usage": ("from", "to", "format"),
 }
 """What these operations read from the query; each is a text and may be left out."""
