@@ -22,6 +22,7 @@ from tests.laws import (
     breaks_written,
     killers_gateway,
     mutants_access,
+    mutants_attacks,
     mutants_backup,
     mutants_buckets,
     mutants_custody,
@@ -74,6 +75,7 @@ TABLES = (
     mutants_retrieval.TABLE,
     mutants_s3.TABLE,
     mutants_store.TABLE,
+    mutants_attacks.TABLE,
 )
 LISTED = tuple(Mutant(*row) for table in TABLES for row in table)
 OF_SOURCE = tuple(mutant for mutant in LISTED if isinstance(mutant.breaks, Edit))  # others break SQL
