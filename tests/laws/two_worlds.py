@@ -17,8 +17,8 @@ import tests.laws.anthropic_operations
 import tests.laws.bedrock_operations
 import tests.laws.bucket_operations
 import tests.laws.console_operations
-import tests.laws.dataset_operations
 import tests.laws.custody_operations
+import tests.laws.dataset_operations
 import tests.laws.document_operations
 import tests.laws.gateway_operations
 import tests.laws.key_operations

@@ -3,12 +3,14 @@
     (U) document ──▶ (U) part ──▶ (U) answer        each box under its own portion mark, the banner above and below
 
 Pure: the same lineage gives the same bytes. Columns are as wide as their longest text, a box is never smaller than its
-words, so fifty of them are as readable as five; nothing is cut but titles, and those say so.
+words, so fifty of them are as readable as five; nothing is cut but titles, and those say so. A marking that is longer
+than the picture is wide, or than a box should be, goes on in the next line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from xml.sax.saxutils import escape
 
 from casemate.custody.lineage import Lineage, Node
@@ -16,8 +18,11 @@ from casemate.custody.lineage import Lineage, Node
 __all__ = ["draw"]
 
 TITLE = 44  # characters of a title
+HEAD = 56  # characters of a line that tells mark and kind
+NARROW = 640  # no picture is narrower
 LINE, LETTER, PAD = 15, 7.2, 9  # of the text, in pixels
-BOX, GAP, LANE, TOP = 52, 14, 70, 46
+BANNER = LETTER * 1.3  # a letter of the banner
+GAP, LANE, TOP = 14, 70, 46
 INK, DIM, LINES, PAPER = "#16181d", "#4a5260", "#6b7482", "#ffffff"  # attributes: a style sheet a policy may forbid
 _HEAD = (
     '<defs><marker id="a" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
@@ -29,13 +34,16 @@ def draw(lineage: Lineage, banner: str) -> str:
     """The picture, with its marking above and below."""
     columns = _columns(lineage)
     widths = [max((_width(lineage.nodes[at]) for at in column), default=0.0) for column in columns]
-    height = TOP + max((len(column) for column in columns), default=0) * (BOX + GAP) + TOP
-    width = max(sum(widths) + LANE * max(0, len(widths) - 1) + 2 * LANE / 2, len(banner) * LETTER * 1.3 + LANE)
-    places: dict[int, tuple[float, float, float]] = {}
+    width = max(sum(widths) + LANE * max(0, len(widths) - 1) + 2 * LANE / 2, NARROW)
+    said = _broken(banner, int((width - LANE) / BANNER))
+    top = TOP + LINE * (len(said) - 1)
+    box = max((len(_lines(node)) for node in lineage.nodes), default=0) * LINE + 7
+    height = top + max((len(column) for column in columns), default=0) * (box + GAP) + top
+    places: dict[int, tuple[float, float, float, float]] = {}
     left = LANE / 2
     for column, wide in zip(columns, widths, strict=True):
         for row, at in enumerate(column):
-            places[at] = (left, TOP + row * (BOX + GAP), wide)
+            places[at] = (left, top + row * (box + GAP), wide, box)
         left += wide + LANE
     size = f'width="{width:.0f}" height="{height:.0f}"'
     parts = [
@@ -43,10 +51,10 @@ def draw(lineage: Lineage, banner: str) -> str:
         f"<title>{escape(banner)}</title>",
         f'<rect width="100%" height="100%" fill="{PAPER}"/><g font-family="monospace" font-size="12" fill="{INK}">',
         _HEAD,
-        _banner(banner, width, 24),
+        *_banner(said, width, 24),
         *(_arrow(places[a], places[b]) for a, b in lineage.arrows),
         *(_box(lineage.nodes[at], places[at], at in lineage.roots) for at in sorted(places)),
-        _banner(banner, width, height - 14),
+        *_banner(said, width, height - 14 - LINE * (len(said) - 1)),
         "</g></svg>\n",
     ]
     return "\n".join(parts)
@@ -79,36 +87,49 @@ def _middle(at: int, arrows: Sequence[tuple[int, int]], before: dict[int, float]
     return sum(rows) / len(rows) if rows else 0.0
 
 
-def _lines(node: Node) -> tuple[str, str, str]:
+def _broken(text: str, room: int) -> list[str]:
+    """A marking in lines of at most so many characters: behind its separators where it has any, else anywhere."""
+    eased = text.replace("/", "/ ").replace(",", ", ") if len(text) > room else text
+    lines = wrap(eased, room, break_on_hyphens=False)
+    return [line.replace("/ ", "/").replace(", ", ",") for line in lines] if eased is not text else [text]
+
+
+def _lines(node: Node) -> list[str]:
+    """What stands in a box: mark and kind, the title where there is one, the id."""
     title = node.title if len(node.title) <= TITLE else node.title[: TITLE - 1] + "…"
-    return f"{node.mark} {node.kind}", title, node.id
+    return [*_broken(f"{node.mark} {node.kind}", HEAD), *([title] if title else []), node.id]
 
 
 def _width(node: Node) -> float:
     return max(len(line) for line in _lines(node)) * LETTER + 2 * PAD
 
 
-def _banner(text: str, width: float, y: float) -> str:
-    place = f'x="{width / 2:.0f}" y="{y:.0f}" text-anchor="middle"'
-    return f'<text font-size="14" font-weight="bold" {place}>{escape(text)}</text>'
+def _banner(lines: Sequence[str], width: float, y: float) -> list[str]:
+    """One element: whoever reads the picture with a program finds the banner whole in it."""
+    place = f'x="{width / 2:.0f}"'
+    rows = "".join(f'<tspan {place} y="{y + LINE * row:.0f}">{escape(line)}</tspan>' for row, line in enumerate(lines))
+    return [f'<text font-size="14" font-weight="bold" text-anchor="middle">{rows}</text>']
 
 
-def _arrow(one: tuple[float, float, float], two: tuple[float, float, float]) -> str:
-    x, y = one[0] + one[2], one[1] + BOX / 2
-    to, down = two[0], two[1] + BOX / 2
+def _arrow(one: tuple[float, float, float, float], two: tuple[float, float, float, float]) -> str:
+    x, y = one[0] + one[2], one[1] + one[3] / 2
+    to, down = two[0], two[1] + two[3] / 2
     half = (x + to) / 2
     way = f"M{x:.0f} {y:.0f}C{half:.0f} {y:.0f} {half:.0f} {down:.0f} {to:.0f} {down:.0f}"
     return f'<path d="{way}" fill="none" stroke="{LINES}" marker-end="url(#a)"/>'
 
 
-def _box(node: Node, place: tuple[float, float, float], root: bool) -> str:
-    x, y, wide = place
-    head, title, id = (escape(line) for line in _lines(node))
+def _box(node: Node, place: tuple[float, float, float, float], root: bool) -> str:
+    x, y, wide, high = place
+    lines = _lines(node)
+    heads = len(lines) - (2 if node.title else 1)
     edge = f'stroke="{INK}" stroke-width="3"' if root else f'stroke="{DIM}"'
-    left = f'x="{x + PAD:.0f}"'
+    styles = [' font-weight="bold"'] * heads + [""] * (len(lines) - heads - 1) + [f' fill="{DIM}"']
+    rows = "".join(
+        f'<text{style} x="{x + PAD:.0f}" y="{y + LINE * (row + 1) + 1:.0f}">{escape(line)}</text>'
+        for row, (line, style) in enumerate(zip(lines, styles, strict=True))
+    )
     return (
-        f'<g><title>{escape(node.label)}</title><rect x="{x:.0f}" y="{y:.0f}" width="{wide:.0f}" height="{BOX}" rx="4" '
-        f'fill="{PAPER}" {edge}/><text font-weight="bold" {left} y="{y + LINE + 1:.0f}">{head}</text>'
-        f'<text {left} y="{y + 2 * LINE:.0f}">{title}</text>'
-        f'<text fill="{DIM}" {left} y="{y + 3 * LINE - 1:.0f}">{id}</text></g>'
+        f'<g><title>{escape(node.label)}</title><rect x="{x:.0f}" y="{y:.0f}" width="{wide:.0f}" height="{high:.0f}" '
+        f'rx="4" fill="{PAPER}" {edge}/>{rows}</g>'
     )
