@@ -197,4 +197,16 @@ TABLE = (
         Edit(f"{ACCESS}.audit:own_content", "seen.entry.principal != flow.session.principal.name", "False"),
         _test("audit", "test_ones_own_words_and_nobody_elses"),
     ),
+    (
+        "lost-binding-forgotten",
+        "whoever was bound to less comes in with all that an authority said of him",
+        Edit(f"{ACCESS}.outsiders:Outsiders.session", "doubt or not sure", "False"),
+        _test("outsiders_damage", "test_a_binding_that_is_lost_leaves_no_wider_word_of_an_authority"),
+    ),
+    (
+        "loss-not-told",
+        "a data process takes what cannot be read for what was never there",
+        Edit(f"{ACCESS}.outsiders:Outsiders._all", "lost or len(whole) < len(rows)", "False"),
+        _test("outsiders_damage", "test_a_binding_that_is_lost_leaves_no_wider_word_of_an_authority"),
+    ),
 )
