@@ -80,8 +80,8 @@ class Traced:
     `inside`: sources that stand in its bytes; such an object holds others' words too, so it is never frozen itself, but
     `take_out` says what to change, and which blobs then go, for the objects that go. `raised`: what is put higher in
     its place (nothing: it is made anew there); without it the row itself moves. `fixed`: it stays frozen where it is,
-    since other rows are built upon it. `touched`: freezing writes it anew, so that whoever is at work on it meets a Conflict.
-    `landed`: kind/id@class of what it has let out.
+    since other rows are built upon it. `touched`: freezing writes it anew, so that whoever is at work on it meets a
+    Conflict. `landed`: kind/id@class of what it has let out.
     """
 
     kind: Kind[Any]
