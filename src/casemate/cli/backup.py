@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from casemate.cli.bar import bar
+from casemate.cli.bar import bar, waiting
 from casemate.cli.command import Group, option, verb
 from casemate.cli.table import columns
 from casemate.cli.talk import Talk
@@ -59,7 +59,8 @@ LABEL = option("--label", default="", metavar="LABEL")
 
 @verb("backup.run", LABEL)
 def run(talk: Talk, label: str) -> None:
-    answer = talk.client().post("/api/backup", None, acting=label)
+    with waiting(talk, "backup.running"):
+        answer = talk.client().post("/api/backup", None, acting=label)
     talk.answer(answer)
     talk.say("backup.ran", commit=answer.data["commit"])
     talk.out(msgspec.json.encode(answer.data).decode())
@@ -67,7 +68,8 @@ def run(talk: Talk, label: str) -> None:
 
 @verb("backup.drill", LABEL)
 def drill(talk: Talk, label: str) -> None:
-    answer = talk.client().post("/api/backup/drill", None, acting=label)
+    with waiting(talk, "backup.drilling"):
+        answer = talk.client().post("/api/backup/drill", None, acting=label)
     talk.answer(answer)
     said = answer.data
     talk.out(t("backup.drilled.equal" if said["equal"] else "backup.drilled.differs", **said))

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
 
-__all__ = ["bar", "progress"]
+__all__ = ["bar", "progress", "waiting"]
 
 T = TypeVar("T")
 
@@ -28,6 +28,21 @@ def bar(talk: Talk, slug: str, total: int) -> Iterator[Any]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
         task = shown.add_task(t(slug), total=total)
         yield lambda done: shown.update(task, completed=done)
+
+
+@contextmanager
+def waiting(talk: Talk, slug: str) -> Iterator[None]:
+    """On a terminal, for the length of a block: what is being waited for, and for how long by now."""
+    if not talk.colours(sys.stderr):
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        shown.add_task(t(slug), total=None)
+        yield
 
 
 def _still(done: int) -> None:
