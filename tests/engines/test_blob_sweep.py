@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from pathlib import Path
 
@@ -133,3 +134,24 @@ def test_on_a_full_disk_a_repair_may_use_the_ballast(kept: Kept, monkeypatch: py
     monkeypatch.undo()
     kept.write(b"there is room again")
     assert ballast.exists()
+
+
+def test_what_killed_writers_left_goes_once_it_is_old(kept: Kept) -> None:
+    """A process that was killed closes nothing: its draft stays under its own name, in the folder and in the mirror."""
+    name = kept.write()
+    asyncio.run(kept.one.mirrored("class_a", name))
+    copies = kept.mirror / "class_a" / name[:2]
+    drafts = [kept.path(name).parent / f".{'a' * 16}", copies / f".{'b' * 16}"]
+    drafts += [kept.top / "class_a" / f".{'c' * 16}-4096"]  # of a time when there was a share
+    others = [kept.path(name).parent / ".other", kept.path(name), copies / name]
+    now = kept.clock.now() * 1000
+    for path in (*drafts, others[0]):
+        path.write_bytes(b"half")
+        os.utime(path, ns=(now, now))
+    asyncio.run(kept.two.tidy("class_a", HOUR))
+    asyncio.run(kept.two.tidy("class_b", HOUR))
+    assert all(path.exists() for path in drafts)
+    kept.clock.forward(3601)
+    asyncio.run(kept.two.tidy("class_a", HOUR))
+    assert not any(path.exists() for path in drafts)
+    assert all(path.exists() for path in others)

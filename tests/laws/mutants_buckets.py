@@ -136,4 +136,10 @@ TABLE = (
         Edit("casemate.doors.native.store:_damaged", '"user" in roles', "True"),
         _test("doors/native/test_store_blobs", "test_an_operator_is_told_numbers_and_a_reader_names"),
     ),
+    (
+        "draft-of-the-living",
+        "the file that somebody is writing goes, and what he was told is kept",
+        Edit(f"{ENGINES}.blob_files:tidied", "path.stat().st_mtime_ns // 1000 < before", "True"),
+        _test("engines/test_blob_sweep", "test_what_killed_writers_left_goes_once_it_is_old"),
+    ),
 )

@@ -93,6 +93,8 @@ class Scrub:
 
     async def _looked(self, flow: Flow, after: str) -> Stretch:
         blobs, place = flow.gate.vault.blobs, flow.access.id
+        if not after:
+            await blobs.tidy(place, self._grace)
         marked = await self._names(flow, fresh=not after)
         lying = await blobs.lying(place, after, BLOBS)
         told = {"looked": 0, "bytes": 0, "mended": 0, "copied": 0, "swept": 0, "damaged": 0}

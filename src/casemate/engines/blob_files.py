@@ -1,16 +1,19 @@
-"""What lies in a class's folder, a stretch at a time, in the order of names; and whether one of it is whole."""
+"""What lies in a class's folder, in stretches, by name; what was left there; whether one of it is whole."""
 
 from __future__ import annotations
 
+import contextlib
+import re
 from pathlib import Path
 
 from casemate.engines.files_frames import Opener
 from casemate.errors import Damaged
 from casemate.store import Lying, Sealer
 
-__all__ = ["lying", "whole"]
+__all__ = ["lying", "tidied", "whole"]
 
 _LONG = 96
+_DRAFT = re.compile(r"\.[0-9a-f]{16}(-[0-9]+)?")  # of `files_publish` and `blob_share`
 
 
 def lying(folder: Path, after: str, limit: int) -> list[Lying]:
@@ -35,6 +38,18 @@ def _names(folder: Path, long: int, first: str) -> list[str]:
         return sorted(each.name for each in folder.iterdir() if len(each.name) == long and each.name >= first)
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def tidied(folder: Path, before: int) -> None:
+    """Remove the drafts below a class's folder that nobody has written since `before` (microseconds).
+
+    A writer who is so slow as to be taken for dead is told that his file is not there, and names nothing.
+    """
+    for path in folder.rglob(".*"):
+        if _DRAFT.fullmatch(path.name):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime_ns // 1000 < before:
+                    path.unlink()
 
 
 def whole(sealer: Sealer, class_id: str, name: str, path: Path) -> bool:

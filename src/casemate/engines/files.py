@@ -22,7 +22,7 @@ from casemate.access import Threads
 from casemate.clock import Clock, SystemClock
 from casemate.crypto import digest
 from casemate.engines.blob_fence import removed, touched
-from casemate.engines.blob_files import lying, whole
+from casemate.engines.blob_files import lying, tidied, whole
 from casemate.engines.blob_share import Share
 from casemate.engines.files_frames import Opener, seal_through, sealed_size
 from casemate.engines.files_publish import Folders, make_folder, poured, publish, sync_folder
@@ -126,6 +126,10 @@ class FileBlobs:
 
     async def mirrored(self, class_id: str, name: str) -> bool:
         return await self._threads.run(class_id, self._mirrored, class_id, name)
+
+    async def tidy(self, class_id: str, older: int) -> None:
+        checked(class_id, NOTHING)
+        await self._threads.run(class_id, self._tidy, class_id, self._clock.now() - older)
 
     async def used(self, class_id: str) -> tuple[int, int]:
         checked(class_id, NOTHING)
@@ -245,6 +249,13 @@ class FileBlobs:
             raise Absent(kind="blob", id=name) from None
         except OSError as error:
             raise Damaged(what="blob") from error
+
+    def _tidy(self, class_id: str, before: int) -> None:
+        """What a share is charged with it lets go of itself."""
+        if self._used(class_id) == (0, 0):
+            tidied(self._folder / class_id, before)
+        if self._mirror is not None:
+            tidied(self._mirror / class_id, before)
 
     def _remove(self, class_id: str, name: str, before: int | None) -> bool:
         path = self._path(class_id, name)

@@ -21,7 +21,7 @@ from casemate.access import Threads
 from casemate.clock import Clock, SystemClock
 from casemate.engines import s3_tend as tend
 from casemate.engines.blob_cache import BlobCache
-from casemate.engines.blob_files import whole
+from casemate.engines.blob_files import tidied, whole
 from casemate.engines.files import NOTHING, checked, named
 from casemate.engines.files_frames import FRAME, Opener, seal
 from casemate.engines.files_publish import make_folder, publish
@@ -131,6 +131,12 @@ class S3Blobs:
     async def mirrored(self, class_id: str, name: str) -> bool:
         path = self._path(class_id, name)
         return await self._threads.run(class_id, self._mirrored, class_id, name, path)
+
+    async def tidy(self, class_id: str, older: int) -> None:
+        """A bucket shows nothing that is not whole."""
+        checked(class_id, NOTHING)
+        if self._mirror is not None:
+            await self._threads.run(class_id, tidied, self._mirror / class_id, self._clock.now() - older)
 
     async def used(self, class_id: str) -> tuple[int, int]:
         checked(class_id, NOTHING)

@@ -181,6 +181,10 @@ class Blobs(Protocol):
         """Keep a copy of a whole blob where copies are kept; whether one was made."""
         ...
 
+    async def tidy(self, class_id: str, older: int) -> None:
+        """Remove what writers that were killed have left, where nobody has written it for so many microseconds."""
+        ...
+
     async def used(self, class_id: str) -> tuple[int, int]:
         """The bytes that a class has used and those that are set aside for it; (0, 0) where none are."""
         ...
