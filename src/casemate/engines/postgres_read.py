@@ -17,7 +17,8 @@ from psycopg import pq
 from casemate.engines.postgres_link import Failed, Link, Lost, Target, told
 from casemate.engines.postgres_schema import open_reader
 from casemate.engines.postgres_wire import BYTEAS, INT8, TEXT, TEXTS, blobs, count, integer, text, texts
-from casemate.errors import BadInput, Damaged, Unavailable
+from casemate.engines.scanning import begin, behind
+from casemate.errors import Damaged, Unavailable
 from casemate.store import ClassRow, Row, StoredEntry
 
 __all__ = ["PostgresReader"]
@@ -74,7 +75,7 @@ class PostgresReader:
     def scan(
         self, kind: str, blinds: Sequence[tuple[str, bytes]], class_ids: Sequence[str], after: str | None, limit: int
     ) -> tuple[list[Row], str | None]:
-        first, place = _begin(class_ids, after)
+        first, place = begin(class_ids, after)
         asked = (
             _name(kind),
             _names([field for field, _ in blinds]),
@@ -91,7 +92,7 @@ class PostgresReader:
         if len(rows) <= limit:
             return rows, None
         rows = rows[:limit]
-        return rows, f"{rows[-1].class_id}:{rows[-1].seq}" if rows else after
+        return rows, behind(rows, after)
 
     def children(self, class_id: str, kind: str, id: str, class_ids: Sequence[str]) -> list[Row]:
         sql = b"SELECT " + _ROW + b" FROM ask_children($1, $2, $3, $4)"
@@ -217,13 +218,3 @@ def _entry(result: pq.abc.PGresult, row: int) -> StoredEntry:
         _raw(result, row, 4),
         integer(_raw(result, row, 5)),
     )
-
-
-def _begin(class_ids: Sequence[str], after: str | None) -> tuple[int, int]:
-    """Where a scan goes on: the index of its class, and the place in it."""
-    if after is None:
-        return 0, 0
-    class_id, _, place = after.rpartition(":")
-    if class_id not in class_ids or not place.isascii() or not place.isdigit():
-        raise BadInput(what="after")
-    return list(class_ids).index(class_id), int(place)

@@ -15,8 +15,9 @@ from typing import Any
 
 import apsw
 
+from casemate.engines.scanning import begin, behind
 from casemate.engines.sqlite_schema import damaged, open_reader
-from casemate.errors import BadInput, Damaged, Unavailable
+from casemate.errors import Damaged, Unavailable
 from casemate.store import ClassRow, Row, StoredEntry
 
 __all__ = ["SqliteReader"]
@@ -70,7 +71,7 @@ class SqliteReader:
     def scan(
         self, kind: str, blinds: Sequence[tuple[str, bytes]], class_ids: Sequence[str], after: str | None, limit: int
     ) -> tuple[list[Row], str | None]:
-        first, place = _begin(class_ids, after)
+        first, place = begin(class_ids, after)
         rows: list[Row] = []
         with self._moment():
             for class_id in class_ids[first:]:
@@ -82,7 +83,7 @@ class SqliteReader:
                 place = 0
                 if len(rows) > limit:
                     rows = rows[:limit]
-                    return rows, f"{rows[-1].class_id}:{rows[-1].seq}" if rows else after
+                    return rows, behind(rows, after)
         return rows, None
 
     def _stretch(
@@ -190,13 +191,3 @@ def _stored(row: tuple[Any, ...]) -> StoredEntry:
     if not all(isinstance(value, kind) for value, kind in zip(row, _STORED, strict=False)):
         raise Damaged(what="ledger")
     return StoredEntry(*row[:6])
-
-
-def _begin(class_ids: Sequence[str], after: str | None) -> tuple[int, int]:
-    """Where a scan goes on: the index of its class, and the place in it."""
-    if after is None:
-        return 0, 0
-    class_id, _, place = after.rpartition(":")
-    if class_id not in class_ids or not place.isascii() or not place.isdigit():
-        raise BadInput(what="after")
-    return list(class_ids).index(class_id), int(place)
