@@ -101,6 +101,19 @@ def test_a_dry_run_prints_the_steps_and_leaves_nothing(place: Place) -> None:
     server.drop(target)
 
 
+def test_a_dry_run_after_writing_leaves_a_region_that_starts(place: Place) -> None:
+    """Whoever opens a stopped region's records may be the one who carries the log into the file: with checksums."""
+    place.init()
+    with running(place) as up:
+        assert up.run("bucket", "make", "plans").code == 0
+        assert up.stop() == 0
+    assert (place.region / "data" / "records.db-wal").stat().st_size > 0, "there is something to carry"
+    assert place.run("store", "migrate", "--dry-run").code == 0
+    assert int(place.run("store", "check", "--json").data["server"]["pages"]) > 0, "every page bears its checksum"
+    with running(place) as up:
+        assert "plans" in up.run("bucket", "list").out
+
+
 def test_a_region_that_still_writes_there_is_not_overwritten(place: Place, target: Target) -> None:
     place.init()
     link = open_writer(target)

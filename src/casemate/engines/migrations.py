@@ -39,6 +39,7 @@ def sqlite_steps(path: Path, migrations: Sequence[str] | None = None) -> list[St
     """What is missing in a file that no region writes. Raises NewerSchema, Damaged, Unavailable."""
     known = sqlite_schema.MIGRATIONS if migrations is None else migrations
     try:
+        sqlite_schema.summing()  # whoever closes last carries the log into the file, and its pages bear checksums
         db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
         try:
             db.execute("BEGIN IMMEDIATE")

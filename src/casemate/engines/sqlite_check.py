@@ -6,7 +6,7 @@ from pathlib import Path
 
 import apsw
 
-from casemate.engines.sqlite_schema import open_reader, summed
+from casemate.engines.sqlite_schema import open_reader, summed, summing
 from casemate.errors import Damaged
 
 __all__ = ["check_pages"]
@@ -14,6 +14,7 @@ __all__ = ["check_pages"]
 
 def check_pages(path: Path) -> int:
     """How many pages are right; 0 where this file's pages bear no checksums. Raises Damaged, naming the first."""
+    summing()
     db = open_reader(path)
     try:
         db.execute("PRAGMA checksum_verification = ON")
