@@ -9,17 +9,21 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from casemate.doors.frame import LEAVING, App, Leaving
 from casemate.doors.frame.enter import CERTIFICATE
 from casemate.errors import BadInput, Unauthenticated
 from casemate.identity.certificate import Certificate, shown
 from casemate.words import problem, say
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGISendCallable, ASGISendEvent
 
 __all__ = ["PeerProtocol", "TcpProtocol", "config"]
 
@@ -55,6 +59,14 @@ class TcpProtocol(HttpToolsProtocol):
         if self._certificate is not None:
             self.scope["extensions"] = {CERTIFICATE: {"shown": self._certificate}}
 
+    def on_headers_complete(self) -> None:
+        """A client that waits for 100 and is answered something else need not send its body (RFC 9110, 10.1.1). What
+        comes next on the connection may then be a request or that body, and nobody can say which: it is closed."""
+        before = self.cycle
+        super().on_headers_complete()
+        if self.expect_100_continue and self.cycle is not before:
+            self.cycle.send = partial(_unasked, self.cycle, self.cycle.send)  # type: ignore[method-assign]
+
     def on_url(self, url: bytes) -> None:
         self._count(len(url))
         super().on_url(url)
@@ -84,6 +96,12 @@ class TcpProtocol(HttpToolsProtocol):
         )
         self.transport.write("\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n" + body)
         self.transport.close()
+
+
+async def _unasked(cycle: RequestResponseCycle, send: ASGISendCallable, message: ASGISendEvent) -> None:
+    if cycle.waiting_for_100_continue:
+        cycle.keep_alive = False
+    await send(message)
 
 
 class PeerProtocol(TcpProtocol):
