@@ -34,6 +34,8 @@ PAGES = (
     "review",
     "knowledge",
     "buckets",
+    "datasets",
+    "proofs",
     "answers",
     "markings",
     "releases",

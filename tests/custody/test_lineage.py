@@ -143,3 +143,15 @@ def test_a_picture_of_many_nodes_overlaps_nowhere() -> None:
 def test_a_circle_is_drawn_too() -> None:
     nodes = tuple(Node(f"a/{n}@c", "a", str(n), "", "L", "(U)") for n in range(3))
     assert draw(Lineage(nodes, ((0, 1), (1, 2), (2, 0)), (0,), "L", "U"), "U").count("<path") == 4
+
+
+def test_long_markings_go_on_in_the_next_line_and_lose_nothing() -> None:
+    long = "TOP SECRET//" + "/".join(f"SI-{n:03}" for n in range(60)) + "//REL TO USA, FRA + TLP:RED"
+    picture = draw(Lineage((Node("a/0@c", "a", "0", "", "L", f"({long})"),), (), (0,), "L", long), long)
+    root = ET.fromstring(picture)
+    lines = ["".join(each.itertext()) for each in root.iter("{http://www.w3.org/2000/svg}text")]
+    whole = "".join("".join(lines).split())
+    assert whole == "".join(f"{long}({long})a0{long}".split())
+    wide = float(root.attrib["width"])
+    assert wide < 1000
+    assert max(map(len, lines)) * 7.2 * 1.3 < wide

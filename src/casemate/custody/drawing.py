@@ -105,10 +105,8 @@ def _width(node: Node) -> float:
 
 
 def _banner(lines: Sequence[str], width: float, y: float) -> list[str]:
-    """One element: whoever reads the picture with a program finds the banner whole in it."""
-    place = f'x="{width / 2:.0f}"'
-    rows = "".join(f'<tspan {place} y="{y + LINE * row:.0f}">{escape(line)}</tspan>' for row, line in enumerate(lines))
-    return [f'<text font-size="14" font-weight="bold" text-anchor="middle">{rows}</text>']
+    place = f'font-size="14" font-weight="bold" text-anchor="middle" x="{width / 2:.0f}"'
+    return [f'<text {place} y="{y + LINE * row:.0f}">{escape(line)}</text>' for row, line in enumerate(lines)]
 
 
 def _arrow(one: tuple[float, float, float, float], two: tuple[float, float, float, float]) -> str:
