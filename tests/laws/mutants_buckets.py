@@ -142,4 +142,16 @@ TABLE = (
         Edit(f"{ENGINES}.blob_files:tidied", "path.stat().st_mtime_ns // 1000 < before", "True"),
         _test("engines/test_blob_sweep", "test_what_killed_writers_left_goes_once_it_is_old"),
     ),
+    (
+        "copy-of-nothing",
+        "a copy of what turns out to be higher is found by nobody",
+        Edit(f"{ROOM}.objects:parents_of", "each.class_id in visible", "False"),
+        _test("buckets/test_origins", "test_a_copy_names_its_source_both_ways_and_goes_on_naming_it"),
+    ),
+    (
+        "part-of-nothing",
+        "what was copied in parts of something higher is found by nobody",
+        Edit(f"{ROOM}.uploads:part", "if of is None", "if of or not of"),
+        _test("buckets/test_origins", "test_an_object_of_copied_parts_names_each_source"),
+    ),
 )

@@ -97,9 +97,11 @@ class Buckets:
         """What is known of a visible upload: a flow for a part of it acts at its label. Raises Absent."""
         return await uploads.upload_seen(flow, upload)
 
-    async def part(self, flow: Flow, upload: str, number: int, body: AsyncIterator[bytes]) -> str:
-        """Keep a part, 1 to 10,000; its ETag. A part of the same number is replaced."""
-        return await uploads.part(flow, upload, number, body)
+    async def part(
+        self, flow: Flow, upload: str, number: int, body: AsyncIterator[bytes], of: Seen | None = None
+    ) -> str:
+        """Keep a part, 1 to 10,000, perhaps copied `of` an object; its ETag. One of the same number is replaced."""
+        return await uploads.part(flow, upload, number, body, of)
 
     async def parts(self, flow: Flow, upload: str) -> list[Part]:
         """The parts that are there, by number."""

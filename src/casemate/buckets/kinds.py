@@ -24,6 +24,7 @@ __all__ = [
     "KeysRecord",
     "MapRecord",
     "ObjectRecord",
+    "Origin",
     "PartRecord",
     "Piece",
     "Said",
@@ -50,6 +51,13 @@ class Piece(msgspec.Struct, frozen=True, array_like=True):
     size: int
 
 
+class Origin(msgspec.Struct, frozen=True, array_like=True):
+    """An object of which some bytes were copied, and the class in which it lay."""
+
+    id: str
+    class_id: str
+
+
 class Said(msgspec.Struct, frozen=True):
     """What whoever brought an object said of it."""
 
@@ -72,6 +80,7 @@ class ObjectRecord(msgspec.Struct, frozen=True):
     by: str = ""
     parts: int = 0
     lengths: tuple[int, ...] = ()
+    origins: tuple[Origin, ...] = ()
 
 
 class UploadRecord(msgspec.Struct, frozen=True):
@@ -93,6 +102,7 @@ class PartRecord(msgspec.Struct, frozen=True):
     size: int
     at: int
     pieces: tuple[Piece, ...]
+    origins: tuple[Origin, ...] = ()
 
 
 class ChangeRecord(msgspec.Struct, frozen=True):
@@ -127,10 +137,19 @@ def _pieces(value: ObjectRecord | PartRecord) -> Iterable[str]:
     return [piece.blob for piece in value.pieces]
 
 
+def _copied(id: str, value: ObjectRecord | PartRecord) -> Iterable[tuple[str, str]]:
+    del id
+    return [(OBJECT.name, origin.id) for origin in value.origins]
+
+
+def _part_of(id: str, value: PartRecord) -> Iterable[tuple[str, str]]:
+    return [(UPLOAD.name, value.upload), *_copied(id, value)]
+
+
 BUCKET = Kind("bucket", BucketRecord)
-OBJECT = Kind("bucket.object", ObjectRecord, blobs=_pieces)
+OBJECT = Kind("bucket.object", ObjectRecord, blobs=_pieces, sources=_copied)
 UPLOAD = Kind("bucket.upload", UploadRecord, indexed=("bucket",))
-PART = Kind("bucket.part", PartRecord, indexed=("upload",), blobs=_pieces)
+PART = Kind("bucket.part", PartRecord, indexed=("upload",), blobs=_pieces, sources=_part_of)
 CHANGE = Kind("bucket.change", ChangeRecord, indexed=("bucket",))
 MAP = Kind("bucket.map", MapRecord)
 KEYS = Kind("bucket.keys", KeysRecord)

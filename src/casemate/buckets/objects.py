@@ -7,14 +7,14 @@ that of two writers who may both win only where nobody else was first, one wins.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from casemate.access import Flow
 from casemate.buckets.condition import judged
-from casemate.buckets.kinds import OBJECT, ObjectRecord, Piece, Said, place
+from casemate.buckets.kinds import OBJECT, ObjectRecord, Origin, Piece, Said, place
 from casemate.buckets.located import located, writable
 from casemate.buckets.names import said, whole_key
 from casemate.buckets.order import Order, noted
@@ -25,7 +25,20 @@ from casemate.errors import Conflict
 from casemate.objects import Change, Delete, Found, Put, Ref
 from casemate.policy import Refuse
 
-__all__ = ["TRIES", "Made", "copied", "land", "own_label", "put", "read", "remove", "seen", "tagged"]
+__all__ = [
+    "TRIES",
+    "Made",
+    "copied",
+    "land",
+    "origin",
+    "own_label",
+    "parents_of",
+    "put",
+    "read",
+    "remove",
+    "seen",
+    "tagged",
+]
 
 TRIES = 32
 PATIENCE = 3
@@ -41,11 +54,11 @@ class Made:
     etag: str
     parts: int = 0
     lengths: tuple[int, ...] = ()
-    parents: tuple[Ref, ...] = ()
+    origins: tuple[Origin, ...] = ()
 
     @staticmethod
-    def of(poured: Poured, told: Said, parents: tuple[Ref, ...] = ()) -> Made:
-        return Made(told, poured.pieces, poured.size, poured.md5.hex(), parents=parents)
+    def of(poured: Poured, told: Said, origins: tuple[Origin, ...] = ()) -> Made:
+        return Made(told, poured.pieces, poured.size, poured.md5.hex(), origins=origins)
 
 
 async def put(
@@ -55,7 +68,7 @@ async def put(
     body: AsyncIterator[bytes],
     new: NewObject,
     condition: Condition,
-    parents: tuple[Ref, ...] = (),
+    origins: tuple[Origin, ...] = (),
 ) -> Seen:
     """The condition is judged before anything is taken in, and again when it lands."""
     bucket, key = at
@@ -65,7 +78,7 @@ async def put(
     await writable(flow, bucket)
     if condition != Condition():
         judged(condition, _seen(await flow.read_each(OBJECT, place(bucket, key))))
-    made = Made.of(await pour(flow, body), told, parents)
+    made = Made.of(await pour(flow, body), told, origins)
     return await land(flow, order, at, made, condition)
 
 
@@ -84,7 +97,9 @@ async def land(flow: Flow, order: Order, at: tuple[str, str], made: Made, condit
         by=flow.session.principal.name,
         parts=made.parts,
         lengths=made.lengths,
+        origins=made.origins,
     )
+    parents = parents_of(flow, made.origins)
     ref = Ref(OBJECT.name, id, flow.access.id)
     for tries in range(TRIES):
         if ref in flow.barred(OBJECT):
@@ -94,7 +109,7 @@ async def land(flow: Flow, order: Order, at: tuple[str, str], made: Made, condit
             judged(condition, _seen(found))
         version = _version(flow, found)
         last = tries >= PATIENCE and condition == Condition()  # the last writer wins, whoever was there before
-        changes: list[Change] = [Put(OBJECT, id, record, made.parents, expect=None if last else version)]
+        changes: list[Change] = [Put(OBJECT, id, record, parents, expect=None if last else version)]
         if last or not version:
             changes.append(noted(bucket, key, there=True))
         try:
@@ -176,9 +191,20 @@ async def copied(
     """Read and poured anew, also within a class: what a sweep has found without a name may be what is copied."""
     one = await seen(flow, *source)
     told = new or NewObject(one.media, one.headers, one.metadata, one.tags)
-    parent = Ref(OBJECT.name, place(*source), one.class_id)
-    parents = () if source == target and one.class_id == flow.access.id else (parent,)
-    return await put(flow, order, target, read(flow, one, 0, None), told, condition, parents)
+    own = source == target and one.class_id == flow.access.id
+    origins = tuple(Origin(*each) for each in one.origins) if own else (origin(one),)
+    return await put(flow, order, target, read(flow, one, 0, None), told, condition, origins)
+
+
+def origin(one: Seen) -> Origin:
+    """What is said of where bytes came from that are copied of this one."""
+    return Origin(place(one.bucket, one.key), one.class_id)
+
+
+def parents_of(flow: Flow, origins: Iterable[Origin]) -> tuple[Ref, ...]:
+    """The same as parents of a row. What lay in a class whose key was destroyed since is nobody's parent."""
+    visible = {access.id for access in flow.classes()} if origins else set()
+    return tuple(Ref(OBJECT.name, each.id, each.class_id) for each in origins if each.class_id in visible)
 
 
 async def tagged(flow: Flow, bucket: str, key: str, tags: dict[str, str]) -> None:
@@ -194,10 +220,9 @@ async def tagged(flow: Flow, bucket: str, key: str, tags: dict[str, str]) -> Non
         told = own[0].value.said
         told = said(flow, NewObject(told.media, told.headers, told.metadata, tags))
         value = msgspec.structs.replace(own[0].value, said=told)
+        put = Put(OBJECT, id, value, parents_of(flow, value.origins), expect=own[0].version)
         try:
-            await flow.commit(
-                Put(OBJECT, id, value, expect=own[0].version), facts={"bucket": bucket, "tags": len(tags)}
-            )
+            await flow.commit(put, facts={"bucket": bucket, "tags": len(tags)})
         except Conflict:
             continue
         return

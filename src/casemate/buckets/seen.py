@@ -65,6 +65,7 @@ class Seen:
     class_id: str = ""
     pieces: tuple[tuple[str, int], ...] = ()
     lengths: tuple[int, ...] = ()
+    origins: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ def shown(found: Found[ObjectRecord]) -> Seen:
         class_id=found.ref.class_id,
         pieces=tuple((piece.blob, piece.size) for piece in value.pieces),
         lengths=value.lengths,
+        origins=tuple((each.id, each.class_id) for each in value.origins),
     )
 
 

@@ -10,7 +10,7 @@ from casemate.access import Flow
 from casemate.buckets.kinds import PART, UPLOAD, PartRecord, Said, UploadRecord
 from casemate.buckets.located import writable
 from casemate.buckets.names import HIGHEST_PART, said, whole_key
-from casemate.buckets.objects import TRIES, Made, land, own_label
+from casemate.buckets.objects import TRIES, Made, land, origin, own_label, parents_of
 from casemate.buckets.order import Order
 from casemate.buckets.pieces import LARGEST, joined, pour
 from casemate.buckets.seen import Condition, NewObject, Part, Seen, Upload
@@ -48,15 +48,17 @@ async def uploads_of(flow: Flow, bucket: str) -> list[Upload]:
     return sorted(found, key=_order)
 
 
-async def part(flow: Flow, id: str, number: int, body: AsyncIterator[bytes]) -> str:
+async def part(flow: Flow, id: str, number: int, body: AsyncIterator[bytes], of: Seen | None = None) -> str:
     """A part that comes in while its upload ends is let go of."""
     if not 1 <= number <= HIGHEST_PART:
         raise BadInput(what=say("buckets.part", flow.session.language, most=HIGHEST_PART))
     await _own(flow, id)
     poured = await pour(flow, body)
     etag = poured.md5.hex()
-    record = PartRecord(id, number, etag, poured.size, flow.gate.vault.clock.now(), poured.pieces)
-    await flow.commit(Put(PART, _place(id, number), record), facts={"upload": id, "bytes": poured.size})
+    origins = () if of is None else (origin(of),)
+    record = PartRecord(id, number, etag, poured.size, flow.gate.vault.clock.now(), poured.pieces, origins)
+    put = Put(PART, _place(id, number), record, parents_of(flow, origins))
+    await flow.commit(put, facts={"upload": id, "bytes": poured.size})
     if not await flow.read_each(UPLOAD, id):
         await flow.commit(Delete(PART, _place(id, number)), facts={"upload": id})
         await flow.absent(UPLOAD, id)
@@ -84,6 +86,7 @@ async def complete(flow: Flow, order: Order, id: str, parts: Sequence[tuple[int,
         etag=joined([each.etag for each in chosen]),
         parts=len(chosen),
         lengths=tuple(each.size for each in chosen),
+        origins=tuple(dict.fromkeys(itertools.chain.from_iterable(each.origins for each in chosen))),
     )
     await writable(flow, upload.value.bucket)
     end = Delete(UPLOAD, id, expect=upload.version)

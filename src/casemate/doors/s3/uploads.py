@@ -53,7 +53,7 @@ async def copied(buckets: Buckets, call: Call) -> Reply:
     if when.if_modified is not None and not changed(when, seen):
         raise BadInput(what=say("s3.condition", language, header="x-amz-copy-source-if"), code="PreconditionFailed")
     start, stop = stretch(call.headers.get("x-amz-copy-source-range", ""), seen.size, language)
-    etag = await buckets.part(flow, id, number, buckets.read(flow, seen, start, stop))
+    etag = await buckets.part(flow, id, number, buckets.read(flow, seen, start, stop), seen)
     nodes: list[Node] = [("LastModified", iso(call.gate.vault.clock.now())), ("ETag", quoted(etag))]
     return Reply(written("CopyPartResult", nodes), MEDIA, facts={"upload": id, "part": number})
 
