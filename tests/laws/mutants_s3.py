@@ -87,4 +87,10 @@ TABLE = (
         Edit(f"{WIRE}.said:looked_at", "[key, *new.metadata.values(), *new.tags, *new.tags.values()]", "[]"),
         _test(LABELS, "test_what_is_said_of_an_object_is_looked_at_too"),
     ),
+    (
+        "unsigned-claimed",
+        "a browser's page is shown as a bucket, and a bucket's object as a page",
+        Edit("casemate.doors.s3.credential:claims", "authorization.startswith(_SCHEME) and", "True or"),
+        Tested("tests/console/test_beside_s3.py::test_the_pages_themselves_are_there"),
+    ),
 )

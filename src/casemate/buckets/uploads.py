@@ -138,7 +138,7 @@ def _chosen(flow: Flow, found: dict[int, Found[PartRecord]], parts: Sequence[tup
         if here is None or here.value.etag != etag.strip('"').lower():
             raise BadPart(number=number, why=say("buckets.absent-part", language))
         if at < len(parts) and here.value.size < LEAST:
-            raise BadPart(number=number, why=say("buckets.small-part", language, least=LEAST))
+            raise BadPart(number=number, least=LEAST, why=say("buckets.small-part", language, least=LEAST))
     return [found[number].value for number in numbers]
 
 

@@ -119,7 +119,7 @@ class TooLarge(BadInput):
 
 
 class BadPart(BadInput):
-    """A part of an upload is absent, too small, out of order or another one. Facts: `number`, `why`."""
+    """A part of an upload is absent, out of order or another one. Facts: `number`, `why`; `least` where too small."""
 
     slug, status, exit = "bad-part", 400, 2
 

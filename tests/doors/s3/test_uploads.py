@@ -77,7 +77,7 @@ def test_what_is_no_part(caller: Caller, bucket: str) -> None:
         got = caller.ask("PUT", path, b"", {"partNumber": number, "uploadId": id})
         assert error(got) == (400, "InvalidArgument")
     ask = {"uploadId": id}
-    assert error(caller.ask("POST", path, finished((1, small), (2, last)), ask)) == (400, "InvalidPart")  # too small
+    assert error(caller.ask("POST", path, finished((1, small), (2, last)), ask)) == (400, "EntityTooSmall")
     assert error(caller.ask("POST", path, finished((3, last)), ask)) == (400, "InvalidPart")
     assert error(caller.ask("POST", path, finished((1, '"other"')), ask)) == (400, "InvalidPart")
     assert error(caller.ask("POST", path, finished((2, last), (1, small)), ask)) == (400, "InvalidPartOrder")

@@ -58,6 +58,8 @@ def named(problem: Problem, error: CasemateError | None) -> tuple[str, int]:
         return code, _STATUS.get(code, 400)
     if problem.slug == "absent":
         return _ABSENT.get(str(facts.get("kind", "")), ("NoSuchKey", 404))
+    if problem.slug == "bad-part" and "least" in facts:
+        return "EntityTooSmall", 400
     return _BY_SLUG.get(problem.slug) or _BY_STATUS.get(problem.status, _INTERNAL)
 
 
