@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 __all__ = ["columns", "width", "wrapped"]
 
-WIDEST = 56
+WIDEST = 100
 _BREAKS = re.compile(r"[\t\n\r\x0b\x0c\x85\u2028\u2029]")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -37,13 +37,15 @@ def draw(lineage: Lineage, banner: str) -> str:
     width = max(sum(widths) + LANE * max(0, len(widths) - 1) + 2 * LANE / 2, NARROW)
     said = _broken(banner, int((width - LANE) / BANNER))
     top = TOP + LINE * (len(said) - 1)
-    box = max((len(_lines(node)) for node in lineage.nodes), default=0) * LINE + 7
-    height = top + max((len(column) for column in columns), default=0) * (box + GAP) + top
+    tallest = max((sum(_height(lineage.nodes[at]) + GAP for at in column) for column in columns), default=0.0)
+    height = top + tallest + top
     places: dict[int, tuple[float, float, float, float]] = {}
     left = LANE / 2
     for column, wide in zip(columns, widths, strict=True):
-        for row, at in enumerate(column):
-            places[at] = (left, top + row * (box + GAP), wide, box)
+        down = float(top)
+        for at in column:
+            places[at] = (left, down, wide, _height(lineage.nodes[at]))
+            down += places[at][3] + GAP
         left += wide + LANE
     size = f'width="{width:.0f}" height="{height:.0f}"'
     parts = [
@@ -85,6 +87,10 @@ def _middle(at: int, arrows: Sequence[tuple[int, int]], before: dict[int, float]
     """Where the sources of a node stand, on the average, so that few arrows cross."""
     rows = [before[source] for source, made in arrows if made == at and source in before]
     return sum(rows) / len(rows) if rows else 0.0
+
+
+def _height(node: Node) -> float:
+    return len(_lines(node)) * LINE + 7
 
 
 def _broken(text: str, room: int) -> list[str]:
