@@ -33,8 +33,11 @@ def region(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """A region of two policies with three marked documents, up and loaded."""
     for found in _place(tmp_path_factory.mktemp(request.param)):
         found.init("--policy", "house,us", processes=request.param)
-        papers = found.path / "papers"
+        papers, pier = found.path / "papers", found.path / "pier"
         papers.mkdir()
+        pier.mkdir()
+        settings = found.region / "casemate.toml"
+        settings.write_text(settings.read_text() + ROOTS.format(folder=pier))
         (papers / "harbour.txt").write_text(HARBOUR)
         (papers / "garden.md").write_text(GARDEN)
         with running(found) as up:
@@ -43,6 +46,11 @@ def region(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             yield up
 
 
+ROOTS = """
+[datasets.roots.pier]
+path = "{folder}"
+label = "INTERNAL"
+"""
 HARBOUR = """SECRET//NOFORN
 
 (U) The harbour of Port Sable is closed until Friday.
