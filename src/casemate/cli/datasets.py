@@ -54,6 +54,8 @@ def listing(talk: Talk, label: str) -> None:
     talk.answer(answer)
     for line in columns([_row(each) for each in answer.data]):
         talk.out(line)
+    if not answer.data:
+        talk.out(t("dataset.none"))
 
 
 @verb("dataset.show", NAME, LABEL)
@@ -76,7 +78,7 @@ def verify(talk: Talk, name: str, label: str) -> None:
 
 @verb("dataset.digest", NAME, LABEL)
 def digest(talk: Talk, name: str, label: str) -> None:
-    answer = talk.client().post(f"{_at(name)}/digest", None, acting=label)
+    answer = talk.client().post(f"{_at(name)}/digest", None, acting=label or _label(talk, name))
     talk.answer(answer)
     talk.say("dataset.digesting")
     talk.out("  ".join(_row(answer.data)))
@@ -84,9 +86,14 @@ def digest(talk: Talk, name: str, label: str) -> None:
 
 @verb("dataset.remove", NAME, LABEL)
 def remove(talk: Talk, name: str, label: str) -> None:
-    answer = talk.client().call("DELETE", _at(name), acting=label)
+    answer = talk.client().call("DELETE", _at(name), acting=label or _label(talk, name))
     talk.answer(answer)
     talk.out(answer.data["name"])
+
+
+def _label(talk: Talk, name: str) -> str:
+    """Where it lies: what changes it acts there, and whoever names no label means the one that he sees."""
+    return str(talk.client().get(_at(name)).data["label"])
 
 
 def _at(name: str) -> str:

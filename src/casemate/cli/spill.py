@@ -62,6 +62,8 @@ def listing(talk: Talk, acting: str) -> None:
     talk.answer(answer)
     for line in columns([_row(talk, each) for each in answer.data]):
         talk.out(line)
+    if not answer.data:
+        talk.out(t("spill.none"))
 
 
 @verb("spill.show", click.argument("id"), SVG, FOR)
