@@ -84,7 +84,11 @@ TABLE = (
     (
         "s3-note-unread",
         "what is said of an object bears a mark above it",
-        Edit(f"{WIRE}.said:looked_at", "[key, *new.metadata.values(), *new.tags, *new.tags.values()]", "[]"),
+        Edit(
+            f"{WIRE}.said:looked_at",
+            "[key, new.media, *headers, *new.metadata.values(), *new.tags, *new.tags.values()]",
+            "[]",
+        ),
         _test(LABELS, "test_what_is_said_of_an_object_is_looked_at_too"),
     ),
     (
