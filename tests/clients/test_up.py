@@ -52,7 +52,7 @@ def refused(place: Place, code: int, *words: str, **env: str) -> str:
 def states(place: Place) -> set[str]:
     """The verdicts on every log, whether the region runs or not."""
     checked = place.run("ledger", "verify", "--json")
-    assert checked.code == 0, checked
+    assert checked.code in (0, 20), checked  # 20: a request was under way when its process was killed
     return {log["verdict"]["state"] for log in checked.data["logs"]}
 
 
