@@ -123,6 +123,18 @@ async def test_what_cannot_be_written_down_waits_and_there_is_an_end_to_it(
     assert await places(world, SECRET) == [("note", 1), ("note", 2)]
 
 
+async def test_no_damage_above_keeps_what_was_met_below_from_being_written(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, low, high = world.house.gate, (await at(world, SECRET)).access, (await at(world, TOP)).access
+    monkeypatch.setattr(damaged, "MOST", 2)
+    for number in (1, 2, 3):
+        gate.damages.met("note", high.id, "", number, high)
+    gate.damages.met("note", low.id, "", 1, low)
+    assert await write(gate) == 3
+    assert await places(world, SECRET) == [("note", 1)]
+
+
 async def test_the_directory_goes_on_without_a_record_that_nobody_can_read(world: World) -> None:
     """One flipped bit in a key's record must not keep the snapshot of everybody's from being made."""
     stored = world.house.gate.directory.stored

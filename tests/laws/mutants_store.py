@@ -94,4 +94,10 @@ TABLE = (
         Edit(f"{ENGINES}.files:FileBlobs._failed", 'self._lost("blobs")', "pass"),
         _test("engines/test_files", f"{PROMISED}[3-0]"),
     ),
+    (
+        "damage-waits-for-above",
+        "much damage above keeps what was met below from being written down",
+        Edit("casemate.access.damaged:Damages.met", "len(waiting)", "sum(map(len, self._waiting.values()))"),
+        _test("access/test_quarantine", "test_no_damage_above_keeps_what_was_met_below_from_being_written"),
+    ),
 )

@@ -9,6 +9,9 @@ written at the region's ceiling.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+
 import msgspec
 
 from casemate.access.damaged import Place
@@ -42,9 +45,13 @@ QUARANTINED = Kind("quarantined", Quarantined)
 
 
 async def write(gate: Gate) -> int:
-    """Write down what was met. What cannot be written now waits."""
+    """Write down what was met, each class by itself. What cannot be written now waits."""
+    return sum(await asyncio.gather(*(_all(gate, places) for places in gate.damages.waiting(STEP))))
+
+
+async def _all(gate: Gate, places: Sequence[tuple[Place, str]]) -> int:
     done = 0
-    for place, name in gate.damages.waiting(STEP):
+    for place, name in places:
         try:
             await _one(gate, place, name)
         except CasemateError:
