@@ -53,7 +53,7 @@ async def test_an_attribute_that_is_lost_is_passed_over_and_the_others_go_on(wor
     assert admit(world, sub=there).principal.name == left.name
     with pytest.raises(Unauthenticated):
         admit(world, sub=lost)
-    [met] = [place for place, _ in gate.damages.waiting(9)]
+    [met] = [place for each in gate.damages.waiting(9) for place, _ in each]
     assert met.kind == ATTRIBUTE.name
 
 
