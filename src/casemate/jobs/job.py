@@ -1,0 +1,240 @@
+"""A job: what was asked for, where it stands, and every attempt that was made at it.
+
+The names are those of AWS Batch, and of PSI/J where that has none. A job lies at the acting label of whoever submitted
+it; everything that it reads is dominated by that label, and everything that it writes carries it. A value here is never
+changed: `life` makes the next one of it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from casemate.objects import Kind
+
+__all__ = [
+    "JOB",
+    "JOB_KEY",
+    "After",
+    "Array",
+    "Artefact",
+    "Attempt",
+    "Checkpoint",
+    "Evaluate",
+    "Input",
+    "Job",
+    "JobKey",
+    "Output",
+    "Resources",
+    "Retry",
+    "Spec",
+    "State",
+    "Usage",
+]
+
+State = Literal["SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
+AttemptState = Literal["intent", "given", "running", "ended", "lost"]
+
+
+class Resources(msgspec.Struct, frozen=True):
+    """What an attempt is given. `memory_mb`, `disk_mb` in MiB; `wall_s` seconds of wall time, after which it is ended.
+
+    `gpus` per node, of `gpu_type` where that is not empty. `power_w`: the estimate behind the energy that is reported.
+    """
+
+    nodes: int = 1
+    tasks: int = 1
+    cpus: int = 1
+    memory_mb: int = 512
+    gpus: int = 0
+    gpu_type: str = ""
+    wall_s: int = 3600
+    disk_mb: int = 1024
+    processes: int = 256
+    network: Literal["none", "host"] = "none"
+    power_w: int = 0
+
+
+class Input(msgspec.Struct, frozen=True):
+    """What stands at /in/NAME, to be read only. `source`: dataset:NAME, object:BUCKET/KEY or job:ID/OUTPUT.
+
+    `digest`: of what it was when the job was submitted; empty for a dataset in place, whose files are looked at.
+    """
+
+    name: str
+    source: str
+    digest: str = ""
+
+
+class Output(msgspec.Struct, frozen=True):
+    """A path below /out. `keep`: `seal` takes its bytes, `place` leaves it in a folder of its label and seals a manifest."""
+
+    name: str
+    path: str
+    keep: Literal["seal", "place"] = "seal"
+
+
+class Evaluate(msgspec.Struct, frozen=True):
+    """One of at most five rules, in order; a pattern may end with `*`, and an empty one holds (AWS Batch, job_retries)."""
+
+    action: Literal["RETRY", "EXIT"]
+    exit_code: str = ""
+    reason: str = ""
+
+
+class Retry(msgspec.Struct, frozen=True):
+    """At most `attempts` (1 to 10). Where no rule holds, a failed attempt is made again."""
+
+    attempts: int = 1
+    evaluate: tuple[Evaluate, ...] = ()
+
+
+class After(msgspec.Struct, frozen=True):
+    """Another job of the visible world. `aftercorr`: the child of the same index."""
+
+    job: str
+    when: Literal["afterok", "afternotok", "afterany", "aftercorr"] = "afterok"
+
+
+class Array(msgspec.Struct, frozen=True):
+    """`size`: 0 for no array, else 2 to 10,000 children; `parallel`: how many at once, 0 for as many as fit."""
+
+    size: int = 0
+    parallel: int = 0
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """A folder below /out that the next attempt finds as it was left. `every_s`: how often the program says it writes."""
+
+    path: str = ""
+    every_s: int = 0
+
+
+class Spec(msgspec.Struct, frozen=True):
+    """What is to be done. `kind` service runs until it is stopped.
+
+    `environment`: "" for the programs of the machine, else wheels:DIGEST, image:DIGEST or site:NAME.
+    `floor`: the least level of isolation, L0 to L3; the policy may ask for more. `deadline_s`: seconds after submission
+    by which it has ended, 0 for none. `label`: what it asks to be written at, "" for where it acts; never lower.
+    """
+
+    command: tuple[str, ...]
+    name: str = ""
+    kind: Literal["command", "service"] = "command"
+    environment: str = ""
+    env: dict[str, str] = {}
+    inputs: tuple[Input, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    resources: Resources = Resources()
+    array: Array = Array()
+    after: tuple[After, ...] = ()
+    retry: Retry = Retry()
+    priority: int = 0
+    preemptible: bool = False
+    checkpoint: Checkpoint = Checkpoint()
+    deadline_s: int = 0
+    floor: Literal["", "L1", "L2", "L3"] = ""
+    queue: str = "default"
+    engine: str = ""
+    label: str = ""
+    tags: dict[str, str] = {}
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Of an attempt: microseconds of CPU and of wall time, KiB at most, seconds of GPUs, joules by estimate."""
+
+    cpu_us: int = 0
+    wall_us: int = 0
+    rss_kb: int = 0
+    gpu_s: int = 0
+    energy_j: int = 0
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """`token` names it to every engine, and is the fence: what bears another token commits nothing.
+
+    `exit` is None until it is known; `signal` 0 where none ended it. Times in microseconds, 0 where it did not come so
+    far. `level`: how it was isolated.
+    """
+
+    n: int
+    token: str
+    state: AttemptState
+    engine: str = ""
+    native: str = ""
+    node: str = ""
+    begun: int = 0
+    started: int = 0
+    ended: int = 0
+    exit: int | None = None
+    signal: int = 0
+    reason: str = ""
+    level: str = ""
+    usage: Usage = Usage()
+
+
+class Artefact(msgspec.Struct, frozen=True):
+    """What came out: pieces are blobs of the job's class, in order; `place` where it was left where it lies.
+
+    `digest`: SHA-384 of the whole, hexadecimal. A folder is one artefact for each file, under OUTPUT/PATH.
+    """
+
+    name: str
+    size: int
+    digest: str
+    pieces: tuple[str, ...] = ()
+    place: str = ""
+
+
+class Job(msgspec.Struct, frozen=True):
+    """`open`: yes until it has ended. `phase`: `new` until the loop has taken it up, then `queued`, `active`, `ended`.
+
+    A child of an array has `parent` and `index`, and no spec of its own. `counts`: of an array, how many of its children
+    stand in which state. `logs`: blobs of standard output and standard error of the attempt that counts.
+    `queue` repeats the spec's, so that it can be asked for. Times in microseconds.
+    """
+
+    owner: str
+    person: str
+    spec: Spec | None
+    state: State = "SUBMITTED"
+    phase: Literal["new", "queued", "active", "ended"] = "new"
+    open: Literal["yes", "no"] = "yes"
+    queue: str = "default"
+    name: str = ""
+    created: int = 0
+    started: int = 0
+    ended: int = 0
+    reason: str = ""
+    cancel: str = ""
+    attempts: tuple[Attempt, ...] = ()
+    parent: str = ""
+    index: int = -1
+    counts: dict[str, int] = {}
+    artefacts: tuple[Artefact, ...] = ()
+    logs: tuple[str, ...] = ()
+    session: str = ""
+    language: str = "en"
+
+
+class JobKey(msgspec.Struct, frozen=True):
+    """That an owner's key has been used: the job that it made, and the digest of what was asked for."""
+
+    job: str
+    digest: bytes
+
+
+def _blobs(job: Job) -> list[str]:
+    return [*job.logs, *(piece for artefact in job.artefacts for piece in artefact.pieces)]
+
+
+def _sources(id: str, job: Job) -> list[tuple[str, str]]:
+    """What a job says that it was made from: the datasets that it reads in place; other inputs are parents of its row."""
+    del id
+    inputs = job.spec.inputs if job.spec is not None else ()
+    return [("dataset", one.source.partition(":")[2]) for one in inputs if one.source.startswith("dataset:")]
+
+
+JOB = Kind("job", Job, indexed=("open", "phase", "queue", "parent", "owner"), blobs=_blobs, sources=_sources)
+JOB_KEY = Kind("job_key", JobKey)
