@@ -21,6 +21,10 @@ def _hold(name: str) -> Tested:
     return Tested(f"tests/custody/test_hold.py::{name}")
 
 
+def _bucket(name: str) -> Tested:
+    return Tested(f"tests/custody/test_spill_buckets.py::{name}")
+
+
 ABSENT = _hold("test_what_is_frozen_is_as_absent_as_what_never_was")
 SHREDDED = _spill("test_contained_and_shredded_no_word_of_it_is_left")
 RELABELLED = _spill("test_relabelled_it_lies_at_the_true_label_and_nowhere_below")
@@ -60,7 +64,7 @@ TABLE = (
     (
         "read-while-frozen",
         "a document that is being read comes to rest after it was frozen",
-        Edit(f"{HOLD}:_held", "if kinds.traced[kind.name].touched:", "if False:"),
+        Edit(f"{HOLD}:_held", "if traced.touched:", "if False:"),
         _hold("test_a_document_that_is_being_read_does_not_come_to_rest"),
     ),
     (
@@ -122,6 +126,36 @@ TABLE = (
         "what the officer does not see is never contained",
         Edit("casemate.custody.spill:Spill._beyond", 'if case.state in ("open", "working") or', "if True or"),
         _hold("test_what_the_officer_does_not_see_is_contained_and_not_told"),
+    ),
+    (
+        "shred-leaves-parts",
+        "parts of an upload keep what was destroyed",
+        Edit("casemate.custody.kinds:Traced.stays", 'and not (self.goes and how == "shred")', ""),
+        _bucket("test_shredded_with_the_parts_that_were_copied_or_lie_at_its_place"),
+    ),
+    (
+        "shred-leaves-uploads",
+        "what was being uploaded to the place of what was destroyed lands there",
+        Edit("casemate.custody.walk:Walk._down", "if self._beside and", "if False and"),
+        _bucket("test_shredded_with_the_parts_that_were_copied_or_lie_at_its_place"),
+    ),
+    (
+        "put-over-frozen",
+        "a put that began before a freeze replaces what was frozen",
+        Edit("casemate.buckets.objects:land", "expect=version)]", "expect=None)]"),
+        _bucket("test_a_freeze_between_the_look_and_the_landing_of_a_put_wins"),
+    ),
+    (
+        "raised-without-a-past",
+        "a copy that was raised is not found from what it was copied of",
+        Edit("casemate.wiring.custody:_raised", "parents_of(flow, origins), expect=0", "expect=0"),
+        _bucket("test_what_is_raised_keeps_its_lineage"),
+    ),
+    (
+        "place-told",
+        "an officer reads where files lie that are above him",
+        Edit("casemate.wiring.custody:kinds", "and root.label <= flow.acting", ""),
+        _bucket("test_of_a_dataset_in_place_the_record_goes_and_what_stays_is_named"),
     ),
     (
         "dies-for-good",

@@ -150,7 +150,7 @@ class Flow(State):
 
     def contained(self) -> bool:
         """Whether anything of the visible world is, or was, frozen."""
-        return bool(withheld(self).refs)
+        return self.gate.frozen.ever([access.id for access in self.classes()])
 
     def barred(self, kind: Kind[Any]) -> frozenset[Ref]:
         """The objects of a kind that are frozen in the visible world, or were and gave up their place.

@@ -79,6 +79,10 @@ class Frozen:
             frozenset().union(*(each.ids for each in held)),
         )
 
+    def ever(self, classes: Sequence[str]) -> bool:
+        """Whether anything is frozen in these classes, or was."""
+        return any(self._vault.reader.tides((FROZEN.name,), classes))
+
     def _class(self, domain: str, class_id: str, tide: int) -> Held:
         kept = self._kept.get((domain, class_id))
         if kept is None or kept[0] != tide:

@@ -8,6 +8,7 @@ that of two writers who may both win only where nobody else was first, one wins.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import msgspec
@@ -101,35 +102,38 @@ async def land(flow: Flow, order: Order, at: tuple[str, str], made: Made, condit
     )
     parents = parents_of(flow, made.origins)
     ref = Ref(OBJECT.name, id, flow.access.id)
-    for tries in range(TRIES):
-        if ref in flow.barred(OBJECT):
-            break  # what is frozen there stays, and what would come in its place would be shown to nobody
-        found = await flow.read_each(OBJECT, id)
-        if condition != Condition():
-            judged(condition, _seen(found))
-        version = _version(flow, found)
-        last = tries >= PATIENCE and condition == Condition()  # the last writer wins, whoever was there before
-        changes: list[Change] = [Put(OBJECT, id, record, parents, expect=None if last else version)]
-        if last or not version:
-            changes.append(noted(bucket, key, there=True))
-        try:
-            receipt = await flow.commit(*changes, *more, facts={"bucket": bucket, "bytes": made.size})
-        except Conflict:
-            if any(isinstance(each, Put | Delete) and each.expect is not None for each in more):
-                raise  # what else was to be done is no longer as it was
-            continue
-        if len(changes) > 1:
-            await order.changed(flow, bucket)
-        await _whole(flow, ref, record, receipt.versions[0])
-        return shown(Found(ref, receipt.versions[0], flow.acting, record))
+    async with AsyncExitStack() as stack:
+        for tries in range(TRIES):
+            if tries == PATIENCE and condition == Condition():  # the last writer wins, whoever was there before
+                await stack.enter_async_context(order.turn(ref))
+            if ref in flow.barred(OBJECT):
+                break  # what is frozen there stays, and what would come in its place would be shown to nobody
+            found = await flow.read_each(OBJECT, id)
+            if condition != Condition():
+                judged(condition, _seen(found))
+            version = _version(flow, found)
+            # what was looked at is what is replaced: a freeze that comes between writes the row anew
+            changes: list[Change] = [Put(OBJECT, id, record, parents, expect=version)]
+            if not version:
+                changes.append(noted(bucket, key, there=True))
+            try:
+                receipt = await flow.commit(*changes, *more, facts={"bucket": bucket, "bytes": made.size})
+            except Conflict:
+                if any(isinstance(each, Put | Delete) and each.expect is not None for each in more):
+                    raise  # what else was to be done is no longer as it was
+                continue
+            if len(changes) > 1:
+                await order.changed(flow, bucket)
+            await _whole(flow, ref, record, receipt.versions[0])
+            return shown(Found(ref, receipt.versions[0], flow.acting, record))
     raise Conflict(what=f"{bucket}/{key}")
 
 
 async def _whole(flow: Flow, ref: Ref, record: ObjectRecord, version: int) -> None:
     """A containment destroys copies of what is contained that nobody names; a body that was just coming in may be one.
 
-    So where anything is frozen it is looked at once more before the caller is told that his object is there. Raises
-    Conflict, and then it is not.
+    So where anything ever was frozen it is looked at once more before the caller is told that his object is there.
+    Raises Conflict, and then it is not.
     """
     blobs = flow.gate.vault.blobs
     if ref in flow.barred(OBJECT):

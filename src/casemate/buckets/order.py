@@ -13,12 +13,13 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from weakref import WeakValueDictionary
 
 from casemate.access import Flow
 from casemate.buckets.kinds import CHANGE, KEYS, MAP, ChangeRecord, KeysRecord, MapRecord, Shard, place
 from casemate.errors import CasemateError, Conflict
 from casemate.ids import fresh
-from casemate.objects import Change, Delete, Found, Put, Where
+from casemate.objects import Change, Delete, Found, Put, Ref, Where
 
 __all__ = ["CHECK", "FOLD", "STRETCH", "Lane", "Order", "changes", "fold", "noted"]
 
@@ -50,6 +51,14 @@ class Order:
     def __init__(self) -> None:
         self._since: dict[tuple[str, str], int] = {}
         self._folding: dict[tuple[str, str], asyncio.Lock] = {}
+        self._turns: WeakValueDictionary[Ref, asyncio.Lock] = WeakValueDictionary()
+
+    def turn(self, ref: Ref) -> asyncio.Lock:
+        """Held by whoever of this process writes there next, where several do at once."""
+        lock = self._turns.get(ref)
+        if lock is None:
+            lock = self._turns[ref] = asyncio.Lock()
+        return lock
 
     async def changed(self, flow: Flow, bucket: str) -> None:
         """A change has been committed at the flow's label. What cannot be folded now is folded another time."""

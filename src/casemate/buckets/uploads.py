@@ -7,7 +7,7 @@ import itertools
 from collections.abc import AsyncIterator, Sequence
 
 from casemate.access import Flow
-from casemate.buckets.kinds import PART, UPLOAD, PartRecord, Said, UploadRecord
+from casemate.buckets.kinds import OBJECT, PART, UPLOAD, PartRecord, Said, UploadRecord
 from casemate.buckets.located import writable
 from casemate.buckets.names import HIGHEST_PART, said, whole_key
 from casemate.buckets.objects import TRIES, Made, land, origin, own_label, parents_of
@@ -16,7 +16,7 @@ from casemate.buckets.pieces import LARGEST, joined, pour
 from casemate.buckets.seen import Condition, NewObject, Part, Seen, Upload
 from casemate.errors import Ambiguous, BadInput, BadPart, CasemateError, ConditionFailed, Conflict, TooLarge
 from casemate.ids import fresh
-from casemate.objects import Delete, Found, Put, Where
+from casemate.objects import Delete, Found, Put, Ref, Where
 from casemate.policy import Refuse
 from casemate.words import say
 
@@ -58,11 +58,27 @@ async def part(flow: Flow, id: str, number: int, body: AsyncIterator[bytes], of:
     origins = () if of is None else (origin(of),)
     record = PartRecord(id, number, etag, poured.size, flow.gate.vault.clock.now(), poured.pieces, origins)
     put = Put(PART, _place(id, number), record, parents_of(flow, origins))
+    if Ref(PART.name, put.id, flow.access.id) in flow.barred(PART):
+        raise Conflict(what=f"{id}/{number}")  # what is frozen there stays
     await flow.commit(put, facts={"upload": id, "bytes": poured.size})
     if not await flow.read_each(UPLOAD, id):
-        await flow.commit(Delete(PART, _place(id, number)), facts={"upload": id})
+        await flow.commit(Delete(PART, put.id), facts={"upload": id})
         await flow.absent(UPLOAD, id)
+    if not await _stands(flow, put):
+        await flow.commit(Delete(PART, put.id), facts={"upload": id})
+        raise Conflict(what=f"{id}/{number}")
     return etag
+
+
+async def _stands(flow: Flow, put: Put) -> bool:
+    """Whether a part has not been contained, nor what it is a copy of, while it came."""
+    if not flow.contained():
+        return True
+    barred = flow.barred(OBJECT) | flow.barred(PART)
+    if Ref(PART.name, put.id, flow.access.id) in barred or barred & set(put.parents):
+        return False
+    blobs = flow.gate.vault.blobs
+    return all([await blobs.exists(flow.access.id, piece.blob) for piece in put.value.pieces])
 
 
 async def kept_parts(flow: Flow, id: str) -> list[Part]:

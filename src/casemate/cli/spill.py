@@ -108,6 +108,17 @@ def told(talk: Talk, found: dict[str, Any]) -> None:
             talk.out(t(f"spill.{heading}"))
             for line in columns([_line(heading, each) for each in several]):
                 talk.out(line)
+    if found["remains"]:
+        talk.out(t("spill.remains"))
+        for line in columns([(each["mark"], each["ref"], _where(each)) for each in found["remains"]]):
+            talk.out(line)
+
+
+def _where(each: dict[str, Any]) -> str:
+    """Where something lies that is not destroyed."""
+    if not each["outside"]:
+        return t("spill.remains_frozen")
+    return t("spill.remains_files", path=each["where"]) if each["where"] else t("spill.remains_hidden")
 
 
 def _item(each: dict[str, Any]) -> tuple[str, ...]:

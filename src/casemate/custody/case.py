@@ -28,6 +28,7 @@ __all__ = [
     "Item",
     "Known",
     "Left",
+    "Remains",
     "Report",
     "Saw",
 ]
@@ -82,6 +83,19 @@ class Left(msgspec.Struct, frozen=True):
     at: int
 
 
+class Remains(msgspec.Struct, frozen=True):
+    """Something that is not destroyed: a row that stays frozen, or (`outside`) bytes that lie outside the region.
+
+    `where` is "" for a row, and where the label of the report may not be told.
+    """
+
+    ref: str
+    label: str
+    mark: str
+    outside: bool = False
+    where: str = ""
+
+
 class Report(msgspec.Struct, frozen=True):
     """All that is visible at the label at which it was made. `counts` are of `items`: label, kind, how many."""
 
@@ -95,6 +109,7 @@ class Report(msgspec.Struct, frozen=True):
     saw: tuple[Saw, ...]
     left: tuple[Left, ...]
     picture: Lineage
+    remains: tuple[Remains, ...] = ()
 
 
 class Case(msgspec.Struct, frozen=True):

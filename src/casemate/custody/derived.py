@@ -21,7 +21,7 @@ from casemate.custody.walk import Trace, Walk
 from casemate.errors import Absent, Damaged
 from casemate.objects import Found, Ref
 
-__all__ = ["Derived", "derive", "family"]
+__all__ = ["Derived", "copies", "derive", "family"]
 
 ALL = 1 << 20
 NOTHING = Words()
@@ -45,7 +45,7 @@ class Derived:
 
 async def family(flow: Flow, kinds: Kinds, roots: Sequence[Found[Any]]) -> list[Found[Any]]:
     """What can be found at once: what hangs on the object by its own id and by what others name."""
-    trace = await Walk(flow, kinds, everybody=True, most=ALL, quick=True).run(roots, "down")
+    trace = await Walk(flow, kinds, everybody=True, most=ALL, quick=True, beside=True).run(roots, "down")
     return [one for one in trace.found.values() if one.value is not None]
 
 
@@ -54,7 +54,7 @@ async def derive(flow: Flow, kinds: Kinds, roots: Sequence[Found[Any]], before: 
 
     A root without a value is one that is no longer there: what came of it is found by its place alone.
     """
-    walk = Walk(flow, kinds, everybody=True, most=ALL)
+    walk = Walk(flow, kinds, everybody=True, most=ALL, beside=True)
     trace = await walk.run(roots, "down")
     words = runs(
         text
@@ -92,8 +92,14 @@ async def _files(flow: Flow, kinds: Kinds, trace: Trace) -> tuple[bytes, ...]:
         if traced is not None and traced.inside is None and one.value is not None:
             for blob in traced.kind.blobs(one.value):
                 with contextlib.suppress(Absent, Damaged):
-                    found.add(digest(await flow.blob(one.ref.class_id, blob)))
+                    found.update(copies(kinds, await flow.blob(one.ref.class_id, blob)))
     return tuple(sorted(found))
+
+
+def copies(kinds: Kinds, raw: bytes) -> list[bytes]:
+    """Digests under which bytes are known again: their own, and of what they have in common with other copies."""
+    bare = [traced.bare(raw) for traced in kinds.traced.values() if traced.bare is not None]
+    return [digest(raw), *(digest(each) for each in bare if each)]
 
 
 async def _text(flow: Flow, traced: Traced, one: Found[Any]) -> str | bytes:

@@ -21,7 +21,7 @@ from casemate.errors import Conflict, Unavailable
 from casemate.labels import Label
 from casemate.objects import Change, Delete, Found, Put, Ref, Where
 
-__all__ = ["View", "freeze", "frozen_by", "lift"]
+__all__ = ["View", "free", "freeze", "frozen_by", "lift"]
 
 ROUNDS = 50
 View = Callable[[], Awaitable[Flow]]  # a new look each time
@@ -82,11 +82,12 @@ async def _held(gate: Gate, kinds: Kinds, case: str, found: Iterable[Found[Any]]
     for class_id in sorted(waiting):
         changes: list[Change] = []
         for one in waiting[class_id]:
-            kind = kinds.traced[one.ref.kind].kind
+            traced = kinds.traced[one.ref.kind]
+            kind = traced.kind
             record = FrozenRecord(kind.name, one.id, case, now, tuple(kind.blobs(one.value)))
             changes.append(Put(FROZEN, frozen_id(kind.name, one.id), record, expect=0))
-            if kinds.traced[kind.name].touched:
-                changes.append(Put(kind, one.id, one.value, expect=one.version))
+            if traced.touched:
+                changes.append(Put(kind, one.id, one.value, traced.parents(top, one.value), one.version))
         count += len(waiting[class_id])
         try:
             await land(gate, gate.classes.by_id(class_id), changes, {"case": case, "frozen": len(waiting[class_id])})
@@ -101,6 +102,19 @@ async def frozen_by(case: str, view: View) -> dict[str, list[Found[FrozenRecord]
     for each in await (await view()).every(FROZEN, Where((("case", case),))):
         found.setdefault(each.ref.class_id, []).append(each)
     return found
+
+
+async def free(gate: Gate, kinds: Kinds, case: str, view: View) -> int:
+    """The places that a case has emptied are free again, where callers choose what they are called."""
+    count = 0
+    for class_id, several in sorted((await frozen_by(case, view)).items()):
+        going = [each for each in several if each.value.settled and not each.value.blobs]
+        going = [each for each in going if kinds.traced[each.value.kind].named]
+        if going:
+            changes = [Delete(FROZEN, each.id, expect=each.version) for each in going]
+            await land(gate, gate.classes.by_id(class_id), changes, {"case": case, "free": len(changes)})
+            count += len(going)
+    return count
 
 
 async def lift(gate: Gate, case: str, view: View) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from casemate.access import Flow
-from casemate.objects import Change, Found, Kind, Put
+from casemate.objects import Change, Found, Kind, Put, Ref
 
 if TYPE_CHECKING:
     from casemate.labels import AccessClass, Label
@@ -23,14 +23,16 @@ ENTRY = "entry"  # of the ledger: no kind, but what a kept answer names
 
 Shown = Callable[[Flow, Sequence[Found[Any]]], Awaitable[list[Found[Any]]]]
 Inside = Callable[[Flow, Found[Any]], Awaitable[Iterable[tuple[str, str]]]]
+Beside = Callable[[Flow, Found[Any]], Awaitable[list[Found[Any]]]]
 Raised = Callable[[Flow, "Onto", Found[Any]], Awaitable[list[Put]]]
 TakingOut = Callable[[Flow, "AccessClass", Sequence[Found[Any]]], Awaitable[tuple[list[Change], list[str]]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Onto:
-    """Where something is raised to: its new label and class, and what keeps bytes there."""
+    """Where something is raised to: its new label and class, and what keeps bytes there. `true`: of the spill."""
 
+    true: Label
     label: Label
     access: AccessClass
     pour: Callable[[bytes], Awaitable[str]]
@@ -58,6 +60,11 @@ def _silent(value: object) -> tuple[str, ...]:
     return ()
 
 
+def _parentless(flow: Flow, value: object) -> tuple[Ref, ...]:
+    del flow, value
+    return ()
+
+
 def _never(value: object) -> bool:
     del value
     return False
@@ -79,9 +86,15 @@ class Traced:
 
     `inside`: sources that stand in its bytes; such an object holds others' words too, so it is never frozen itself, but
     `take_out` says what to change, and which blobs then go, for the objects that go. `raised`: what is put higher in
-    its place (nothing: it is made anew there); without it the row itself moves. `fixed`: it stays frozen where it is,
-    since other rows are built upon it. `touched`: freezing writes it anew, so that whoever is at work on it meets a
-    Conflict. `landed`: kind/id@class of what it has let out.
+    its place (nothing: it is made anew there); without it the row itself moves. `parents`: those of a row that is put
+    anew. `fixed`: it stays frozen where it is, since other rows are built upon it; `goes`: but shredding destroys it.
+    `touched`: freezing writes it anew, so that whoever is at work on it meets a Conflict. `landed`: kind/id@class of
+    what it has let out.
+
+    `beside`: what lies at its place without having come of it, and is contained with it. `outside`: where bytes of it
+    lie that are not the region's to destroy; "" where this flow may not be told. `bare`: what all copies of its bytes
+    have in common, b"" for bytes that are none. `named`: its callers choose its ids, so that one that was raised or
+    destroyed is free again once the case has ended everywhere.
     """
 
     kind: Kind[Any]
@@ -93,9 +106,19 @@ class Traced:
     inside: Inside | None = None
     take_out: TakingOut | None = None
     raised: Raised | None = None
+    parents: Callable[[Flow, Any], tuple[Ref, ...]] = _parentless
     fixed: bool = False
+    goes: bool = False
     touched: bool = False
     landed: Callable[[Any], str] | None = None
+    beside: Beside | None = None
+    outside: Callable[[Flow, Any], str] | None = None
+    bare: Callable[[bytes], bytes] | None = None
+    named: bool = False
+
+    def stays(self, how: str) -> bool:
+        """Whether it stays frozen where it is; `how`: what is ordered."""
+        return self.fixed and not (self.goes and how == "shred")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,8 @@ import msgspec
 from casemate.access import Flow, Gate
 from casemate.access.contain import Onward, destroy, land, pour
 from casemate.access.frozen import FROZEN, FrozenRecord, frozen_id
-from casemate.crypto import digest
 from casemate.custody.case import How
-from casemate.custody.derived import Derived
+from casemate.custody.derived import Derived, copies
 from casemate.custody.hold import View, frozen_by
 from casemate.custody.kinds import Kinds, Onto
 from casemate.custody.quotes import quotes
@@ -68,7 +67,7 @@ async def _class(
     for record in records:
         traced = kinds.traced[record.value.kind]
         here = [one for one in await flow.read_each(traced.kind, record.value.id) if one.ref.class_id == access.id]
-        if here and (traced.fixed or (how == "relabel" and access.need)):
+        if here and (traced.stays(how) or (how == "relabel" and access.need)):
             continue  # it stays frozen: others are built upon it, or no label says who needs to know it
         going += here
         changes += [Delete(traced.kind, one.id, expect=one.version) for one in here]
@@ -101,7 +100,7 @@ async def _onward(
     async def keep(data: bytes) -> str:
         return await pour(gate, above, data)
 
-    onto = Onto(label, above, keep)
+    onto = Onto(true, label, above, keep)
     puts: list[Put] = []
     for one in going:
         raised = kinds.traced[one.ref.kind].raised
@@ -116,7 +115,8 @@ async def _moved(kinds: Kinds, flow: Flow, onto: Onto, one: Found[Any]) -> Put:
     for blob in kind.blobs(one.value):
         names[blob] = await onto.pour(await flow.blob(one.ref.class_id, blob))
     plain: Any = msgspec.to_builtins(one.value)
-    return Put(kind, one.id, msgspec.convert(_renamed(plain, names), kind.type) if names else one.value)
+    value = msgspec.convert(_renamed(plain, names), kind.type) if names else one.value
+    return Put(kind, one.id, value, kinds.traced[one.ref.kind].parents(flow, value))
 
 
 def _renamed(value: Any, names: dict[str, str]) -> Any:
@@ -180,7 +180,7 @@ async def _orphans(gate: Gate, kinds: Kinds, how: How, true: Label, derived: Der
                 if each.name not in named:
                     with contextlib.suppress(Absent, Damaged):
                         raw = await flow.blob(access.id, each.name)
-                        if not (digest(raw) in files or quotes(raw, known, lengths)):
+                        if not (files & set(copies(kinds, raw)) or quotes(raw, known, lengths)):
                             continue
                         if each.name not in await _named(kinds, access, view):  # nor has anybody named it meanwhile
                             await destroy(gate, access, each.name)

@@ -21,9 +21,24 @@ from casemate.access import FROZEN, Flow, Gate
 from casemate.access.contain import everything, land, seen_from, summit
 from casemate.accounts.agreed import agreed
 from casemate.clock import Loop
-from casemate.custody.case import BEYOND, ENDED, KNOWN, SPILL, Alike, Beyond, Case, How, Item, Known, Left, Report, Saw
+from casemate.custody.case import (
+    BEYOND,
+    ENDED,
+    KNOWN,
+    SPILL,
+    Alike,
+    Beyond,
+    Case,
+    How,
+    Item,
+    Known,
+    Left,
+    Remains,
+    Report,
+    Saw,
+)
 from casemate.custody.derived import Derived, derive
-from casemate.custody.hold import View, freeze, lift
+from casemate.custody.hold import View, free, freeze, lift
 from casemate.custody.kinds import Kinds
 from casemate.custody.lineage import told
 from casemate.custody.quotes import Words
@@ -36,6 +51,8 @@ from casemate.objects import Delete, Found, Put, Where
 from casemate.words import say
 
 __all__ = ["Spill"]
+
+FREE = "free"  # how far `Beyond` comes when nothing is left to be done
 
 
 class Spill:
@@ -110,8 +127,8 @@ class Spill:
         here = self._gate.classes.of(summit(self._gate))
         case = next(each.value for each in await top.read_each(SPILL, id) if each.ref.class_id == class_id)
         known = [each for each in await top.read_each(BEYOND, id) if each.ref.class_id == here.id]
-        if case.state in ("open", "working") or (known and known[0].value.state == case.state):
-            return 0
+        if case.state in ("open", "working") or (known and known[0].value.state in (case.state, FREE)):
+            return await self._free(id, known)
         true = self._gate.classes.by_id(class_id).label
         if case.state == "lifted":
             await lift(self._gate, id, self._all)
@@ -121,6 +138,15 @@ class Spill:
             await land(self._gate, self._gate.classes.by_id(class_id), [Delete(KNOWN, id)], {"case": id})
         done = Put(BEYOND, id, Beyond(case.state), expect=known[0].version if known else 0)
         await land(self._gate, here, [done], {"case": id})
+        return 1
+
+    async def _free(self, id: str, known: Sequence[Found[Beyond]]) -> int:
+        """What a case has emptied everywhere may be taken again: nobody looks for what lay there any more."""
+        if not known or known[0].value.state != "done":
+            return 0
+        await free(self._gate, self.kinds, id, self._all)
+        here = self._gate.classes.by_id(known[0].ref.class_id)
+        await land(self._gate, here, [Put(BEYOND, id, Beyond(FREE), expect=known[0].version)], {"case": id})
         return 1
 
     async def _step(self, id: str, case: Case, true: Label, view: View) -> Derived:
@@ -201,6 +227,9 @@ class Spill:
             derived = await self._step(id, case, access.label, view)
             if case.state == "working":
                 report = _untitled(case.report) if case.how == "shred" else case.report
+                now = _remains(flow, self.kinds, derived, case.how)
+                before = (each for each in report.remains if each.outside)  # their records may be gone by now
+                report = replace(report, remains=tuple(dict.fromkeys((*before, *now))))
                 case = self._at(replace(case, report=report), "done")
             else:
                 report = self._report(flow, case.object, derived) if derived.trace.roots else case.report
@@ -253,6 +282,7 @@ class Spill:
             saw=_saw(derived),
             left=_left(self.kinds, derived.objects()),
             picture=picture,
+            remains=_remains(flow, self.kinds, derived, ""),
         )
 
 
@@ -289,4 +319,16 @@ def _left(kinds: Kinds, objects: Sequence[Found[Any]]) -> tuple[Left, ...]:
         traced = kinds.traced.get(one.ref.kind)
         if traced is not None and traced.landed is not None:
             found.append(Left(one.id, one.value.statement.target, traced.landed(one.value), one.value.at))
+    return tuple(found)
+
+
+def _remains(flow: Flow, kinds: Kinds, derived: Derived, how: How) -> tuple[Remains, ...]:
+    """What is not destroyed, and where it lies."""
+    portion, found = flow.gate.vault.region.policies.portion, list[Remains]()
+    for one in sorted(derived.objects(), key=lambda one: (one.ref.kind, one.label.text, one.id)):
+        traced, ref = kinds.traced[one.ref.kind], f"{one.ref.kind}/{one.id}@{one.ref.class_id}"
+        if traced.stays(how or "shred") and not (how == "relabel" and flow.acting <= one.label):
+            found.append(Remains(ref, one.label.text, portion(one.label)))
+        if traced.outside is not None:
+            found.append(Remains(ref, one.label.text, portion(one.label), True, traced.outside(flow, one.value)))
     return tuple(found)

@@ -83,17 +83,24 @@ async def _shown(flow: Flow, traced: Traced, found: Sequence[Found[Any]], everyb
 class Walk:
     """One walk. `everybody`: an officer's, or custody's own, which meets also what only an owner is told of.
 
-    `quick`: without the ledger.
+    `quick`: without the ledger. `beside`: with what lies at the places of what is met, and has not come of it.
     """
 
     def __init__(
-        self, flow: Flow, kinds: Kinds, everybody: bool = False, most: int = MOST, quick: bool = False
+        self,
+        flow: Flow,
+        kinds: Kinds,
+        everybody: bool = False,
+        most: int = MOST,
+        quick: bool = False,
+        beside: bool = False,
     ) -> None:
         self._flow = flow
         self._kinds = kinds
         self._everybody = everybody
         self._most = most
         self._quick = quick
+        self._beside = beside
         self._about: dict[Key, list[Logged]] | None = None
         self._inside: dict[Ref, frozenset[Key]] = {}
         self._all: dict[tuple[str, str, str], list[Found[Any]]] = {}
@@ -131,6 +138,8 @@ class Walk:
         traced_here = self._kinds.traced.get(one.ref.kind)
         if traced_here is not None and traced_here.landed is not None and one.value is not None:
             found += await self._named(traced_here.landed(one.value))
+        if self._beside and traced_here is not None and traced_here.beside is not None:
+            found += await traced_here.beside(self._flow, one)
         return found if self._quick else found + await self._given(one)
 
     async def _up(self, one: Found[Any]) -> list[Found[Any]]:

@@ -19,7 +19,7 @@ from casemate.access import Flow
 from casemate.datasets.tree import PART, Item, Trees, packed, unpacked
 from casemate.errors import Ambiguous, BadInput, Conflict, Damaged
 from casemate.labels import Label
-from casemate.objects import Delete, Found, Kind, Put
+from casemate.objects import Delete, Found, Kind, Put, Ref
 
 __all__ = ["DATASET", "Changed", "Dataset", "DatasetRequest", "Datasets", "Root"]
 
@@ -92,7 +92,8 @@ class Datasets:
             raise BadInput(what="A dataset's name has 1 to 64 letters, digits, '.', '-' and '_'.")
         if len(request.title) > 200 or not request.title.isprintable():
             raise BadInput(what="A title has at most 200 printable characters.")
-        if await flow.read_each(DATASET, request.name):
+        own = Ref(DATASET.name, request.name, flow.access.id)
+        if await flow.read_each(DATASET, request.name) or own in flow.barred(DATASET):
             raise Conflict(what=f"Dataset {request.name}")
         root, under = self._placed(flow, request.path)
         walked = await self.trees.walk(self.roots[root].path, under, self.most, flow.access.id)

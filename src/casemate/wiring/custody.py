@@ -3,9 +3,10 @@ have it said here."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from casemate.access import Flow
@@ -20,24 +21,46 @@ from casemate.buckets.kinds import (
     UPLOAD,
     ChangeRecord,
     ObjectRecord,
+    Origin,
+    PartRecord,
     Piece,
+    UploadRecord,
     place,
 )
+from casemate.buckets.objects import parents_of
 from casemate.custody.below import TRACED as OF_WHAT_IS_BELOW
 from casemate.custody.kinds import Kinds, Link, Onto, Traced, Untraced
-from casemate.datasets.dataset import DATASET
+from casemate.datasets import Root
+from casemate.datasets.dataset import DATASET, Dataset
+from casemate.datasets.tree import packed, unpacked
 from casemate.ids import fresh
 from casemate.knowledge.traced import TRACED as OF_KNOWLEDGE
 from casemate.labels import AccessClass
 from casemate.models.traced import TRACED as OF_MODELS
-from casemate.objects import Change, Found, Put
+from casemate.objects import Change, Found, Put, Ref, Where
 
 __all__ = ["kinds"]
 
 
-def kinds() -> Kinds:
-    """All of them. A kind that stands nowhere here fails `tests/custody/test_kinds.py`."""
-    return Kinds.of(*OF_WHAT_IS_BELOW, *OF_MODELS, *OF_KNOWLEDGE, *OF_ASSISTANTS, *BESIDE)
+def kinds(roots: Mapping[str, Root] | None = None) -> Kinds:
+    """All of them. A kind that stands nowhere here fails `tests/custody/test_kinds.py`. `roots`: of datasets."""
+    known = dict(roots or {})
+
+    def outside(flow: Flow, value: Dataset) -> str:
+        root = known.get(value.root)
+        return f"{root.path}/{value.under}" if root is not None and root.label <= flow.acting else ""
+
+    in_place = Traced(
+        DATASET,
+        title=lambda one: one.title or one.name,
+        fixed=True,
+        goes=True,
+        touched=True,
+        outside=outside,
+        bare=_bare,
+        named=True,
+    )
+    return Kinds.of(*OF_WHAT_IS_BELOW, *OF_MODELS, *OF_KNOWLEDGE, *OF_ASSISTANTS, *BESIDE, in_place)
 
 
 async def _raised(flow: Flow, onto: Onto, found: Found[ObjectRecord]) -> list[Put]:
@@ -50,8 +73,37 @@ async def _raised(flow: Flow, onto: Onto, found: Found[ObjectRecord]) -> list[Pu
         Piece(await onto.pour(await flow.blob(found.ref.class_id, each.blob)), each.size) for each in value.pieces
     ]
     change = Put(CHANGE, place(value.bucket, key), ChangeRecord(value.bucket, key, there=True))
-    raised = replace(value, key=key, pieces=tuple(pieces))
-    return [Put(OBJECT, place(value.bucket, key), raised, expect=0), change]
+    origins = tuple(_raised_too(flow, onto, each) for each in value.origins)
+    raised = replace(value, key=key, pieces=tuple(pieces), origins=origins)
+    return [Put(OBJECT, place(value.bucket, key), raised, parents_of(flow, origins), expect=0), change]
+
+
+def _raised_too(flow: Flow, onto: Onto, origin: Origin) -> Origin:
+    """Where a source lies from now on: what is contained is raised as well."""
+    low = flow.gate.classes.by_id(origin.class_id)
+    if onto.true <= low.label or Ref(OBJECT.name, origin.id, origin.class_id) not in flow.barred(OBJECT):
+        return origin
+    return Origin(origin.id, flow.gate.classes.of(low.label | onto.true).id)
+
+
+def _made_of(flow: Flow, value: ObjectRecord | PartRecord) -> tuple[Ref, ...]:
+    return parents_of(flow, value.origins)
+
+
+async def _under_way(flow: Flow, found: Found[ObjectRecord]) -> list[Found[UploadRecord]]:
+    """What is being uploaded to the place of an object, in its class."""
+    bucket, _, key = found.id.partition("/")
+    several = await flow.every(UPLOAD, Where((("bucket", bucket),)))
+    return [each for each in several if each.ref.class_id == found.ref.class_id and each.value.key == key]
+
+
+def _bare(raw: bytes) -> bytes:
+    """A part of a manifest as it was before digests were taken: each of its versions says the same names."""
+    try:
+        items = unpacked(raw)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return b""
+    return packed([replace(item, digest=b"") for item in items])
 
 
 async def _out_of_order(flow: Flow, access: AccessClass, going: Sequence[Found[Any]]) -> tuple[list[Change], list[str]]:
@@ -62,10 +114,18 @@ async def _out_of_order(flow: Flow, access: AccessClass, going: Sequence[Found[A
 
 
 BESIDE: tuple[Traced | Untraced, ...] = (
-    Traced(OBJECT, title=lambda one: f"{one.bucket}/{one.key}", raised=_raised, take_out=_out_of_order),
-    Traced(UPLOAD, title=lambda one: f"{one.bucket}/{one.key}", fixed=True),
-    Traced(PART, (Link(UPLOAD.name, "upload"),), fixed=True),
-    Traced(DATASET, title=lambda one: one.title or one.name, fixed=True),
+    Traced(
+        OBJECT,
+        title=lambda one: f"{one.bucket}/{one.key}",
+        raised=_raised,
+        take_out=_out_of_order,
+        parents=_made_of,
+        touched=True,
+        beside=_under_way,
+        named=True,
+    ),
+    Traced(UPLOAD, title=lambda one: f"{one.bucket}/{one.key}", fixed=True, goes=True, touched=True),
+    Traced(PART, (Link(UPLOAD.name, "upload"),), parents=_made_of, fixed=True, goes=True, touched=True, named=True),
     Untraced(BUCKET, "a place, with its floor and ceiling"),
     Untraced(CHANGE, "a key that has come or gone, to be sorted in"),
     Untraced(MAP, "the order of keys"),

@@ -64,7 +64,8 @@ async def furnish(house: House, role: Role) -> None:
     assert records is not None  # `open_house` has given both
     prover = Prover(assistant, library, Twin(house.catalogue, library.embedders))
     house.loops += _nightly(house, prover)
-    spill = Spill(house.gate, kinds())
+    datasets = datasets_of(house)
+    spill = Spill(house.gate, kinds(datasets.roots))
     house.loops += spill.loops()
     rooms = native.Rooms(
         gate=house.gate,
@@ -84,7 +85,7 @@ async def furnish(house: House, role: Role) -> None:
         connectors=connectors,
         spill=spill,
         backups=_backups(house),
-        datasets=datasets_of(house),
+        datasets=datasets,
         buckets=house.buckets,
         scrub=house.scrub,
     )
