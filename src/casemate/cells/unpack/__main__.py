@@ -1,0 +1,28 @@
+"""`python -I -m casemate.cells.unpack wheels|image SOURCE TREE`: 0 where the tree is whole, else 1 and one line why."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from casemate.cells.unpack.image import image
+from casemate.cells.unpack.tree import Tree, Unpackable
+from casemate.cells.unpack.wheels import wheels
+
+
+def main(form: str, source: str, target: str) -> int:
+    """Unpack into a folder that is made for it."""
+    os.mkdir(target, 0o755)  # noqa: PTH102
+    try:
+        if form == "wheels":
+            wheels(source, Tree(target))
+        else:
+            image(source, Tree(target), os.uname().machine)
+    except Unpackable as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:4]))
