@@ -50,6 +50,7 @@ class Order:
     grace_s: float = 10.0
     service: bool = False
     rootfs: str = ""
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Collected:
     ended: int = 0
     node: str = ""
     level: str = ""
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     claimed: bool = False
     alive: bool = False
     recorded: bool = False

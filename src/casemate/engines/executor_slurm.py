@@ -1,0 +1,236 @@
+"""Attempts on a Slurm cluster, by its own command line: sbatch, squeue, scancel. See docs/operations.md.
+
+    submit   find by name -> sbatch, the shim in a script of one line -> ID.TOKEN
+    poll     one squeue for all of a label domain; an id that bears another name is gone
+
+Slurm loses jobs that it has acknowledged (it saves its state every five seconds) and then gives their ids again, so a
+job is looked for by its name, which is our token, and never by its id alone. Each label domain is a user of the
+cluster (or, from 24.11, an MCS label), and no node runs jobs of two. What must never happen: a job of another domain
+told, ended or waited for; another attempt's job adopted; a job submitted where labels would share a node.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from weakref import WeakValueDictionary
+
+from casemate.access import Ceiling
+from casemate.engines.executor_slurm_run import Commands, User
+from casemate.engines.executor_slurm_text import (
+    FORMAT,
+    Row,
+    config,
+    failure,
+    kept_apart,
+    native,
+    options,
+    parted,
+    polled,
+    rows,
+    script,
+    version,
+)
+from casemate.errors import EngineFailed
+from casemate.jobs.executor import Capabilities, Order, Polled
+
+__all__ = ["Lane", "SlurmExecutor"]
+
+_NAMED = 1000  # names in one argument; beyond, squeue tells of all
+_PATIENCE = 5.0  # seconds beyond a job's grace before Slurm ends it itself
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """How jobs of one label domain run: as which user of the cluster ("" for the region's own), in which partition."""
+
+    user: str = ""
+    partition: str = ""
+
+
+class SlurmExecutor:
+    """Implements `jobs.executor.Executor`. `lanes` by domain: no other is served.
+
+    `shim`: the command that runs a folder, as the nodes see it; the folder is added. `programs`: where Slurm's own lie.
+    `conf`: the path of slurm.conf, "" where the programs know it. `levels`: what the shim reaches on the nodes.
+    `seconds`: how long one of the programs may take.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        ceiling: Ceiling,
+        lanes: Mapping[str, Lane],
+        shim: Sequence[str],
+        *,
+        programs: str = "/usr/bin",
+        conf: str = "",
+        levels: tuple[str, ...] = ("L1", "L2"),
+        seconds: float = 30.0,
+    ) -> None:
+        self._name, self._ceiling, self._levels = name, ceiling, levels
+        self._lanes, self._shim = dict(lanes), tuple(shim)
+        self._run = Commands(name, programs, conf, seconds)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # as long as somebody waits
+        self._ending: set[asyncio.Task[None]] = set()
+        self._apart = ""
+        self._facts: dict[str, str] = {}
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def ceiling(self) -> Ceiling:
+        return self._ceiling
+
+    async def capabilities(self) -> Capabilities:
+        """Nodes and GPUs of the partitions; `facts`: version, and what keeps labels apart.
+
+        Raises EngineFailed where it does not answer, or where labels would share its nodes.
+        """
+        await self._look()
+        nodes: dict[str, int] = {}
+        for partition in {lane.partition for lane in self._lanes.values()}:
+            told = (f"--partition={partition}",) if partition else ()
+            printed = await self._run.told(self._some_user(), "sinfo", "-h", "-N", *told, "-o", "%N|%G")
+            for line in printed.splitlines():
+                node, _, gres = line.partition("|")
+                nodes[node] = _gpus(gres)
+        return Capabilities(
+            nodes=len(nodes),
+            gpus=sum(nodes.values()),
+            levels=self._levels,
+            mpi=True,
+            services=True,
+            facts=self._facts,
+        )
+
+    async def submit(self, order: Order) -> str:
+        """Its name makes it one: where squeue knows the token, that is the job. Raises EngineFailed."""
+        lane, user = self._lane(order.domain)
+        if not self._apart:
+            await self._look()
+        turn = self._turns.setdefault(order.token, asyncio.Lock())
+        async with turn:
+            if known := await self._known(order.domain, [order.token]):
+                return known[0].native
+            after = await self._still(order.domain, order.after)
+            arguments = options(self._name, order, lane.partition, self._separating(order.domain), after)
+            batch = script([*self._shim, order.folder])
+            printed = await self._run.told(user, "sbatch", *arguments, given=batch)
+        id = printed.strip().partition(";")[0]  # "ID" or "ID;CLUSTER"
+        if not id.isdigit():
+            raise EngineFailed(engine=self._name, why="sbatch did not tell the job's id: is it a wrapper?")
+        return native(id, order.token)
+
+    async def find(self, domain: str, token: str) -> Sequence[str]:
+        """By name, in the order of their ids; Slurm remembers what has ended for MinJobAge."""
+        return [row.native for row in await self._known(domain, [token])]
+
+    async def poll(self, domain: str, natives: Sequence[str]) -> Mapping[str, Polled]:
+        """One squeue. Raises EngineFailed where it does not answer: then nothing is gone."""
+        if not natives:
+            return {}
+        tokens = {parted(one)[1] for one in natives} - {""}
+        known = {row.native: polled(row) for row in await self._known(domain, sorted(tokens))}
+        return {one: known.get(one, Polled("gone", token=parted(one)[1])) for one in natives}
+
+    async def cancel(self, domain: str, native: str, grace_s: float) -> None:
+        """SIGTERM to the shim, which gives the job its grace; behind it the whole job is ended. Raises EngineFailed."""
+        _, user = self._lane(domain)
+        id, token = parted(native)
+        known = await self._known(domain, [token])
+        if not any(row.native == native and polled(row).state != "ended" for row in known):
+            return
+        named = (f"--name=cm-{token}", id)  # both: an id alone could be another job by now
+        await self._scancel(user, "--state=PENDING", *named)
+        await self._scancel(user, "--batch", "--signal=TERM", *named)
+        ending = asyncio.create_task(self._end(domain, native, grace_s + _PATIENCE))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+
+    async def close(self) -> None:
+        """Nobody waits any more for the grace of cancelled jobs to end: their shims hold it themselves."""
+        for task in list(self._ending):
+            task.cancel()
+        await asyncio.gather(*self._ending, return_exceptions=True)
+
+    # ---- what the six stand on --------------------------------------------------------------------------------------
+
+    def _lane(self, domain: str) -> tuple[Lane, User]:
+        lane = self._lanes.get(domain)
+        if lane is None:
+            why = "it runs no jobs of this label: give it a user in `labels`"
+            raise EngineFailed(cause="rejected", engine=self._name, why=why)
+        try:
+            return lane, User.named(lane.user)
+        except KeyError:
+            why = "this machine does not know a user of `labels`: make it here and on every node, with one number"
+            raise EngineFailed(cause="denied", engine=self._name, why=why) from None
+
+    def _some_user(self) -> User:
+        return self._lane(next(iter(self._lanes)))[1]
+
+    async def _look(self) -> None:
+        """Its version, and how labels are kept apart: without that nothing is submitted."""
+        user = self._some_user()
+        try:
+            told = version(await self._run.told(user, "sbatch", "--version"))
+        except ValueError:
+            raise EngineFailed(engine=self._name, why="sbatch does not tell its version: is it a wrapper?") from None
+        settings = config(await self._run.told(user, "scontrol", "show", "config"))
+        users = [self._lane(domain)[1].uid for domain in self._lanes]
+        self._apart = apart = kept_apart(settings, told, users, list(self._lanes))
+        if not apart:
+            why = (
+                "labels would share its nodes: give each label a user of its own in `labels`, "
+                "or run Slurm 24.11 with MCSPlugin=mcs/label and MCSParameters=enforced"
+            )
+            raise EngineFailed(cause="rejected", engine=self._name, why=why)
+        private = "yes" if "jobs" in settings.get("PrivateData", "").split(",") else "no"
+        self._facts = {"version": f"{told[0]}.{told[1]:02}", "apart": apart, "private": private}
+
+    def _separating(self, domain: str) -> list[str]:
+        if self._apart == "user":
+            return ["--exclusive=user"]
+        return ["--exclusive=mcs", *([f"--mcs-label=cm-{domain}"] if self._apart == "label" else [])]
+
+    async def _known(self, domain: str, tokens: Sequence[str]) -> list[Row]:
+        """The rows of these tokens, by id."""
+        _, user = self._lane(domain)
+        wanted = set(tokens)
+        names = [f"--name={','.join(f'cm-{token}' for token in tokens)}"] if len(tokens) <= _NAMED else []
+        printed = await self._run.told(
+            user, "squeue", "-h", "-a", "--states=all", f"--user={user.uid}", *names, "-o", FORMAT
+        )
+        return sorted((row for row in rows(printed, domain) if row.token in wanted), key=lambda row: int(row.id))
+
+    async def _still(self, domain: str, after: Sequence[str]) -> list[str]:
+        """The ids among these that have not ended: one that has may be another job's by now."""
+        states = await self.poll(domain, after)
+        return [parted(one)[0] for one in after if states[one].state in ("waiting", "running")]
+
+    async def _scancel(self, user: User, *arguments: str) -> None:
+        worked = await self._run(user, "scancel", *arguments)
+        # "Invalid job id", "already completing": it has ended between two looks.
+        if worked.code and not ("invalid job id" in worked.said.lower() or "already compl" in worked.said.lower()):
+            raise failure(self._name, "scancel", worked.code, worked.said)
+
+    async def _end(self, domain: str, native: str, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        id, token = parted(native)
+        with suppress(EngineFailed):  # whoever asked asks again where the job does not end
+            await self._scancel(self._lane(domain)[1], f"--name=cm-{token}", id)
+
+
+def _gpus(gres: str) -> int:
+    """Of sinfo's "gpu:a100:4(S:0-1),shard:8"."""
+    found = 0
+    for one in gres.split(","):
+        parts = one.partition("(")[0].split(":")
+        if parts[0] == "gpu" and parts[-1].isdigit():
+            found += int(parts[-1])
+    return found
