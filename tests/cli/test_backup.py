@@ -106,7 +106,57 @@ def test_a_damaged_backup_is_named_and_its_last_good_point_can_be_had(saved: Up)
     french = place.run("backup", "verify", "--language", "fr")
     assert "abîmé" in french.out
 
+    what_is_not_the_regions_own_is_refused(place)
     what_cannot_be_is_said(place)
+
+
+def what_is_not_the_regions_own_is_refused(place: Place) -> None:
+    """A chain that another region wrote, sealed to the same keys."""
+    forging = Place(place.path / "thief", place.home)
+    forging.path.mkdir()
+    forging.init()
+    settings = forging.region / "casemate.toml"
+    settings.write_text(settings.read_text() + BACKUP)
+    for name in ("recovery.pub", "backup.key"):  # the thief has even this
+        shutil.copy(place.region / "keys" / name, forging.region / "keys" / name)
+    forger = start(forging)
+    try:
+        assert forger.run("backup", "run").code == 0
+        assert forger.run("backup", "verify").code == 0, "to the thief it is whole"
+        (place.path / "forged.json").write_text(forger.run("backup", "run").out)
+    finally:
+        forger.stop()
+    forged, key = ("--from", "thief/backups"), ("--key", "safe.key")
+    seen = place.run("backup", "verify", *forged, *key, stdin=PASSPHRASE)
+    assert (seen.code, "is not signed by this region" in seen.out) == (11, True), seen
+    told = place.run("backup", "restore", "back", *forged, *key, stdin=PASSPHRASE)
+    assert (told.code, "tampered with" in told.err) == (11, True), told
+    assert not (place.path / "back" / "casemate.toml").exists()
+    assert place.run("backup", "verify", *forged).code == 11, "the region's own keys/ledger.pub says it as well"
+    both = place.run("backup", "verify", *forged, *key, "--head", "forged.json", stdin=PASSPHRASE)
+    assert both.code == 11, "what is given has to agree"
+    public = ("--signer", place.region / "keys" / "ledger.pub")
+    listed = place.run("backup", "list", *forged, *key, *public, "--json", stdin=PASSPHRASE).data
+    assert {each["what"] for each in listed[0]["faults"]} == {"tampered", "missing"}
+    what_says_whose_it_is(place)
+
+
+def what_says_whose_it_is(place: Place) -> None:
+    """A recovery key that was made where no region was says nothing; then somebody else has to."""
+    bare = Place(place.path / "elsewhere", place.home)
+    bare.path.mkdir()
+    made = bare.run("backup", "recipient", "bare.key", stdin=PASSPHRASE)
+    assert (made.code, "--signer" in made.err) == (0, True), made
+    ask = ("backup", "list", "--from", place.path / "backups", "--key", "bare.key")
+    nobody = bare.run(*ask, stdin=PASSPHRASE)
+    assert (nobody.code, "whose links to believe" in nobody.err) == (2, True), nobody
+    public = bare.run(*ask, "--signer", place.region / "keys" / "ledger.pub", stdin=PASSPHRASE)
+    assert public.code == 0, public
+    for wrong in ("bare.key", "bare.key.pub"):
+        assert bare.run(*ask, "--signer", wrong, stdin=PASSPHRASE).code == 2
+    none = bare.run("backup", "list", "--key", "bare.key", stdin=PASSPHRASE)
+    assert none.code != 0
+    assert none.err.count("\n") >= 2, "no region, and what to do"
 
 
 def what_cannot_be_is_said(place: Place) -> None:

@@ -22,7 +22,8 @@ def chain(spans: int = 4) -> list[Link]:
     def add(**what: Any) -> None:
         number = len(links)
         previous = links[-1].digest if links else ""
-        links.append(Link(f"f{number * 7919 % 1000:03d}", f"digest-{number}", Title(number, previous, number, **what)))
+        title = Title(number, previous, number, **what)
+        links.append(Link(f"f{number * 7919 % 1000:03d}", f"digest-{number}", title, signed=True))
 
     add(base=Base(10, 0))
     frame = 0
@@ -62,13 +63,26 @@ def test_without_a_head_a_cut_is_told_as_unfinished() -> None:
     assert (verdict.whole, verdict.unfinished) == (True, 3)
 
 
+def test_what_opens_and_is_not_signed_is_told_and_counts_for_nothing() -> None:
+    """In the place of a link, and beside the chain."""
+    links = chain()
+    forged = replace(links[3], signed=False)
+    verdict = judge([*links[:3], forged, *links[4:]])
+    assert faults(verdict) >= {("tampered", 3), ("missing", 3)}
+    assert (len(verdict.links), verdict.tampered) == (3, True)
+    beside = judge([*links, replace(forged, name="beside")])
+    assert faults(beside) == {("tampered", 3)}
+    assert len(beside.links) == len(links)
+    assert not judge(links).tampered
+
+
 @given(st.integers(0, 8), st.integers(0, 8), st.integers(0, 1 << 30))
 def test_another_link_in_a_place_is_told(one: int, other: int, seed: int) -> None:
     """Whatever takes a link's place, by its number or by its digest, is seen at it or at the next."""
     links = chain()
     title = links[other].title
     assert title is not None
-    forged = Link("zzz", f"digest-{seed}", msgspec.structs.replace(title, number=one))
+    forged = Link("zzz", f"digest-{seed}", msgspec.structs.replace(title, number=one), signed=True)
     if one == other:
         forged = replace(forged, title=msgspec.structs.replace(title, previous="other"))
     there = [link for at, link in enumerate(links) if at != one]

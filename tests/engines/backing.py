@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from casemate.crypto import Keeper, generate_keeper
+from casemate.crypto import Keeper, KeySigner, digest, generate, generate_keeper
 from casemate.custody.backup import Face, Head, Table
 from casemate.custody.backup_plan import plan
 from casemate.custody.backup_verdict import Verdict
@@ -28,6 +28,7 @@ class Place:
 
     path: Path
     keeper: Keeper = field(default_factory=lambda: Keeper(generate_keeper("cnsa2")))
+    signer: KeySigner = field(default_factory=lambda: KeySigner(generate(drawn=b"r" * 64)))
     clock: int = START
     target: dict[str, Any] = field(default_factory=dict)
 
@@ -60,7 +61,8 @@ class Place:
         settings = {"every": 3600.0, **self.target, **more}
         marked = Marked("us:SECRET", "SECRET//NOFORN")
         shipper = Shipper(
-            self.records, Target(self.home, self.region, marked, (self.keeper.recipient,), self.now, **settings)
+            self.records,
+            Target(self.home, self.region, marked, (self.keeper.recipient,), self.signer, self.now, **settings),
         )
         limits = Limits(checkpoint=checkpoint, low_water=0, ballast=0)
         return SqliteWriter(self.records, limits, ship=shipper), shipper
@@ -75,7 +77,11 @@ class Place:
         return chains(self.home)[place]
 
     def verdict(self, head: Head | None = None, place: int = -1) -> Verdict:
-        return survey(*self.chain(place), [self.keeper], head)
+        return survey(*self.chain(place), [self.keeper], head, trusted=[self.vouched])
+
+    @property
+    def vouched(self) -> str:
+        return digest(self.signer.public).hex()
 
     def back(self, name: str, after: int | None = None, at: int | None = None, verdict: Verdict | None = None) -> Path:
         """A state in a folder of that name. Raises as `bring_back`."""

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,13 +15,16 @@ from pathlib import Path
 from typing import IO, Any
 from unittest.mock import patch
 
+import msgspec
 import pytest
 
-from casemate.crypto import Keeper, generate_keeper
+from casemate.crypto import Keeper, KeySigner, generate, generate_keeper
 from casemate.custody.backup import Title
 from casemate.custody.backup_plan import plan
+from casemate.custody.backup_verdict import Fault
 from casemate.engines import backup_restore
-from casemate.engines.backup_link import opened
+from casemate.engines.backup_chain import Chain
+from casemate.engines.backup_link import opened, write_link
 from casemate.engines.backup_restore import bring_back, survey
 from casemate.engines.backup_tables import tables_of
 from casemate.errors import BadInput, Damaged, StorageFull
@@ -91,7 +95,7 @@ async def test_a_changed_marking_is_found(place: Place) -> None:
     (folder / "face.json").write_text(told.replace("SECRET//NOFORN", "UNCLASSIFIED"))
     assert not place.verdict().whole
     (folder / "face.json").write_text(told)
-    assert survey(folder, face, [place.keeper]).whole
+    assert survey(folder, face, [place.keeper], trusted=[place.vouched]).whole
 
 
 async def test_damage_refuses_and_the_last_good_point_can_be_had(place: Place) -> None:
@@ -116,7 +120,7 @@ async def test_damage_refuses_and_the_last_good_point_can_be_had(place: Place) -
 async def test_another_key_opens_nothing(place: Place) -> None:
     await filled(place, 1)
     folder, face = place.chain()
-    verdict = survey(folder, face, [Keeper(generate_keeper("cnsa2"))])
+    verdict = survey(folder, face, [Keeper(generate_keeper("cnsa2"))], trusted=[place.vouched])
     assert verdict.links == ()
     assert {fault.what for fault in verdict.faults} == {"damaged", "missing"}
 
@@ -252,3 +256,70 @@ def test_killed_while_it_restores(tmp_path: Path) -> None:
     place.back("after")
     assert place.held("after") == place.tables()
     assert ended <= KILLS
+
+
+async def forged(place: Place, **more: Any) -> Place:
+    """The same region's backup by somebody who knows the public keys and the destination, and not the region's own."""
+    other = Place(place.path / "other", place.keeper, **more)
+    await filled(other)
+    return other
+
+
+async def test_a_chain_that_somebody_else_wrote_is_refused(place: Place) -> None:
+    await filled(place)
+    for signer in (KeySigner(generate(drawn=b"x" * 64)), KeySigner(generate("hybrid"))):
+        other = await forged(place, signer=signer)
+        folder, face = other.chain()
+        verdict = survey(folder, face, [place.keeper], trusted=[place.vouched])
+        assert (verdict.whole, verdict.tampered, verdict.links) == (False, True, ())
+        assert {fault.what for fault in verdict.faults} == {"tampered", "missing"}
+        # it may also say that it is signed by the region's key
+        told = msgspec.structs.replace(face, signer=place.signer.public.hex())
+        assert survey(folder, told, [place.keeper], trusted=[place.vouched]).links == ()
+        assert survey(folder, face, [place.keeper], trusted=[place.vouched, other.vouched]).links == ()
+        assert survey(folder, face, [place.keeper]).links == (), "where nothing vouches, nothing is believed"
+        shutil.rmtree(other.path)
+
+
+async def test_a_link_that_somebody_else_wrote_or_that_nobody_signed_is_named(place: Place) -> None:
+    await filled(place)
+    folder, face = place.chain()
+    raw, names = (folder / "face.json").read_bytes(), {}
+    for link in place.verdict().links:
+        assert link.title is not None
+        names[link.title.number] = (link.name, link.title)
+    name, title = names[2]
+    whole = (folder / name).read_bytes()
+    with opened(folder / name, raw, face.chain, [place.keeper]) as link:
+        body = list(link.body())
+    thief = KeySigner(generate(drawn=b"x" * 64))
+    write_link(folder / name, raw, face.chain, (place.keeper.recipient,), thief, title, body)
+    other = (folder / name).read_bytes()
+    assert len(other) == len(whole), "it opens, and says the same; only who wrote it is another"
+    for form in (other, whole[:-68] + bytes(4), whole[:-68] + bytes(64) + whole[-4:], other[:-68] + whole[-68:]):
+        (folder / name).write_bytes(form)
+        for deep in (True, False):
+            verdict = survey(folder, face, [place.keeper], deep=deep, trusted=[place.vouched])
+            assert Fault("tampered", 2, name) in verdict.faults
+            assert len(verdict.links) == 2
+    (folder / name).write_bytes(whole)
+    assert place.verdict().whole
+    for size in (0, 3, 8):
+        (folder / name).write_bytes(whole[:size])
+        assert Fault("damaged", None, name) in place.verdict().faults
+
+
+async def test_a_chain_of_before_is_named_and_not_gone_on_with(place: Place) -> None:
+    await filled(place)
+    folder, _ = place.chain()
+    face = (folder / "face.json").read_bytes()
+    (folder / "face.json").write_bytes(face.replace(b"backup v2", b"backup v1"))
+    with pytest.raises(Damaged, match="before links were signed"):
+        place.chain()
+    assert Chain.resume(place.region / "data", place.home, (), place.signer) is None
+    (folder / "face.json").write_bytes(face)
+    assert Chain.resume(place.region / "data", place.home, (), place.signer) is not None
+    assert Chain.resume(place.region / "data", place.home, (), KeySigner(generate())) is None
+    (folder / "face.json").write_bytes(face.replace(place.signer.public.hex().encode(), b"no key"))
+    with pytest.raises(Damaged):
+        place.verdict()

@@ -218,7 +218,7 @@ async def test_what_lies_there_is_not_what_was_noted(place: Place) -> None:
     head = await asyncio.to_thread(shipper.run)
     writer.close()
     folder, _ = place.chain()
-    state = backup_chain.Chain.resume(place.region / "data", place.home, ())
+    state = backup_chain.Chain.resume(place.region / "data", place.home, (), place.signer)
     assert state is not None
     (folder / name_of(state.state.names, head.number)).unlink()
     writer, shipper = place.open()
@@ -243,7 +243,7 @@ async def test_where_a_server_keeps_the_records_the_files_are_kept_with_its_mark
     """No base and no log: what its own tools bring back, and where they were, is noted in the point."""
     marked = backup_chain.Marked("us:SECRET", "SECRET//NOFORN")
     target = backup_ship.Target(
-        place.home, place.region, marked, (place.keeper.recipient,), place.now, note=lambda: "0/16B3748"
+        place.home, place.region, marked, (place.keeper.recipient,), place.signer, place.now, note=lambda: "0/16B3748"
     )
     for turn in range(2):  # the second goes on with the chain
         shipper = backup_ship.Shipper(None, target)

@@ -238,3 +238,23 @@ def test_passing_keys_are_in_no_file() -> None:
     assert "no file" in one.describe()
     with pytest.raises(Damaged):
         other.open("a", "p", sealed, b"")
+
+
+def test_the_two_halves_of_the_signing_key_are_of_one_key(tmp_path: Path) -> None:
+    """Another public half, or a private one that is gone: never two identities in silence."""
+    sealer = store(tmp_path)
+    own = KeptSigner(tmp_path, sealer, durable=False)
+    other = KeptSigner(tmp_path, sealer, "other", durable=False)
+    public, private = tmp_path / "ledger.pub", tmp_path / "ledger.key"
+    whole = public.read_bytes()
+    public.write_bytes(other.public)
+    with pytest.raises(Misconfigured) as caught:
+        KeptSigner(tmp_path, sealer, durable=False)
+    assert all(each.key_id in str(caught.value.facts["why"]) for each in (own, other))
+    public.write_bytes(whole)
+    private.unlink()
+    with pytest.raises(KeyMissing):
+        KeptSigner(tmp_path, sealer, durable=False)
+    assert not private.exists(), "none is drawn in its place"
+    public.unlink()
+    assert KeptSigner(tmp_path, sealer, durable=False).public != own.public

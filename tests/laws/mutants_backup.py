@@ -39,6 +39,18 @@ TABLE = (
         _test(VERDICT, "test_a_missing_link_is_named_and_what_precedes_it_is_whole"),
     ),
     (
+        "backup-link-unsigned",
+        "whoever can write at a backup's place gives the region another past",
+        Edit(f"{JUDGE}:judge", "elif not link.signed:", "elif False:"),
+        _test(FAULTS, "test_a_chain_that_somebody_else_wrote_is_refused"),
+    ),
+    (
+        "backup-vouched-by-itself",
+        "a chain says by itself whose it is",
+        Edit(f"{RESTORE}:survey", "if not trusted or set(trusted) != {digest(public).hex()}:", "if False:"),
+        _test(FAULTS, "test_a_chain_that_somebody_else_wrote_is_refused"),
+    ),
+    (
         "restore-into-full-folder",
         "a restoration goes over what lies there",
         Edit(f"{RESTORE}:bring_back", "if any(into.iterdir())", "if False"),

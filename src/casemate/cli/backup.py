@@ -19,11 +19,12 @@ import msgspec
 
 from casemate.cli.bar import bar, waiting
 from casemate.cli.command import Group, option, verb
+from casemate.cli.ledger_verify import key_in
 from casemate.cli.table import columns
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
 from casemate.clock import iso, parse_iso
-from casemate.errors import BadInput, Conflict, Damaged
+from casemate.errors import BadInput, Conflict, Damaged, Forged, NoBackups
 
 if TYPE_CHECKING:
     from casemate.crypto import Keeper
@@ -48,9 +49,12 @@ backup = Group(
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 HOME = click.Path(path_type=Path, exists=True, file_okay=False)
 FROM = option("--from", "home", type=HOME, default=None, metavar="FOLDER")
+HEAD = option("--head", "headfile", type=FILE, default=None, metavar="FILE")
 KEY = option("--key", "keyfile", type=FILE, default=None, metavar="FILE")
+SIGNER = option("--signer", "signer", type=FILE, default=None, metavar="FILE")
 CHAIN = option("--chain", default="", metavar="CHAIN")
 SIZES = (64, 112)  # of a private key to which others wrap: crypto.wrap
+MARK, DIGEST = b"\x01", 48  # behind it in a recovery key's file: whose links are to be believed
 OPEN = 0o077
 
 
@@ -79,28 +83,32 @@ def drill(talk: Talk, label: str) -> None:
         raise SystemExit(Damaged.exit)
 
 
-@verb("backup.list", FROM, KEY)
-def listing(talk: Talk, home: Path | None, keyfile: Path | None) -> None:
+@verb("backup.list", FROM, KEY, SIGNER)
+def listing(talk: Talk, home: Path | None, keyfile: Path | None, signer: Path | None) -> None:
     from casemate.wiring import backup as wired
 
-    there, keepers = _home(talk, home), _keepers(talk, keyfile)
-    found = [wired.choose(there, keepers, name, deep=False) for name in wired.names(there)]
+    there, (keepers, vouched) = _home(talk, home), _keepers(talk, keyfile)
+    trusted = _trusted(talk, vouched, signer, None)
+    found = [wired.choose(there, keepers, name, deep=False, trusted=trusted) for name in wired.names(there)]
     talk.marked(found[-1].face.marking if found else "")
     talk.data([_told(each) for each in found], *_marking(found[-1:]))
     for line in columns([_row(each) for each in found]):
         talk.out(line)
 
 
-@verb("backup.verify", FROM, KEY, CHAIN, option("--head", "headfile", type=FILE, default=None, metavar="FILE"))
-def verify(talk: Talk, home: Path | None, keyfile: Path | None, chain: str, headfile: Path | None) -> None:
-    chosen = _chosen(talk, home, _keepers(talk, keyfile), chain, headfile)
+@verb("backup.verify", FROM, KEY, CHAIN, SIGNER, HEAD)
+def verify(
+    talk: Talk, home: Path | None, keyfile: Path | None, chain: str, signer: Path | None, headfile: Path | None
+) -> None:
+    keepers, vouched = _keepers(talk, keyfile)
+    chosen = _chosen(talk, home, keepers, chain, headfile, vouched, signer)
     talk.marked(chosen.face.marking)
     talk.data(_told(chosen), *_marking([chosen]))
     talk.out("  ".join(_row(chosen)))
     for line in _faults(chosen.verdict):
         talk.out(line)
     if not chosen.verdict.whole:
-        raise SystemExit(Damaged.exit)
+        raise SystemExit(Forged.exit if chosen.verdict.tampered else Damaged.exit)
 
 
 @verb(
@@ -109,7 +117,8 @@ def verify(talk: Talk, home: Path | None, keyfile: Path | None, chain: str, head
     FROM,
     KEY,
     CHAIN,
-    option("--head", "headfile", type=FILE, default=None, metavar="FILE"),
+    SIGNER,
+    HEAD,
     option("--at", default="", metavar="TIME"),
     option("--after", type=click.IntRange(min=0), default=None, metavar="COMMIT"),
     option("--last-good", is_flag=True),
@@ -120,6 +129,7 @@ def restore(
     home: Path | None,
     keyfile: Path | None,
     chain: str,
+    signer: Path | None,
     headfile: Path | None,
     at: str,
     after: int | None,
@@ -127,8 +137,8 @@ def restore(
 ) -> None:
     from casemate.wiring import backup as wired
 
-    keepers = _keepers(talk, keyfile)
-    chosen = _chosen(talk, home, keepers, chain, headfile)
+    keepers, vouched = _keepers(talk, keyfile)
+    chosen = _chosen(talk, home, keepers, chain, headfile, vouched, signer)
     talk.marked(chosen.face.marking)
     for line in _faults(chosen.verdict):
         talk.out(line)
@@ -147,31 +157,65 @@ def restore(
 def recipient(talk: Talk, output: Path, install: bool) -> None:
     from casemate.crypto import Keeper, generate_keeper
     from casemate.crypto.locked import lock
+    from casemate.wiring import Folder
+    from casemate.wiring.backup import whose
 
     private, passphrase = generate_keeper(), _passphrase(twice=True)
     if not passphrase:
         raise BadInput(what=t("backup.no_passphrase"))
     made = Keeper(private).recipient
-    _new(output, lock(private, passphrase))
+    vouched = whose((talk.region() if install else Folder(talk.folder or Folder.default())).keys)
+    _new(output, lock(private + b"".join(MARK + bytes.fromhex(each) for each in vouched), passphrase))
     public = talk.region().keys / "recovery.pub" if install else output.with_name(output.name + ".pub")
     _new(public, made.public.hex().encode() + b"\n")
-    talk.data({"file": str(output), "public": str(public), "name": made.name})
+    talk.data({"file": str(output), "public": str(public), "name": made.name, "signer": "".join(vouched)})
     talk.say("backup.kept", file=output, public=public)
+    if not vouched:
+        talk.say("backup.nobody_vouches")
     talk.out(made.name)
 
 
 # ---- what they share ---------------------------------------------------------------------------------------------
 
 
-def _chosen(talk: Talk, home: Path | None, keepers: Sequence[Keeper], chain: str, headfile: Path | None) -> Chosen:
+def _chosen(
+    talk: Talk,
+    home: Path | None,
+    keepers: Sequence[Keeper],
+    chain: str,
+    headfile: Path | None,
+    vouched: tuple[str, ...],
+    signer: Path | None,
+) -> Chosen:
     """The chain, every byte of it read. Where the region's folder is at hand, what it noted itself counts too."""
     from casemate.wiring import Folder
     from casemate.wiring import backup as wired
 
     there = _home(talk, home)
-    head = _head(headfile) if headfile is not None else wired.noted(Folder(talk.folder or Path("casemate")))
+    said = _head(headfile) if headfile is not None else None
+    trusted = _trusted(talk, vouched, signer, said)
+    head = said or wired.noted(Folder(talk.folder or Folder.default()))
     with ExitStack() as stack:
-        return wired.choose(there, keepers, chain, head, told=_step(talk, stack, "backup.reading"))
+        return wired.choose(there, keepers, chain, head, told=_step(talk, stack, "backup.reading"), trusted=trusted)
+
+
+def _trusted(talk: Talk, vouched: tuple[str, ...], signer: Path | None, head: Head | None) -> tuple[str, ...]:
+    """What says whose links these must be; all of it has to agree. Raises BadInput where nothing says it.
+
+    A head is believed as far as whoever gives it: it was kept elsewhere. What the region's own folder has counts where
+    that is the region; one that was made anew in its place says so by not agreeing.
+    """
+    from casemate.crypto import digest
+    from casemate.wiring import Folder
+    from casemate.wiring import backup as wired
+
+    found = [*vouched, *([digest(_public(signer)).hex()] if signer is not None else [])]
+    found += [head.signer] if head is not None and head.signer else []
+    if not found:
+        found += wired.whose(Folder(talk.folder or Folder.default()).keys)
+    if not found:
+        raise BadInput(what=t("backup.no_signer"))
+    return tuple(found)
 
 
 def _step(talk: Talk, stack: ExitStack, slug: str) -> Any:
@@ -195,27 +239,43 @@ def _home(talk: Talk, home: Path | None) -> Path:
     region = talk.region()
     settings = region.settings()
     if not settings.backup.folder:
-        raise BadInput(what=t("backup.no_folder"))
+        raise NoBackups
     return wired.home_of(region, settings)
 
 
-def _keepers(talk: Talk, keyfile: Path | None) -> tuple[Keeper, ...]:
-    """What opens it: the file named, else the region's own backup key."""
+def _public(file: Path) -> bytes:
+    """A copy of keys/ledger.pub, or what `ledger witness key` printed. Raises BadInput."""
+    from casemate.crypto import is_public_key
+
+    raw = file.read_bytes()
+    found = raw if is_public_key(raw) else key_in(file)
+    if not is_public_key(found):
+        raise BadInput(what=t("ledger.no_key", file=file))
+    return found
+
+
+def _keepers(talk: Talk, keyfile: Path | None) -> tuple[tuple[Keeper, ...], tuple[str, ...]]:
+    """What opens it: the file named, else the region's own backup key; and whose links that file believes."""
     from casemate.wiring import backup as wired
 
     if keyfile is None:
-        return (wired.own_keeper(talk.region().keys),)
-    return (_opened(keyfile),)
+        return (wired.own_keeper(talk.region().keys),), ()
+    keeper, vouched = _opened(keyfile)
+    return (keeper,), vouched
 
 
-def _opened(keyfile: Path) -> Keeper:
+def _opened(keyfile: Path) -> tuple[Keeper, tuple[str, ...]]:
     from casemate.crypto import Keeper
     from casemate.crypto.locked import is_locked, unlock
 
     if keyfile.stat().st_mode & OPEN:
         raise BadInput(what=t("release.open_file", file=keyfile))
     raw = keyfile.read_bytes()
-    return Keeper(unlock(raw, _passphrase() if is_locked(raw) else "", SIZES))
+    more = len(MARK) + DIGEST
+    key = unlock(raw, _passphrase() if is_locked(raw) else "", (*SIZES, *(size + more for size in SIZES)))
+    if len(key) in SIZES:
+        return Keeper(key), ()
+    return Keeper(key[:-more]), (key[-DIGEST:].hex(),)
 
 
 def _passphrase(twice: bool = False) -> str:

@@ -86,8 +86,8 @@ def _read(file: Path) -> bytes | None:
 
 def key_in(file: Path) -> bytes:
     """A public key: hexadecimal digits alone, or what `ledger witness key` printed."""
-    text = file.read_text(encoding="utf-8").strip()
     try:
+        text = file.read_text(encoding="utf-8").strip()
         if text.startswith("{"):
             found = msgspec.json.decode(text)
             text = found.get("data", found)["public"]

@@ -21,6 +21,7 @@ __all__ = [
     "FORMAT",
     "LINK_BYTES",
     "LINK_MEMBERS",
+    "UNSIGNED",
     "Base",
     "Commit",
     "Face",
@@ -37,19 +38,24 @@ __all__ = [
     "packs",
 ]
 
-FORMAT = "casemate backup v1"
+FORMAT = "casemate backup v2"
+UNSIGNED = "casemate backup v1"  # before links were signed
 LINK_BYTES = 16 << 20
 LINK_MEMBERS = 4096
 LinkKind = Literal["base", "wal", "files", "point"]
 
 
 class Face(msgspec.Struct, frozen=True):
-    """What anybody who holds a chain may read: what it is, and how it is to be handled. Bound into every link."""
+    """What anybody who holds a chain may read: what it is, and how it is to be handled. Bound into every link.
+
+    `signer`: the public key by which the chain says that it is signed, in hexadecimal. It vouches for nothing.
+    """
 
     format: str
     chain: str
     label: str
     marking: str
+    signer: str = ""
 
 
 class Commit(msgspec.Struct, frozen=True, array_like=True):
@@ -130,13 +136,17 @@ class Title(msgspec.Struct, frozen=True):
 
 
 class Head(msgspec.Struct, frozen=True):
-    """The last link of a chain, to be kept elsewhere: a chain that ends before it is not whole."""
+    """The last link of a chain, to be kept elsewhere: a chain that ends before it is not whole.
+
+    `signer`: SHA-384 of the region's public signing key, in hexadecimal.
+    """
 
     chain: str
     number: int
     digest: str
     commit: int
     at: int
+    signer: str = ""
 
 
 class Stamp(msgspec.Struct, frozen=True, array_like=True):

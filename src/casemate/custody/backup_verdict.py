@@ -1,7 +1,8 @@
 """Whether a chain of links is whole, and if not, where it stops being so. Pure.
 
 A link that opens says its own number and the digest of the one before, so nothing can be left out, put in another's
-place, doubled or taken from another chain without being told. Links cut off at the end are seen against a `Head` that
+place, doubled or taken from another chain without being told. A link that opens and that the region has not signed is
+none: whoever knows its public keys could have written it. Links cut off at the end are seen against a `Head` that
 was kept elsewhere; without one a chain that does not end with a point is told as unfinished.
 """
 
@@ -15,17 +16,21 @@ from casemate.custody.backup import Head, Title
 
 __all__ = ["Fault", "Link", "Verdict", "What", "judge"]
 
-What = Literal["damaged", "foreign", "missing", "swapped", "doubled", "gap", "cut", "another"]
+What = Literal["damaged", "foreign", "missing", "swapped", "doubled", "gap", "cut", "another", "tampered"]
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A file of a chain's folder as it was found. `title` is None where it could not be opened, or was not whole."""
+    """A file of a chain's folder as it was found. `title` is None where it could not be opened, or was not whole.
+
+    `signed`: by the region's own key.
+    """
 
     name: str
     digest: str
     title: Title | None
     foreign: bool = False
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,11 @@ class Verdict:
     @property
     def whole(self) -> bool:
         return not self.faults
+
+    @property
+    def tampered(self) -> bool:
+        """Whether something there is not the region's own."""
+        return any(fault.what == "tampered" for fault in self.faults)
 
     @property
     def titles(self) -> tuple[Title, ...]:
@@ -73,6 +83,8 @@ def judge(found: Iterable[Link], head: Head | None = None) -> Verdict:
     for link in sorted(found, key=lambda link: link.name):
         if link.title is None:
             faults.append(Fault("foreign" if link.foreign else "damaged", name=link.name))
+        elif not link.signed:
+            faults.append(Fault("tampered", link.title.number, link.name))
         elif link.title.number in numbered:
             faults.append(Fault("doubled", link.title.number, link.name))
         else:

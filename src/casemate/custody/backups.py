@@ -13,7 +13,7 @@ import msgspec
 from casemate.access import Flow, Gate
 from casemate.clock import SECOND, Loop
 from casemate.custody.backup import Head
-from casemate.errors import BadInput, CasemateError, Damaged, Refused
+from casemate.errors import CasemateError, Damaged, NoBackups, Refused
 from casemate.policy import Action
 
 __all__ = ["Backing", "Backups", "Drilled", "State"]
@@ -93,7 +93,7 @@ class Backups:
         return State(self._backing.folder, await self._backing.head(), self._drilled, self._trouble)
 
     async def run(self, flow: Flow) -> Head:
-        """An increment for whoever asks. Raises Refused (`at-ceiling`), BadInput where no folder is set."""
+        """An increment for whoever asks. Raises Refused (`at-ceiling`), NoBackups where no folder is set."""
         return await self._run(flow)
 
     async def drill(self, flow: Flow) -> Drilled:
@@ -144,7 +144,7 @@ class Backups:
 
     def _given(self) -> Backing:
         if self._backing is None:
-            raise BadInput(what="No folder for backups is set ([backup] in casemate.toml).")
+            raise NoBackups
         return self._backing
 
     def _whole(self, flow: Flow) -> None:

@@ -22,8 +22,8 @@ from typing import Any
 import msgspec
 
 from casemate.clock import SECOND, iso
-from casemate.crypto import Recipient
-from casemate.custody.backup import FORMAT, Face, Head, Stamp, Title
+from casemate.crypto import Recipient, Signer, digest
+from casemate.custody.backup import FORMAT, UNSIGNED, Face, Head, Stamp, Title
 from casemate.engines.backup_link import PART, SUFFIX, name_of, write_link
 from casemate.errors import Damaged
 
@@ -48,10 +48,11 @@ class State(msgspec.Struct, frozen=True):
     commit: int = 0
     at: int = 0
     points: int = 0
+    signer: str = ""
 
     @property
     def head(self) -> Head:
-        return Head(self.chain, self.number, self.digest, self.commit, self.at)
+        return Head(self.chain, self.number, self.digest, self.commit, self.at, self.signer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,40 +71,46 @@ def forget(data: Path) -> None:
 class Chain:
     """One chain. `data` is the region's folder of data, `home` the destination's folder of this chain."""
 
-    def __init__(self, data: Path, home: Path, state: State, recipients: Sequence[Recipient]) -> None:
+    def __init__(self, data: Path, home: Path, state: State, recipients: Sequence[Recipient], signer: Signer) -> None:
         self._data = data
         self.home = home
         self.state = state
         self._recipients = recipients
+        self._signer = signer
         self._face = (home / FACE).read_bytes()
         self.known: dict[str, Stamp] = {}
 
     @classmethod
-    def begin(cls, data: Path, home: Path, marked: Marked, recipients: Sequence[Recipient], now: int) -> Chain:
+    def begin(
+        cls, data: Path, home: Path, marked: Marked, recipients: Sequence[Recipient], signer: Signer, now: int
+    ) -> Chain:
         """A new one, in a folder of its own. Raises OSError."""
         chain = f"{_UNFIT.sub('', iso(now)[:19])}{now % SECOND:06d}Z-{secrets.token_hex(12)}"
         folder = f"{_UNFIT.sub('-', marked.marking)[:60]}.{chain}"
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         (home / folder).mkdir(mode=0o700)
-        face = msgspec.json.encode(Face(FORMAT, chain, marked.label, marked.marking))
+        face = msgspec.json.encode(Face(FORMAT, chain, marked.label, marked.marking, signer.public.hex()))
         _publish(home / folder / FACE, msgspec.json.format(face, indent=2) + b"\n")
         (data / STATE).parent.mkdir(exist_ok=True, mode=0o700)
-        made = cls(data, home / folder, State(chain, folder, secrets.token_bytes(32), now), recipients)
+        state = State(chain, folder, secrets.token_bytes(32), now, signer=digest(signer.public).hex())
+        made = cls(data, home / folder, state, recipients, signer)
         made.note_known({})
         return made
 
     @classmethod
-    def resume(cls, data: Path, home: Path, recipients: Sequence[Recipient]) -> Chain | None:
-        """The one that was noted, where its last link lies as it was noted."""
+    def resume(cls, data: Path, home: Path, recipients: Sequence[Recipient], signer: Signer) -> Chain | None:
+        """The one that was noted, where its last link lies as it was noted, and the same key signed it."""
         try:
             state = msgspec.msgpack.decode((data / STATE).read_bytes(), type=State)
             last = home / state.folder / name_of(state.names, state.number)
             with last.open("rb") as file:
                 if hashlib.file_digest(file, "sha384").hexdigest() != state.digest:
                     return None
-            found = cls(data, home / state.folder, state, recipients)
+            if face_of(home / state.folder).signer != signer.public.hex():
+                return None
+            found = cls(data, home / state.folder, state, recipients, signer)
             found.known = msgspec.msgpack.decode((data / KNOWN).read_bytes(), type=dict[str, Stamp])
-        except (OSError, msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
+        except (OSError, Damaged, msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
             return None
         for part in found.home.glob(f"*{PART}"):
             part.unlink(missing_ok=True)
@@ -119,12 +126,12 @@ class Chain:
         then: dict[str, Any] = what.pop("then", {})
         title = Title(self.state.number + 1, self.state.digest, at, **what)
         path = self.home / name_of(self.state.names, title.number)
-        digest = write_link(path, self._face, self.state.chain, self._recipients, title, body)
+        made = write_link(path, self._face, self.state.chain, self._recipients, self._signer, title, body)
         if not alive():
             path.unlink(missing_ok=True)
             return None
         points = self.state.points + (title.point is not None)
-        noted = msgspec.structs.replace(self.state, number=title.number, digest=digest, at=at, points=points, **then)
+        noted = msgspec.structs.replace(self.state, number=title.number, digest=made, at=at, points=points, **then)
         _publish(self._data / STATE, msgspec.msgpack.encode(noted))
         self.state = noted
         return title
@@ -149,9 +156,10 @@ def chains(home: Path, tolerant: bool = False) -> list[tuple[Path, Face]]:
     for path in sorted(home.iterdir(), key=lambda path: path.suffix) if home.is_dir() else ():
         try:
             found.append((path, face_of(path)))
-        except (OSError, Damaged):
+        except (OSError, Damaged) as error:
             if not tolerant and any(path.glob(f"*{SUFFIX}")):
-                raise Damaged(what=f"{path.name}/{FACE}") from None
+                what = error.facts["what"] if isinstance(error, Damaged) else FACE
+                raise Damaged(what=f"{path.name}/{what}") from None
     return found
 
 
@@ -161,6 +169,8 @@ def face_of(folder: Path) -> Face:
         face = msgspec.json.decode((folder / FACE).read_bytes(), type=Face)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
         raise Damaged(what=FACE) from None
+    if face.format == UNSIGNED:
+        raise Damaged(what=f"{FACE} (begun before links were signed: nothing tells whose it is)")
     if face.format != FORMAT:
         raise Damaged(what=FACE)
     return face

@@ -1,10 +1,13 @@
 """A link of a backup's chain as a sealed file: a title, and then a body of any size in frames (docs/bytes/backup.md).
 
-    "CMBACK\\0\\1" | size of the head (4) | head: MessagePack of [chain, [[recipient, wrapped key], ...]] | frames
+    "CMBACK\\0\\2" | size of the head (4) | head | frames | seal
+    head  = MessagePack of [chain, [[recipient, wrapped key], ...]]
     frame = size (4) | sealed, bound to the head, the chain's face, its place and whether it is the last
+    seal  = the region's signature over chain and SHA-384 of all before it | its size (4)
 
-Each link has a key of its own, wrapped to every recipient: whoever writes backups can open none. The first frame is the
-title, the others hold 1 MiB of the body each. A link appears whole or not at all.
+Each link has a key of its own, wrapped to every recipient: whoever writes backups can open none. Anybody may wrap to
+these, so what makes a link the region's is its seal. The first frame is the title, the others hold 1 MiB of the body
+each. A link appears whole or not at all.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from casemate.crypto import KEY_SIZE, NONCE_SIZE, Cipher, Keeper, Recipient, digest
+from casemate.crypto import KEY_SIZE, NONCE_SIZE, Cipher, Keeper, Recipient, Signer, digest, verify
 from casemate.custody.backup import Title
 from casemate.custody.backup_verdict import Link
 from casemate.errors import Damaged
@@ -32,7 +35,8 @@ SUFFIX, PART = ".link", ".part"
 FRAME = 1 << 20
 _SLACK = 64
 _MOST_TITLE = 64 << 20
-_MAGIC = b"CMBACK\x00\x01"
+_MOST_SEAL = 1 << 14
+_MAGIC = b"CMBACK\x00\x02"
 _SIZE = struct.Struct("<I")
 _PLACE = struct.Struct("<QB")
 _title = msgspec.msgpack.Decoder(Title).decode
@@ -49,7 +53,13 @@ def name_of(names: bytes, number: int) -> str:
 
 
 def write_link(
-    path: Path, face: bytes, chain: str, recipients: Sequence[Recipient], title: Title, body: Iterable[bytes]
+    path: Path,
+    face: bytes,
+    chain: str,
+    recipients: Sequence[Recipient],
+    signer: Signer,
+    title: Title,
+    body: Iterable[bytes],
 ) -> str:
     """Write a link and make it durable; its digest. `face`: the bytes of the chain's face. Raises OSError."""
     key = secrets.token_bytes(KEY_SIZE)
@@ -63,6 +73,10 @@ def write_link(
             for raw in _frames(cipher, bound, head, msgspec.msgpack.encode(title), body):
                 running.update(raw)
                 _all(file, raw)
+            signature = signer.sign(_said(chain, running.digest()))
+            seal = signature + _SIZE.pack(len(signature))
+            running.update(seal)
+            _all(file, seal)
             os.fsync(file.fileno())
         part.replace(path)
         _sync(path.parent)
@@ -104,21 +118,31 @@ class Opened:
     """A link that is being read: its title, and its body as far as it has been taken."""
 
     title: Title
+    _chain: str
+    _end: int
     _file: BinaryIO
     _cipher: Cipher
     _bound: bytes
     _running: hashlib._Hash
     _ended: bool
+    _signature: bytes = b""
+    _sealed: bytes = b""
 
     def body(self) -> Iterator[bytes]:
         """The rest, piece by piece. Raises Damaged where a byte of it is another, or it was cut."""
         place = 0
         while not self._ended:
             place += 1
-            piece, self._ended = _frame(self._file, self._cipher, self._bound, place, self._running, FRAME)
+            piece, self._ended = _frame(self._file, self._cipher, self._bound, place, self._running, FRAME, self._end)
             yield piece
-        if self._file.read(1):
-            raise Damaged(what="backup link")
+        self._sealed = self._running.digest()
+        seal = self._file.read(_MOST_SEAL)
+        self._running.update(seal)
+        self._signature = seal[: -_SIZE.size]
+
+    def signed(self, public: bytes) -> bool:
+        """Whether that key signed it, once its body has been read."""
+        return verify(public, _said(self._chain, self._sealed), self._signature)
 
     def digest(self) -> str:
         """Of the whole file, once its body has been read."""
@@ -129,37 +153,63 @@ class Opened:
 def opened(path: Path, face: bytes, chain: str, keepers: Sequence[Keeper]) -> Iterator[Opened]:
     """A link with its title read. Raises Damaged; OSError where there is none."""
     with path.open("rb") as file:
-        running = hashlib.sha384()
+        running, end = hashlib.sha384(), _end(file)
         start = _exactly(file, len(_MAGIC) + _SIZE.size, running)
         size = _SIZE.unpack(start[-_SIZE.size :])[0]
         if not start.startswith(_MAGIC) or size > FRAME:
             raise Damaged(what="backup link")
         head = _exactly(file, size, running)
         cipher, bound = Cipher(_key(head, chain, keepers)), _bound(head, face)
-        raw, ended = _frame(file, cipher, bound, 0, running, _MOST_TITLE)
+        raw, ended = _frame(file, cipher, bound, 0, running, _MOST_TITLE, end)
         try:
             title = _title(raw)
         except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
             raise Damaged(what="backup link") from None
-        yield Opened(title, file, cipher, bound, running, ended)
+        yield Opened(title, chain, end, file, cipher, bound, running, ended)
 
 
-def looked_at(path: Path, face: bytes, chain: str, keepers: Sequence[Keeper], deep: bool = True) -> Link:
-    """What is to be judged of a file; `deep` reads its body too, without which its digest is not known."""
+def looked_at(path: Path, face: bytes, chain: str, keepers: Sequence[Keeper], public: bytes, deep: bool = True) -> Link:
+    """What is to be judged of a file. `public`: the region's key; `deep` opens the body too, else it is only hashed."""
     try:
         with opened(path, face, chain, keepers) as link:
             if not deep:
-                return Link(path.name, _digest_of(path), link.title)
+                whole, signed = _sealed_by(path, chain, public)
+                return Link(path.name, whole, link.title, signed=signed)
             for _ in link.body():
                 pass
-            return Link(path.name, link.digest(), link.title)
+            return Link(path.name, link.digest(), link.title, signed=link.signed(public))
     except (Damaged, OSError):
         return Link(path.name, "", None, foreign=_foreign(path, chain))
 
 
-def _digest_of(path: Path) -> str:
+def _sealed_by(path: Path, chain: str, public: bytes) -> tuple[str, bool]:
+    """The digest of a file, and whether that key signed it."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha384").hexdigest()
+        end, running = _end(file), hashlib.sha384()
+        left = end
+        while left:
+            piece = _exactly(file, min(FRAME, left), running)
+            left -= len(piece)
+        before = running.digest()
+        seal = file.read(_MOST_SEAL)
+        running.update(seal)
+        return running.hexdigest(), verify(public, _said(chain, before), seal[: -_SIZE.size])
+
+
+def _end(file: BinaryIO) -> int:
+    """Where the frames of a link end and its seal begins. Raises Damaged."""
+    whole = os.fstat(file.fileno()).st_size
+    if whole < _SIZE.size:
+        raise Damaged(what="backup link")
+    size = _SIZE.unpack(os.pread(file.fileno(), _SIZE.size, whole - _SIZE.size))[0]
+    if size > min(_MOST_SEAL - _SIZE.size, whole - _SIZE.size):
+        raise Damaged(what="backup link")
+    return int(whole - _SIZE.size - size)
+
+
+def _said(chain: str, digest: bytes) -> bytes:
+    """What the region signs of a link."""
+    return b"casemate backup link v2\n" + chain.encode() + b"\n" + digest.hex().encode() + b"\n"
 
 
 def _foreign(path: Path, chain: str) -> bool:
@@ -189,16 +239,14 @@ def _key(head: bytes, chain: str, keepers: Sequence[Keeper]) -> bytes:
 
 
 def _frame(
-    file: BinaryIO, cipher: Cipher, bound: bytes, place: int, running: hashlib._Hash, most: int
+    file: BinaryIO, cipher: Cipher, bound: bytes, place: int, running: hashlib._Hash, most: int, end: int
 ) -> tuple[bytes, bool]:
     """A frame's content, and whether it is the last: it says so by opening as the one or the other."""
     size = _SIZE.unpack(_exactly(file, _SIZE.size, running))[0]
     if size > most + _SLACK:
         raise Damaged(what="backup link")
     sealed = _exactly(file, size, running)
-    here = file.tell()
-    last = not file.read(1)
-    file.seek(here)
+    last = file.tell() >= end
     return cipher.open(sealed, bound + _PLACE.pack(place, last)), last
 
 

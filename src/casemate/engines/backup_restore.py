@@ -10,12 +10,12 @@ folder that holds anything nothing is restored.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 import apsw
 
-from casemate.crypto import Keeper
+from casemate.crypto import Keeper, digest
 from casemate.custody.backup import Face, Head, Title
 from casemate.custody.backup_plan import Log, Plan, Taken
 from casemate.custody.backup_verdict import Link, Verdict, judge
@@ -25,7 +25,7 @@ from casemate.engines.backup_wal import size_of
 from casemate.engines.sqlite_schema import summing
 from casemate.errors import BadInput, Damaged, NotEmpty, StorageFull, Unavailable
 
-__all__ = ["bring_back", "survey"]
+__all__ = ["bring_back", "public_of", "survey"]
 
 LAST = "casemate.toml"
 RECORDS = Path("data/records.db")
@@ -39,15 +39,29 @@ def survey(
     head: Head | None = None,
     deep: bool = True,
     told: Told = lambda _done, _of: None,
+    trusted: Collection[str] = (),
 ) -> Verdict:
-    """The verdict over a chain's folder. `told`: how many links have been looked at, and of how many."""
-    raw = (folder / FACE).read_bytes()
+    """The verdict over a chain's folder. `told`: how many links have been looked at, and of how many.
+
+    `trusted`: SHA-384 of the region's public key, from each that vouches for it; they have to agree.
+    """
+    raw, public = (folder / FACE).read_bytes(), public_of(face)
+    if not trusted or set(trusted) != {digest(public).hex()}:
+        public = b""
     paths = sorted(path for path in folder.iterdir() if path.suffix == SUFFIX)
     found: list[Link] = []
     for path in paths:
-        found.append(looked_at(path, raw, face.chain, keepers, deep))
+        found.append(looked_at(path, raw, face.chain, keepers, public, deep))
         told(len(found), len(paths))
     return judge(found, head)
+
+
+def public_of(face: Face) -> bytes:
+    """The key by which a chain says that it is signed. Raises Damaged."""
+    try:
+        return bytes.fromhex(face.signer)
+    except ValueError:
+        raise Damaged(what=FACE) from None
 
 
 def bring_back(

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from casemate.crypto import Recipient
+from casemate.crypto import Recipient, Signer
 from casemate.custody.backup import LINK_BYTES, Base, Commit, Head, Point, Span, Table, changed, packs
 from casemate.engines import backup_wal
 from casemate.engines.backup_chain import Chain, Marked, forget, prune
@@ -39,13 +39,14 @@ PATIENCE = 0.25  # seconds that the writer waits for frames to be shipped before
 class Target:
     """Where a region's backups go, what they hold, and how often. Seconds, days, and bytes of the log.
 
-    `note`: what a server that keeps the records calls its state.
+    `signer`: the region's own. `note`: what a server that keeps the records calls its state.
     """
 
     home: Path
     region: Path
     marked: Marked
     recipients: Sequence[Recipient]
+    signer: Signer
     now: Callable[[], int]
     every: float = 10.0
     days: int = 7
@@ -76,7 +77,7 @@ class Shipper:
 
     def start(self) -> None:
         """Go on with the chain that was begun, where that can be. The writer has opened the records, and waits."""
-        found = Chain.resume(self._data, self._target.home, self._target.recipients)
+        found = Chain.resume(self._data, self._target.home, self._target.recipients, self._target.signer)
         if found is not None and self._goes_on(found):
             self._chain = found
         else:
@@ -201,7 +202,7 @@ class Shipper:
             self._held = True
         try:
             target = self._target
-            begun = Chain.begin(self._data, target.home, target.marked, target.recipients, now)
+            begun = Chain.begin(self._data, target.home, target.marked, target.recipients, target.signer, now)
             try:
                 if self._records is None:
                     begun.append(now, (), base=Base(0, 0))

@@ -8,6 +8,7 @@ A fact must be computable from the caller's own session and request: it is shown
     ├── BadInput              malformed
     │   ├── TooLarge          too-large
     │   ├── BadPart           bad-part           (a part of an upload is not as it was said to be)
+    │   ├── NoBackups         no-backups         (the settings name no folder for them)
     │   ├── MarkingError      marking
     │   ├── UnknownModel      unknown-model
     │   └── UnknownKnowledge  unknown-knowledge
@@ -34,7 +35,8 @@ A fact must be computable from the caller's own session and request: it is shown
     ├── Destroyed             destroyed          (the key of a label, and with it what lay there)
     ├── Damaged               damaged
     │   ├── KeyMissing        key-missing        (the key of a label in use is not there, and was not destroyed)
-    │   └── Tampered          tampered
+    │   ├── Tampered          tampered
+    │   └── Forged            backup-tampered    (a link of a backup that the region has not signed)
     ├── Unreadable            unreadable         (a document that no parser can read)
     ├── Mismarked             mismarked          (documents that were read, and whose marks are not right)
     ├── NewerSchema           newer-schema
@@ -62,12 +64,14 @@ __all__ = [
     "EngineFailed",
     "Expired",
     "FileChanged",
+    "Forged",
     "Internal",
     "KeyMissing",
     "MarkingError",
     "Misconfigured",
     "Mismarked",
     "NewerSchema",
+    "NoBackups",
     "NotEmpty",
     "NotRunning",
     "Occupied",
@@ -122,6 +126,12 @@ class BadPart(BadInput):
     """A part of an upload is absent, out of order or another one. Facts: `number`, `why`; `least` where too small."""
 
     slug, status, exit = "bad-part", 400, 2
+
+
+class NoBackups(BadInput):
+    """No folder for backups is set, and none is named. No facts."""
+
+    slug, status, exit = "no-backups", 400, 2
 
 
 class MarkingError(BadInput):
@@ -298,6 +308,12 @@ class Tampered(Damaged):
     """The ledger does not say what its checkpoints say. Facts: `log`, `entry`."""
 
     slug, status, exit = "tampered", 500, 11
+
+
+class Forged(Damaged):
+    """A backup holds something that this region has not signed. Facts: `what`."""
+
+    slug, status, exit = "backup-tampered", 500, Tampered.exit
 
 
 class Unreadable(CasemateError):

@@ -3,6 +3,9 @@
 Links are sealed to the region's own backup key (keys/backup.key, for its drills) and, where there is one, to the
 recovery key whose public half lies in keys/recovery.pub; its private half belongs into a safe. The region's own key is
 in the backup too, sealed to itself: without the recovery key, a backup is worth nothing once keys/ is lost.
+
+They are signed by the region's signing key. Whose a chain is says the digest of its public half, which is kept in the
+region's own keys/ledger.pub, in the recovery key's file, and in every head; nothing at the destination says it.
 """
 
 from __future__ import annotations
@@ -12,14 +15,14 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from casemate.clock import SystemClock
-from casemate.crypto import Keeper, Recipient, generate_keeper
+from casemate.crypto import Keeper, KeySigner, Recipient, digest, generate_keeper
 from casemate.custody.backup import Face, Head, Point
 from casemate.custody.backup_plan import Plan, plan
 from casemate.custody.backup_verdict import Verdict
@@ -27,7 +30,8 @@ from casemate.custody.backups import Drilled
 from casemate.engines.backup_chain import STATE, Marked, State, chains
 from casemate.engines.backup_restore import bring_back, survey
 from casemate.engines.backup_ship import Shipper, Target
-from casemate.errors import Absent, BadInput, Damaged
+from casemate.engines.key_store_signer import public_key
+from casemate.errors import Absent, BadInput, Damaged, Forged
 from casemate.settings import Settings
 from casemate.wiring.folder import Folder
 
@@ -43,6 +47,7 @@ __all__ = [
     "planned",
     "restore",
     "shipper_of",
+    "whose",
 ]
 
 OWN, RECOVERY = "backup.key", "recovery.pub"
@@ -54,8 +59,8 @@ def home_of(folder: Folder, settings: Settings) -> Path:
     return (folder.path / settings.backup.folder).absolute()
 
 
-def shipper_of(folder: Folder, settings: Settings) -> Shipper | None:
-    """What ships the records of this folder; None where no backups are made."""
+def shipper_of(folder: Folder, settings: Settings, signing: bytes) -> Shipper | None:
+    """What ships the records of this folder; None where no backups are made. `signing`: the region's private key."""
     told = settings.backup
     if not told.folder:
         return None
@@ -69,6 +74,7 @@ def shipper_of(folder: Folder, settings: Settings) -> Shipper | None:
         folder.path.absolute(),
         Marked(region.ceiling.text, region.policies.banner(region.ceiling, "en")),
         recipients_of(folder.keys),
+        KeySigner(signing),
         SystemClock().now,
         every=told.seconds,
         days=told.days,
@@ -129,6 +135,14 @@ def recipients_of(keys: Path) -> tuple[Recipient, ...]:
         raise Damaged(what=RECOVERY) from None
 
 
+def whose(keys: Path) -> tuple[str, ...]:
+    """What vouches for a region's links where its keys are at hand: SHA-384 of its public signing key."""
+    try:
+        return (digest(public_key(keys)).hex(),)
+    except FileNotFoundError:
+        return ()
+
+
 def noted(folder: Folder) -> Head | None:
     """The last link that this region wrote, as it notes it itself."""
     try:
@@ -161,8 +175,11 @@ def choose(
     head: Head | None = None,
     deep: bool = True,
     told: Told = lambda _done, _of: None,
+    trusted: Collection[str] = (),
 ) -> Chosen:
     """The chain of that name, else the newest that has come to a point. Raises Absent, Damaged.
+
+    `trusted`: what vouches for its signatures (`whose`); without any, none counts.
 
     One that never came to a point (it was begun, and the machine died) is passed over only where it is whole as far as
     it goes: what was damaged is not made up for by something older in silence.
@@ -170,7 +187,7 @@ def choose(
     found = [each for each in chains(home, tolerant=bool(chain)) if chain in ("", each[1].chain)]
     for path, face in reversed(found):
         known = head if head is not None and head.chain == face.chain else None
-        chosen = Chosen(path, face, survey(path, face, keepers, known, deep, told))
+        chosen = Chosen(path, face, survey(path, face, keepers, known, deep, told, trusted))
         begun = not any(path.glob("*.link")) or (chosen.verdict.whole and not chosen.verdict.points)
         if chain or not begun:
             return chosen
@@ -180,20 +197,24 @@ def choose(
 def planned(chosen: Chosen, after: int | None = None, at: int | None = None, last_good: bool = False) -> Plan:
     """The way to a state. Raises Damaged, naming the first fault, where the chain is not whole; BadInput.
 
+    Raises Forged where something there is not the region's own.
+
     `last_good`: what is whole of it is enough, up to its last point.
     """
     verdict = chosen.verdict
     if verdict.whole and verdict.titles:
         return plan(verdict.titles, after, at)
     if not last_good or not verdict.points:
-        raise Damaged(what=_named(verdict))
+        raise _wrong(verdict)
     return plan(verdict.upto(verdict.points[-1]).titles, after, at)
 
 
-def _named(verdict: Verdict) -> str:
-    fault = verdict.faults[0]
+def _wrong(verdict: Verdict) -> Damaged:
+    """Of the first fault; what was forged goes before what was damaged."""
+    fault = min(verdict.faults, key=lambda each: each.what != "tampered")
     place = f"link {fault.number}" if fault.number is not None else "link"
-    return f"{place} {fault.name} ({fault.what})".replace("  ", " ")
+    what = f"{place} {fault.name} ({fault.what})".replace("  ", " ")
+    return Forged(what=what) if verdict.tampered else Damaged(what=what)
 
 
 def restore(
@@ -255,12 +276,15 @@ class Far:
         finally:
             await asyncio.to_thread(shutil.rmtree, place, True)
 
+    def _chosen(self, keepers: Sequence[Keeper], head: Head) -> Chosen:
+        return choose(Path(self.folder), keepers, head.chain, head, trusted=whose(self._folder.keys))
+
     async def _drilled(self, head: Head, into: Path) -> Drilled:
         from casemate.wiring.drill import compared
 
         began = time.monotonic()
         keepers = (own_keeper(self._folder.keys),)
-        chosen = await asyncio.to_thread(choose, Path(self.folder), keepers, head.chain, head)
+        chosen = await asyncio.to_thread(self._chosen, keepers, head)
         point = _compared_at(chosen.verdict)
         way = planned(chosen, after=point.commit)
         await asyncio.to_thread(restore, chosen, keepers, into, way)
@@ -274,4 +298,4 @@ def _compared_at(verdict: Verdict) -> Point:
     for point in reversed(points):
         if point.tables or point.note:
             return point
-    raise BadInput(what="This chain has no point to compare with.") if verdict.whole else Damaged(what=_named(verdict))
+    raise BadInput(what="This chain has no point to compare with.") if verdict.whole else _wrong(verdict)

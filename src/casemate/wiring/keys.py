@@ -15,7 +15,7 @@ from casemate.errors import Misconfigured
 from casemate.settings import Settings
 from casemate.wiring.folder import Folder
 
-__all__ = ["Ask", "asking", "not_older", "opened"]
+__all__ = ["Ask", "asking", "not_older", "opened", "signing_key"]
 
 Ask = Callable[[], str]
 _CREDENTIAL = "casemate-passphrase"
@@ -29,6 +29,20 @@ def opened(folder: Folder, settings: Settings, ask: Ask | None = None) -> tuple[
     if not (folder.keys / CURRENT).exists() or is_bare(folder.keys):
         return ()
     return region_keys(folder.keys, asking(folder, settings, ask))
+
+
+def signing_key(folder: Folder, settings: Settings, private: tuple[bytes, ...] = ()) -> bytes:
+    """The region's private signing key where backups are made, b"" else. It opens nothing.
+
+    `private`: the region's keys, where somebody unlocked them. Raises as `opened`, Damaged, FileNotFoundError.
+    """
+    if not settings.backup.folder:
+        return b""
+    from casemate.engines.key_store import KeyStore
+    from casemate.engines.key_store_signer import private_key
+
+    unlocked = private or opened(folder, settings) or region_keys(folder.keys)
+    return private_key(folder.keys, KeyStore(folder.keys, opened=unlocked))
 
 
 def asking(folder: Folder, settings: Settings, ask: Ask | None) -> Ask | None:

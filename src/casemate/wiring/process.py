@@ -3,7 +3,8 @@
     python -m casemate.wiring.process FOLDER ROLE PARENT LOCK [TCP [WORKER]]
 
 PARENT is the supervisor's process id: where it is gone, so is this. Standard input brings the region's private keys
-where they are locked: nothing else of the machine can read a pipe. LOCK is the inherited lock of the region, TCP the
+where they are locked, and to the writer, which opens nothing, the key by which it signs backups: nothing else of the
+machine can read a pipe. LOCK is the inherited lock of the region, TCP the
 inherited listening socket. What it needs is loaded at once; it goes on at the end of its standard input. One line goes
 to standard output: `ready`, or what prevented it as JSON.
 """
@@ -65,7 +66,7 @@ async def run(
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     if role == "writer":
-        await _write(folder, stop)
+        await _write(folder, stop, private[0] if private else b"")
         return
     from casemate.wiring.local import doorway
     from casemate.wiring.region import open_house
@@ -81,14 +82,14 @@ async def run(
     await serve(house, tcp, local, _ready, stop)
 
 
-async def _write(folder: Folder, stop: asyncio.Event) -> None:
+async def _write(folder: Folder, stop: asyncio.Event, signing: bytes) -> None:
     from casemate.engines.writer_socket import WriterServer
     from casemate.wiring.journal import sequence
     from casemate.wiring.shipping import near, shipping
     from casemate.wiring.store import writer_of
 
     settings = folder.settings()
-    shipper = shipping(folder, settings)
+    shipper = shipping(folder, settings, signing)
     writer = writer_of(folder, settings, ship=shipper)
     closers: list[Callable[[], Awaitable[None]]] = []
     sequencer = await sequence(folder, settings, writer, closers)

@@ -24,6 +24,7 @@ from casemate.wiring.engines import catalogue, vault_of
 from casemate.wiring.folder import Folder
 from casemate.wiring.house import House, Role, hang, wires
 from casemate.wiring.inspection import inspection_of
+from casemate.wiring.keys import signing_key
 from casemate.wiring.registry import enlist
 from casemate.wiring.shipping import near, shipping
 from casemate.wiring.snapshot import join, sections_of
@@ -53,7 +54,8 @@ async def open_house(
     """
     settings = folder.settings()
     closers: list[Callable[[], Awaitable[None]]] = []
-    committer, journal, increment = await _record(folder, settings, role, durable, closers)
+    signing = signing_key(folder, settings, private) if durable and role == "all" else b""
+    committer, journal, increment = await _record(folder, settings, role, durable, closers, signing)
     vault = vault_of(folder, settings, committer, clock, entropy, journal, private, durable)
     gate = Gate(vault)
     gate.veto = veto_of(folder.path, settings.cedar)
@@ -98,14 +100,19 @@ async def open_house(
 
 
 async def _record(
-    folder: Folder, settings: Settings, role: Role, durable: bool, closers: list[Callable[[], Awaitable[None]]]
+    folder: Folder,
+    settings: Settings,
+    role: Role,
+    durable: bool,
+    closers: list[Callable[[], Awaitable[None]]],
+    signing: bytes,
 ) -> tuple[Committer, Journal | None, Callable[[bool], Awaitable[None]] | None]:
     """What makes batches durable, what makes entries durable that come alone, and what makes an increment of a backup.
 
     A law has no use for the second and third.
     """
     if role == "all":
-        shipper = shipping(folder, settings) if durable else None
+        shipper = shipping(folder, settings, signing) if durable else None
         writer = writer_of(folder, settings, durable, shipper)
 
         async def close() -> None:

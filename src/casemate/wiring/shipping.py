@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 __all__ = ["near", "shipping"]
 
 
-def shipping(folder: Folder, settings: Settings) -> Shipper | None:
-    """The shipper; one of a server's records is started here, since no writer of ours starts it."""
+def shipping(folder: Folder, settings: Settings, signing: bytes) -> Shipper | None:
+    """The shipper; one of a server's records is started here, since no writer of ours starts it.
+
+    `signing`: the private key by which links are signed, which `signing_key` gives.
+    """
     if not settings.backup.folder:
         return None
     from casemate.wiring.backup import shipper_of
 
-    found = shipper_of(folder, settings)
+    found = shipper_of(folder, settings, signing)
     if found is not None and settings.store.kind != "sqlite":
         found.start()
     return found

@@ -26,7 +26,7 @@ from casemate.settings import Settings
 from casemate.wiring.alone import hold
 from casemate.wiring.folder import Folder
 from casemate.wiring.house import Role
-from casemate.wiring.keys import Ask, not_older, opened
+from casemate.wiring.keys import Ask, not_older, opened, signing_key
 from casemate.wiring.local import doorway
 from casemate.wiring.process import Told
 from casemate.wiring.store import there
@@ -86,6 +86,7 @@ async def supervise(
     settings = folder.settings()
     _whole(folder, settings)
     private = opened(folder, settings, ask)
+    signing = signing_key(folder, settings, private)  # the writer signs backups, and can open nothing
     os.umask(0o077)
     folder.run.mkdir(mode=0o700, exist_ok=True)
     doorway(folder.door)
@@ -94,7 +95,8 @@ async def supervise(
     try:
         children, addresses = _children(settings)
         for child in children:
-            child.private = b"" if child.role == "writer" or not private else msgspec.msgpack.encode(private)
+            lent = private if child.role != "writer" else (signing,) if signing else ()
+            child.private = msgspec.msgpack.encode(lent) if lent else b""
         if not await _unless(stop, _start_all(folder, children, lock)):
             return
         folder.addresses.write_bytes(msgspec.json.encode(addresses))
