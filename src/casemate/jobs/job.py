@@ -37,7 +37,7 @@ State = Literal["SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING", "SUCC
 AttemptState = Literal["intent", "given", "running", "ended", "lost"]
 
 
-class Resources(msgspec.Struct, frozen=True):
+class Resources(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an attempt is given. `memory_mb`, `disk_mb` in MiB; `wall_s` seconds of wall time, after which it is ended.
 
     `gpus` per node, of `gpu_type` where that is not empty. `power_w`: the estimate behind the energy that is reported.
@@ -56,7 +56,7 @@ class Resources(msgspec.Struct, frozen=True):
     power_w: int = 0
 
 
-class Input(msgspec.Struct, frozen=True):
+class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What stands at /in/NAME, to be read only. `source`: dataset:NAME, object:BUCKET/KEY or job:ID/OUTPUT.
 
     `digest`: of what it was when the job was submitted; empty for a dataset in place, whose files are looked at.
@@ -67,7 +67,7 @@ class Input(msgspec.Struct, frozen=True):
     digest: str = ""
 
 
-class Output(msgspec.Struct, frozen=True):
+class Output(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A path below /out. `keep`: `seal` takes its bytes, `place` leaves it in a folder of its label and seals a manifest."""
 
     name: str
@@ -75,7 +75,7 @@ class Output(msgspec.Struct, frozen=True):
     keep: Literal["seal", "place"] = "seal"
 
 
-class Evaluate(msgspec.Struct, frozen=True):
+class Evaluate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One of at most five rules, in order; a pattern may end with `*`, and an empty one holds (AWS Batch, job_retries)."""
 
     action: Literal["RETRY", "EXIT"]
@@ -83,35 +83,35 @@ class Evaluate(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-class Retry(msgspec.Struct, frozen=True):
+class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """At most `attempts` (1 to 10). Where no rule holds, a failed attempt is made again."""
 
     attempts: int = 1
     evaluate: tuple[Evaluate, ...] = ()
 
 
-class After(msgspec.Struct, frozen=True):
+class After(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Another job of the visible world. `aftercorr`: the child of the same index."""
 
     job: str
     when: Literal["afterok", "afternotok", "afterany", "aftercorr"] = "afterok"
 
 
-class Array(msgspec.Struct, frozen=True):
+class Array(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`size`: 0 for no array, else 2 to 10,000 children; `parallel`: how many at once, 0 for as many as fit."""
 
     size: int = 0
     parallel: int = 0
 
 
-class Checkpoint(msgspec.Struct, frozen=True):
+class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A folder below /out that the next attempt finds as it was left. `every_s`: how often the program says it writes."""
 
     path: str = ""
     every_s: int = 0
 
 
-class Spec(msgspec.Struct, frozen=True):
+class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is to be done. `kind` service runs until it is stopped.
 
     `environment`: "" for the programs of the machine, else wheels:DIGEST, image:DIGEST or site:NAME.
