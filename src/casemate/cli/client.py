@@ -26,6 +26,7 @@ from casemate.words import Problem
 __all__ = ["Answer", "Client", "local", "remote"]
 
 PATIENCE = 600.0
+PIECE = 1 << 20
 IDLE = 5.0  # seconds after which a kept connection is not trusted: the region closes it after some more
 
 
@@ -107,6 +108,21 @@ class Client:
             elif line.startswith("data: "):
                 yield json.loads(line[6:])
 
+    def into(self, path: str, take: Callable[[bytes], None], acting: str = "") -> Answer:
+        """A body in pieces as it arrives, for what is too large to be held. Raises Failed where it breaks off."""
+        response = self._send("GET", path, None, acting, {})
+        marking = response.getheader("Casemate-Marking", "")
+        if response.status >= 400:
+            raise self._problem(self._read(response), marking)
+        self.marked(marking)
+        while piece := self._read(response, PIECE):
+            take(piece)
+        if response.length:  # it broke off
+            self.close()
+            raise failed(Unavailable(what=self.where))
+        label, entry = response.getheader("Casemate-Label", ""), response.getheader("Casemate-Ledger", "")
+        return Answer(response.status, None, label, marking, "", entry, b"", tuple(response.getheaders()))
+
     def close(self) -> None:
         if self._open is not None:
             self._open.close()
@@ -156,9 +172,9 @@ class Client:
         self._used = time.monotonic()
         return response
 
-    def _read(self, response: http.client.HTTPResponse) -> bytes:
+    def _read(self, response: http.client.HTTPResponse, most: int | None = None) -> bytes:
         try:
-            return response.read()
+            return response.read(most)
         except (http.client.HTTPException, OSError):
             self.close()
             raise failed(Unavailable(what=self.where)) from None

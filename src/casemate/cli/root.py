@@ -47,6 +47,7 @@ VERBS = {
     "store": "store:store",
     "backup": "backup:backup",
     "dataset": "datasets:dataset",
+    "job": "job:job",
     "doctor": "doctor:doctor",
     "config": "config:config",
     "help": "help:topics",
