@@ -13,9 +13,9 @@ from pathlib import Path
 from casemate.engines.postgres import PostgresWriter
 from casemate.engines.postgres_link import Target
 from casemate.engines.postgres_read import PostgresReader
-from casemate.errors import Conflict
-from casemate.store import Batch, Receipt
-from tests.contracts.stores import Store, opened
+from casemate.errors import Conflict, ShareFull
+from casemate.store import Batch, Receipt, Share
+from tests.contracts.stores import Store, opened, unbounded
 from tests.engines.postgres_server import shared
 
 
@@ -27,9 +27,18 @@ class Model:
     places: dict[tuple[str, str], int] = field(default_factory=dict)
     logs: dict[str, list[str]] = field(default_factory=dict)
     keys: dict[tuple[str, str], Receipt] = field(default_factory=dict)
+    said: dict[tuple[str, int], tuple[int, bytes]] = field(default_factory=dict)
+    share: Share = unbounded
+
+    def used(self, class_id: str) -> int:
+        """What a class takes, made again from what lies there: 256 bytes for each row and entry beside its own."""
+        rows = [256 + len(sealed) for (lies, _, _), (_, _, sealed) in self.rows.items() if lies == class_id]
+        return sum(rows) + sum(
+            size + len(content) for (log, _), (size, content) in self.said.items() if log == class_id
+        )
 
     def commit(self, batch: Batch) -> Receipt:
-        """What the store must answer. Raises Conflict, and then nothing has happened."""
+        """What the store must answer. Raises Conflict or ShareFull, and then nothing has happened."""
         if batch.key and (batch.domain, batch.key) in self.keys:
             told = self.keys[batch.domain, batch.key]
             return Receipt(told.entries, told.versions, replayed=True)
@@ -45,7 +54,17 @@ class Model:
             if entry.id in log:
                 raise Conflict(what="entry")
             entries.append((entry.log, len(log)))
+            after.said[entry.log, len(log)] = (256 + len(entry.sealed), entry.content)
             log.append(entry.id)
+        for forget in batch.forgets:
+            if (forget.log, forget.seq) in after.said:
+                after.said[forget.log, forget.seq] = (after.said[forget.log, forget.seq][0], b"")
+        for class_id in {put.class_id for put in batch.puts}.difference(batch.spares):
+            most, used = self.share(class_id), after.used(class_id)
+            if not any(each.class_id == class_id for each in batch.deletes):
+                most -= most // 4
+            if most and used > max(most, self.used(class_id)):
+                raise ShareFull(share=self.share(class_id))
         receipt = Receipt(tuple(entries), tuple(versions))
         if batch.key:
             after.keys[batch.domain, batch.key] = receipt
@@ -70,9 +89,10 @@ class Model:
 class Lived:
     """A store of an engine from its first opening to its end, over every crash between."""
 
-    def __init__(self, engine: str, folder: Path) -> None:
+    def __init__(self, engine: str, folder: Path, share: Share = unbounded) -> None:
         self.engine = engine
         self._folder = folder
+        self._share = share
         self._life = 0
         self._stack = AsyncExitStack()
         self._server = shared().lent() if engine == "postgresql" else None
@@ -81,9 +101,9 @@ class Lived:
 
     async def open(self) -> None:
         if self._target is None:
-            self.store = await self._stack.enter_async_context(opened(self.engine, self._place()))
+            self.store = await self._stack.enter_async_context(opened(self.engine, self._place(), share=self._share))
             return
-        writer, reader = PostgresWriter(self._target), PostgresReader(self._target)
+        writer, reader = PostgresWriter(self._target, share=self._share), PostgresReader(self._target)
         self._stack.callback(writer.close)
         self._stack.callback(reader.close)
         self.store = Store(writer, reader, self._folder)
@@ -126,6 +146,8 @@ async def outcome(store: Store, batch: Batch) -> Receipt | str:
         return await store.committer.commit(batch)
     except Conflict:
         return "conflict"
+    except ShareFull as full:
+        return f"full {full.facts['share']}"
 
 
 async def outcomes(store: Store, batches: list[Batch]) -> list[Receipt | str]:

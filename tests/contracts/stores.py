@@ -17,12 +17,17 @@ from casemate.engines.sqlite import Limits, SqliteWriter
 from casemate.engines.sqlite_read import SqliteReader
 from casemate.engines.writer_socket import SocketCommitter, WriterServer
 from casemate.ledger import leaf_hash
-from casemate.store import Batch, Blobs, Committer, EntryRow, Reader, RowDelete, RowPut, put_digest
+from casemate.store import Batch, Blobs, Committer, EntryRow, Reader, RowDelete, RowPut, Share, put_digest
 from tests.engines.postgres_server import shared
 from tests.engines.s3_server import serving
 
 BLOBS = ("files", "s3", "s3-cached")
 ENGINES = ("sqlite", "sqlite-durable", "sqlite-socket", "postgresql")
+
+
+def unbounded(_class_id: str) -> int:
+    """No class has a share."""
+    return 0
 
 
 @contextmanager
@@ -46,14 +51,17 @@ class Store:
 
 
 @asynccontextmanager
-async def opened(engine: str, folder: Path, limits: Limits | None = None) -> AsyncIterator[Store]:
+async def opened(
+    engine: str, folder: Path, limits: Limits | None = None, share: Share = unbounded
+) -> AsyncIterator[Store]:
     """A fresh store of that engine in a folder for temporary files, or in the PostgreSQL of this run."""
     if engine == "postgresql":
-        async with in_postgres(limits) as store:
+        async with in_postgres(limits, share) as store:
             yield store
         return
     path = folder / "data" / "records.db"
-    writer = SqliteWriter(path, limits or Limits(low_water=0, ballast=0), durable=engine == "sqlite-durable")
+    limits = limits or Limits(low_water=0, ballast=0)
+    writer = SqliteWriter(path, limits, durable=engine == "sqlite-durable", share=share)
     reader = SqliteReader(path)
     try:
         if engine != "sqlite-socket":
@@ -73,12 +81,12 @@ async def opened(engine: str, folder: Path, limits: Limits | None = None) -> Asy
 
 
 @asynccontextmanager
-async def in_postgres(limits: Limits | None = None) -> AsyncIterator[Store]:
+async def in_postgres(limits: Limits | None = None, share: Share = unbounded) -> AsyncIterator[Store]:
     """A fresh database of a real server. Skips where there is none."""
     server = shared()
     limits = limits or Limits()
     with server.lent() as target:
-        writer = PostgresWriter(target, PostgresLimits(limits.bound, limits.share))
+        writer = PostgresWriter(target, PostgresLimits(limits.bound, limits.share), share)
         reader = PostgresReader(target)
         try:
             yield Store(writer, reader, server.folder)

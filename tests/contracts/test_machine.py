@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -21,14 +22,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from casemate.errors import Conflict
-from casemate.store import Batch, EntryRow, Receipt, RowDelete, RowPut, check
+from casemate.errors import Conflict, ShareFull
+from casemate.store import Batch, EntryRow, Forget, Receipt, RowDelete, RowPut, check
 from tests.contracts.model import Lived, Model, outcomes
 from tests.contracts.stores import ENGINES, entry, put
 
 T = TypeVar("T")
 CLASSES, KINDS, IDS = ("class_a", "class_b"), ("document", "key"), [f"o{number}" for number in range(4)]
 EXPECT = st.sampled_from((None, None, 0, 1, 2))
+SHARE = 4000
 NAMES = st.tuples(st.sampled_from(CLASSES), st.sampled_from(KINDS), st.sampled_from(IDS))
 
 
@@ -41,13 +43,24 @@ def batches(draw: st.DrawFn) -> Batch:
     for class_id, kind, id in names:
         expect = draw(EXPECT)
         if draw(st.integers(0, 3)):
-            puts.append(put(id, class_id, kind, draw(st.binary(max_size=20)), expect=expect))
+            puts.append(
+                put(id, class_id, kind, draw(st.binary(max_size=20)) * draw(st.sampled_from((1, 1, 50))), expect=expect)
+            )
         else:
             deletes.append(RowDelete(class_id, kind, id, expect))
     said = draw(st.lists(st.tuples(st.sampled_from(CLASSES), st.integers(0, 60)), max_size=3, unique=True))
-    entries: list[EntryRow] = [entry(f"e{number}", log) for log, number in said]
+    entries: list[EntryRow] = [entry(f"e{number}", log, b"said" * (number % 5)) for log, number in said]
     key = draw(st.sampled_from(("", "", "k1", "k2", "k3")))
-    return Batch(draw(st.sampled_from(CLASSES)), key, puts, deletes, entries)
+    forgets = [
+        Forget(*place) for place in draw(st.sets(st.tuples(st.sampled_from(CLASSES), st.integers(0, 9)), max_size=2))
+    ]
+    spares = draw(st.sampled_from(((), (), CLASSES[:1], CLASSES)))
+    return Batch(draw(st.sampled_from(CLASSES)), key, puts, deletes, entries, forgets=forgets, spares=spares)
+
+
+def share(class_id: str) -> int:
+    """One class may take so much, the other what it likes."""
+    return SHARE if class_id == "class_a" else 0
 
 
 class Machine(RuleBasedStateMachine):
@@ -59,8 +72,8 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self._runner = asyncio.Runner()
         self._folder = Path(tempfile.mkdtemp(prefix="casemate-machine-"))
-        self._lived = Lived(self.engine, self._folder)
-        self._model = Model()
+        self._lived = Lived(self.engine, self._folder, share)
+        self._model = Model(share=share)
         self._sent: list[Batch] = []
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -73,13 +86,15 @@ class Machine(RuleBasedStateMachine):
     @rule(several=st.lists(batches(), min_size=1, max_size=5))
     def commit(self, several: list[Batch]) -> None:
         domain = several[0].domain  # in one domain they are written in the order in which they came
-        several = [Batch(domain, b.key, b.puts, b.deletes, b.entries) for b in several]
+        several = [msgspec.structs.replace(each, domain=domain) for each in several]
         expected: list[Receipt | str] = []
         for batch in several:
             try:
                 expected.append(self._model.commit(batch))
             except Conflict:
                 expected.append("conflict")
+            except ShareFull as full:
+                expected.append(f"full {full.facts['share']}")
         assert self._run(outcomes(self._lived.store, several)) == expected
         self._sent += [batch for batch in several if batch.key]
 
@@ -111,6 +126,7 @@ class Machine(RuleBasedStateMachine):
                 assert [row.seq for row in rows] == sorted(row.seq for row in rows)
                 found |= {(class_id, kind, row.id): (check(row).version, row.seq, row.sealed) for row in rows}
         assert found == self._model.rows
+        assert [reader.used(each) for each in CLASSES] == [self._model.used(each) for each in CLASSES]
         logs = {log: [each.id for each in reader.entries(log, 0, 1000)] for log in reader.sizes()}
         assert {log: ids for log, ids in logs.items() if ids} == {
             log: ids for log, ids in self._model.logs.items() if ids

@@ -112,7 +112,7 @@ class Server:
         """An empty database, used again by whoever comes next."""
         target = self.free.pop() if self.free else self.database()
         yield target
-        names = "classes, places, rows, blinds, parents, logs, entries, contents, keys, marks, tides"
+        names = "classes, places, rows, blinds, parents, logs, entries, contents, keys, marks, tides, uses"
         listed = ", ".join(f"casemate.{name}" for name in names.split(", "))
         self.run(f"TRUNCATE {listed}; UPDATE casemate.meta SET value = '0' WHERE name = 'epoch'", target.dbname)
         self.free.append(target)

@@ -17,6 +17,7 @@ from casemate.engines import sqlite as engine
 from casemate.engines.sqlite import Limits, SqliteWriter
 from casemate.engines.sqlite_apply import apply as applied
 from casemate.engines.sqlite_read import SqliteReader
+from casemate.engines.sqlite_uses import Uses
 from casemate.errors import CasemateError, Conflict, Internal, Occupied, StorageFull, Unavailable
 from casemate.store import Batch, Receipt, RowDelete, check
 from tests.contracts.stores import entries, entry, put, puts
@@ -156,10 +157,10 @@ def failing(monkeypatch: pytest.MonkeyPatch, failures: dict[str, BaseException])
     """Batches of these keys fail in this way while they are written."""
     real = applied
 
-    def apply(db: apsw.Cursor, batch: Batch) -> Receipt:
+    def apply(db: apsw.Cursor, batch: Batch, uses: Uses) -> Receipt:
         if batch.key in failures:
             raise failures[batch.key]
-        return real(db, batch)
+        return real(db, batch, uses)
 
     monkeypatch.setattr(engine, "apply", apply)
 
@@ -188,11 +189,11 @@ def test_a_disk_that_fails_while_batches_are_tried_alone_breaks_the_rest(
     with writing(tmp_path) as writer:
         real, seen = applied, []
 
-        def apply(db: apsw.Cursor, batch: Batch) -> Receipt:
+        def apply(db: apsw.Cursor, batch: Batch, uses: Uses) -> Receipt:
             seen.append(batch.key)
             if batch.key == "bad":
                 raise apsw.BusyError if seen.count("bad") == 1 else apsw.IOError
-            return real(db, batch)
+            return real(db, batch, uses)
 
         monkeypatch.setattr(engine, "apply", apply)
         outcomes = told(writer, puts(put("1")), puts(put("2"), key="bad"), puts(put("3")))

@@ -18,14 +18,14 @@ def _test(file: str, name: str) -> Tested:
 
 
 def _sql(old: str, new: str) -> Callable[[], AbstractContextManager[None]]:
-    """The first migration with something else in the place of one text, which stands there once."""
+    """The migrations with something else in the place of one text, which stands there once."""
 
     @contextmanager
     def broken() -> Iterator[None]:
-        (first,) = postgres_schema.MIGRATIONS
-        if first.count(old) != 1:
+        steps = postgres_schema.MIGRATIONS
+        if sum(step.count(old) for step in steps) != 1:
             raise LookupError(old)
-        with patch.object(postgres_schema, "MIGRATIONS", (first.replace(old, new),)):
+        with patch.object(postgres_schema, "MIGRATIONS", tuple(step.replace(old, new) for step in steps)):
             yield
 
     return broken

@@ -16,6 +16,7 @@ BATCH = Batch(
     classes=[ClassRow("class_a", b"label")],
     forgets=[Forget("class_a", 3)],
     marks=[Mark("segment/a", 0, 64)],
+    spares=["class_b"],
 )
 
 

@@ -66,8 +66,8 @@ async def _land(
     puts, deletes = gate.rows.split(access, own)
     enrolled = tuple(c.change for c in changes if isinstance(c, Enrol))
     classes = [gate.classes.row(access), gate.classes.row(flow.access)]
+    directory = gate.directory.access
     if enrolled:
-        directory = gate.directory.access
         more_puts, more_deletes = gate.rows.split(directory, enrolled)
         puts, deletes = puts + more_puts, deletes + more_deletes
         classes.append(gate.classes.row(directory))
@@ -79,9 +79,14 @@ async def _land(
     )
     _, entry = gate.recorder.entry(flow.asker, flow.access, note)
     domain = flow.access.id
-    batch = Batch(domain, gate.rows.key(domain, key), puts, deletes, [entry], classes)
+    spares = [directory.id] if enrolled else []
+    if access.id != domain:
+        spares.append(access.id)  # how full it is above tells nobody anything here
+    batch = Batch(domain, gate.rows.key(domain, key), puts, deletes, [entry], classes, spares=spares)
     try:
-        return await gate.vault.committer.commit(batch)
+        receipt = await gate.vault.committer.commit(batch)
     except Conflict as conflict:
         said = [(access, c) for c in own] + [(gate.directory.access, c) for c in enrolled]
         raise gate.rows.told(conflict, said) from None
+    flow.landed = True
+    return receipt

@@ -108,6 +108,7 @@ async def land(
             entries=[entry],
             classes=classes,
             forgets=[Forget(access.id, seq) for seq in forgets],
+            spares=[row.id for row in classes],
         )
     )
 

@@ -8,6 +8,7 @@ from typing import NoReturn
 from casemate.access.classes import Classes
 from casemate.access.damaged import Damages
 from casemate.access.directory import Directory
+from casemate.access.filled import Filled
 from casemate.access.frozen import Frozen
 from casemate.access.record import Note, Recorder, facts_of
 from casemate.access.rows import Rows
@@ -39,6 +40,7 @@ class Core:
         self.recorder = Recorder(vault, self.classes)
         self.directory = Directory(vault, self.classes, self.rows)
         self.running = Running()
+        self.filled = Filled(vault)
         self.threads = Threads()
         self.telemetry = Telemetry(vault.clock)
 
@@ -60,7 +62,7 @@ class Core:
         told = "absent" if isinstance(error, Absent) else "refused" if isinstance(error, Refused) else "failed"
         facts = facts_of(error.facts | ({"begin": begun} if begun else {}))
         note = Note(action.name, told, rule=rule, facts=facts, ref=ref)
-        error.entry = await self.record(session, self.classes.of(at), note)
+        error.entry = await self.record(session, self.classes.of(at), note, owed=bool(ref or begun))
         self.running.end(ref)
         return error.entry
 
@@ -74,17 +76,27 @@ class Core:
         nobody = Principal("stranger", "stranger", region.ceiling, frozenset())
         session = Session("stranger", nobody, region.floor, region.ceiling)
         note = Note(action.name, "unauthenticated", rule=error.slug, facts=facts_of(error.facts))
-        error.entry = await self.record(session, self.classes.of(region.ceiling), note, domain="strangers")
+        error.entry = await self.record(session, self.classes.of(region.ceiling), note, domain="strangers", owed=True)
         return error.entry
 
-    async def record(self, session: Session, access: AccessClass, note: Note, domain: str = "") -> str:
-        """One entry by itself, durable; its id."""
-        id, ticket = self.append(session, access, note, domain)
+    async def record(
+        self, session: Session, access: AccessClass, note: Note, domain: str = "", owed: bool = False
+    ) -> str:
+        """One entry by itself, durable; its id. As `append`."""
+        id, ticket = self.append(session, access, note, domain, owed)
         await ticket
         return id
 
-    def append(self, session: Session, access: AccessClass, note: Note, domain: str = "") -> tuple[str, Future[None]]:
-        """One entry by itself, on its way: its id, and what is done once it is durable."""
+    def append(
+        self, session: Session, access: AccessClass, note: Note, domain: str = "", owed: bool = False
+    ) -> tuple[str, Future[None]]:
+        """One entry by itself, on its way: its id, and what is done once it is durable.
+
+        `owed`: something was begun or done of which it tells, so that it is written whatever its class takes. Else
+        raises ShareFull where the share of that class is used up.
+        """
+        if not owed:
+            self.filled.admit(access.id, note.action)
         entry, row = self.recorder.entry(session, access, note)
         return entry.id, self.vault.journal.append(row, self.classes.row(access), domain or access.id)
 

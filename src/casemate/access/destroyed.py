@@ -65,6 +65,7 @@ async def doom(flow: State, lost: dict[str, int]) -> None:
         puts=[gate.rows.put(high, Put(DOOMED, access.id, said))],
         entries=[entry],
         classes=[gate.classes.row(high)],
+        spares=[high.id],
     )
     await gate.vault.committer.commit(batch)
 
@@ -114,7 +115,7 @@ class _Destroyer:
         note = Note("class-key.destroy", "destroyed", facts=facts_of({"label": doomed.label, "by": doomed.by}))
         _, entry = core.recorder.entry(_service(high), high, note)
         await core.vault.committer.commit(
-            Batch(domain=high.id, puts=[put], entries=[entry], classes=[core.classes.row(high)])
+            Batch(domain=high.id, puts=[put], entries=[entry], classes=[core.classes.row(high)], spares=[high.id])
         )
         await asyncio.to_thread(core.vault.sealer.destroy, doomed.class_id)
 

@@ -128,7 +128,8 @@ class Keeper:
             vault.signer, access.id, size, tree.root(), vault.clock.now(), solo=not self._gate.directory.two_person()
         )
         put = self._gate.rows.put(access, Put(CHECKPOINT, f"{size:016d}", point))
-        await vault.committer.commit(Batch(domain=access.id, puts=[put], classes=[self._gate.classes.row(access)]))
+        classes = [self._gate.classes.row(access)]
+        await vault.committer.commit(Batch(domain=access.id, puts=[put], classes=classes, spares=[access.id]))
         self._signed[access.id] = point
 
     async def reconcile(self) -> int:
@@ -179,7 +180,7 @@ class Keeper:
         if entries or stop - start >= STEP:
             put = gate.rows.put(high, Put(CURSOR, low.id, Cursor(stop)))
             key = gate.rows.key(high.id, f"tell/{low.id}/{start}")
-            batch = Batch(high.id, key, [put], [], entries, [gate.classes.row(high)])
+            batch = Batch(high.id, key, [put], [], entries, [gate.classes.row(high)], spares=[high.id])
             await gate.vault.committer.commit(batch)
         self._told[high.id, low.id] = stop
         return len(entries)

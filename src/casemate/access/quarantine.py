@@ -70,7 +70,8 @@ async def _one(gate: Gate, place: Place, name: str) -> None:
     note = Note("store.quarantine", "damaged", rule="damaged", subjects=(subject,))
     _, entry = gate.recorder.entry(gate.service("store", access), access, note)
     put = gate.rows.put(access, Put(QUARANTINED, id, found))
-    batch = Batch(access.id, f"quarantine/{id}", [put], entries=[entry], classes=[gate.classes.row(access)])
+    classes = [gate.classes.row(access)]
+    batch = Batch(access.id, f"quarantine/{id}", [put], entries=[entry], classes=classes, spares=[access.id])
     await gate.vault.committer.commit(batch)
 
 

@@ -68,6 +68,7 @@ async def land(
     except Conflict as conflict:
         if not await flow.read_each(RELEASE, found.id):
             raise gate.rows.told(conflict, [(high, put) for put in above]) from None
+    flow.landed = True
 
 
 async def _arrived(flow: Flow, gate: Gate, kind: Releasable, low: AccessClass, text: str) -> tuple[Put, Ref]:

@@ -143,11 +143,12 @@ class Hold(msgspec.Struct, frozen=True):
         )
         _, entry = gate.recorder.entry(flow.asker, flow.access, note)
         classes = [gate.classes.row(access), gate.classes.row(flow.access)]
-        batch = Batch(flow.access.id, "", [above, *puts], deletes, [entry], classes)
+        batch = Batch(flow.access.id, "", [above, *puts], deletes, [entry], classes, spares=[access.id])
         try:
             await gate.vault.committer.commit(batch)
         except Conflict as conflict:
             raise gate.rows.told(conflict, [(flow.access, change) for change in changes]) from None
+        flow.landed = True
         return Ref(HELD.name, id, access.id)
 
     async def withdrawn(self, flow: State, *changes: Change, by: str, floor: Label) -> Ref:

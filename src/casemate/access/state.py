@@ -26,12 +26,13 @@ class State:
     records is its own domain's, so that nothing of it can be noticed below. `asker` is the session that made the
     request, also where it is answered as another principal would see it: entries stand in his name. `tickets` are the
     request's entries that were not yet durable when they were taken; its rungs share them. `facts` go to its END,
-    and so does what it has `used`: the objects of which something is in what it gives.
+    and so does what it has `used`: the objects of which something is in what it gives. `landed`: it
+    has changed something.
     """
 
     __slots__ = (
-        "acting", "action", "asker", "begun", "domain", "facts", "floor", "gate", "lent", "seen", "session", "tickets",
-        "used",
+        "acting", "action", "asker", "begun", "domain", "facts", "floor", "gate", "landed", "lent", "seen", "session",
+        "tickets", "used",
     )  # fmt: skip
 
     def __init__(self, gate: Core, session: Session, action: Action, acting: Label) -> None:
@@ -43,6 +44,7 @@ class State:
         self.domain = acting
         self.floor = session.floor
         self.begun = ""
+        self.landed = False
         self.lent: list[str] = []
         self.seen: set[Ref] = set()
         self.tickets: list[asyncio.Future[None]] = []
@@ -78,13 +80,18 @@ class State:
         """Something of these objects is in what the caller is given: END names them."""
         self.used.update(dict.fromkeys(refs))
 
+    @property
+    def _owed(self) -> bool:
+        """Whether what is recorded next tells of something that was begun or done."""
+        return bool(self.begun) or self.landed
+
     async def note(self, note: Note) -> str:
         """One entry, in the log of the whole request's label."""
-        return await self.gate.record(self.asker, self.gate.classes.of(self.domain), note)
+        return await self.gate.record(self.asker, self.gate.classes.of(self.domain), note, owed=self._owed)
 
     def append(self, note: Note) -> str:
         """One entry in that log, on its way; `durable` waits for it."""
-        id, ticket = self.gate.append(self.asker, self.gate.classes.of(self.domain), note)
+        id, ticket = self.gate.append(self.asker, self.gate.classes.of(self.domain), note, owed=self._owed)
         self.tickets.append(ticket)
         return id
 

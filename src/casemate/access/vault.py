@@ -9,7 +9,7 @@ from casemate.clock import Clock
 from casemate.crypto import Signer
 from casemate.ids import Entropy
 from casemate.labels import Label, Policies
-from casemate.store import Blobs, Committer, Journal, Reader, Sealer, Tiles
+from casemate.store import Blobs, Committer, Journal, Reader, Sealer, Share, Tiles
 
 __all__ = ["Region", "Vault"]
 
@@ -39,9 +39,13 @@ class Region:
         return (exact if exact.text == text.strip() else self.policies.clearance(text)) | self.floor
 
 
+def _unbounded(_class_id: str) -> int:
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """Region, store and the machine's clock and entropy."""
+    """Region, store and the machine's clock and entropy. `share`: what a class may take of the records, 0 for any."""
 
     region: Region
     reader: Reader
@@ -54,3 +58,4 @@ class Vault:
     entropy: Entropy
     trust: Trust = NOBODY
     tiles: Tiles | None = None
+    share: Share = _unbounded

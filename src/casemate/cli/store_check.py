@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from casemate.cli.bar import bar
-from casemate.cli.command import verb
+from casemate.cli.command import option, verb
 from casemate.cli.table import columns
 from casemate.cli.talk import Talk
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["check", "told_sums"]
 
 
-@verb("store.check")
-def check(talk: Talk) -> None:
+@verb("store.check", option("--recount", is_flag=True))
+def check(talk: Talk, recount: bool) -> None:
     from casemate.wiring import moving
 
     home = talk.region()
     with bar(talk, "store.reading", 1) as tell:
-        found = asyncio.run(moving.check(home, lambda _what, done: tell(done)))
+        found = asyncio.run(moving.check(home, lambda _what, done: tell(done), recount))
     talk.data({"kind": found.kind, "server": found.told, "tables": told_sums(found.sums)})
     for line in columns([(each.table, str(each.count), each.digest[:16]) for each in found.sums]):
         talk.out(line)
@@ -31,7 +31,7 @@ def check(talk: Talk) -> None:
         talk.say("store.server", name=name, value=value)
     if found.told.get("data_checksums") == "off":
         talk.say("store.unsummed")
-    talk.say("store.whole")
+    talk.say("store.recounted" if recount else "store.whole")
 
 
 def told_sums(sums: Sequence[Sum]) -> list[dict[str, str | int]]:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import msgspec
 
 from casemate.errors import Damaged
-from casemate.store import Row, check
+from casemate.store import WEIGHT, Row, check
 
 __all__ = ["CHUNK", "TABLES", "Side", "Sum", "Table", "carry", "stamp", "sums"]
 
@@ -50,7 +50,12 @@ TABLES = (
     _table("keys", "domain key receipt", "ttb", 2),
     _table("marks", "name place", "ti", 1),
     _table("tides", "class_id kind at", "tti", 2),
+    _table("uses", "class_id used", "ti", 1),
 )
+
+
+_WEIGHED = {"rows": WEIGHT, "entries": WEIGHT, "contents": 0}
+"""What a row of these tables takes beside its last column: `store.share`."""
 
 
 class Side(Protocol):
@@ -82,6 +87,10 @@ class Side(Protocol):
         """All has arrived and was compared."""
         ...
 
+    def recount(self) -> None:
+        """Make what each class takes again from what lies there."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Sum:
@@ -93,15 +102,22 @@ class Sum:
 
 
 def sums(side: Side, tell: Callable[[int], None]) -> list[Sum]:
-    """Each table read to its end, each row held against its own digest. Raises Damaged, naming the place."""
+    """Each table read to its end, each row held against its own digest, and what each class takes made again from what
+    lies there. Raises Damaged, naming the place."""
     found: list[Sum] = []
     seen = 0
+    lies: dict[str, int] = {}
+    told: dict[str, int] = {}
     for table in TABLES:
         running = hashlib.sha384()
         count = 0
         for row in side.rows(table, None):
             if table.name == "rows":
                 _whole(row)
+            if table.name in _WEIGHED:
+                lies[row[0]] = lies.get(row[0], 0) + _WEIGHED[table.name] + len(row[-1])
+            elif table.name == "uses":
+                told[row[0]] = row[1]
             running.update(_encode(row))
             count += 1
             seen += 1
@@ -109,7 +125,15 @@ def sums(side: Side, tell: Callable[[int], None]) -> list[Sum]:
                 tell(seen)
         found.append(Sum(table.name, count, running.hexdigest()))
     tell(seen)
+    _counted(lies, told)
     return found
+
+
+def _counted(lies: dict[str, int], told: dict[str, int]) -> None:
+    for class_id in sorted({*lies, *told}):
+        is_, said = lies.get(class_id, 0), told.get(class_id, 0)
+        if is_ != said:
+            raise Damaged(what=f"use of {class_id}: {said} bytes counted, {is_} lie there")
 
 
 def _whole(row: tuple[Any, ...]) -> None:

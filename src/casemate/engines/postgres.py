@@ -20,7 +20,7 @@ from casemate.engines.postgres_apply import apply, refused
 from casemate.engines.postgres_link import Failed, Link, Lost, Target, told
 from casemate.engines.postgres_schema import open_writer, take_lock
 from casemate.errors import BadInput, CasemateError, Conflict, Internal, Misconfigured, Occupied, Unavailable
-from casemate.store import Batch
+from casemate.store import Batch, Share
 
 __all__ = ["PostgresLimits", "PostgresWriter"]
 
@@ -42,11 +42,17 @@ class PostgresLimits:
 class PostgresWriter(GroupWriter):
     """The Committer port over PostgreSQL. One per region: a second one is refused by a lock in the database."""
 
-    def __init__(self, target: Target, limits: PostgresLimits | None = None) -> None:
-        """Raises Unavailable, Misconfigured, NewerSchema, Damaged, and Occupied where another writes."""
+    def __init__(
+        self, target: Target, limits: PostgresLimits | None = None, share: Share = lambda _class_id: 0
+    ) -> None:
+        """Raises Unavailable, Misconfigured, NewerSchema, Damaged, and Occupied where another writes.
+
+        `share`: what a class may take.
+        """
         self._limits = limits or PostgresLimits()
         super().__init__(self._limits.bound, self._limits.share)
         self.target = target
+        self._share = share
         self._epoch = 0
         self._link: Link | None = self._connected(self._limits.lock)
         self._thread.start()
@@ -109,7 +115,7 @@ class PostgresWriter(GroupWriter):
         if link is None or not batches:
             return [Unavailable(what="store") for _ in batches]
         try:
-            return apply(link, self._epoch, batches)
+            return apply(link, self._epoch, batches, self._share)
         except Lost:
             self._drop()
         except Failed as error:

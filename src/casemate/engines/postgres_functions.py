@@ -2,7 +2,10 @@
 
 `commit_group` writes its batches one after the other, each under a savepoint of its own (a plpgsql block with an
 exception clause is one), and its caller's statement is the transaction that makes all of them durable. SQLSTATEs of
-ours: CM409 a conflict, named by its message; CM423 another writer has come meanwhile.
+ours: CM409 a conflict, named by its message; CM423 another writer has come meanwhile; CM507 a share is used up.
+
+What each class takes is read once for a group, counted batch by batch, and written with it. A batch says of each class
+that it touches what it brings there and up to where it may fill it (-1: no bound); what it takes away is found here.
 
 A question first says which classes it is about, for this statement alone; the policies of the tables let it see those.
 """
@@ -12,17 +15,20 @@ from __future__ import annotations
 __all__ = ["ASKS", "COMMIT"]
 
 COMMIT = """
+DROP FUNCTION IF EXISTS commit_group, put_row, delete_row, untie, move_mark, enter;
+
 CREATE FUNCTION put_row(a_class text, a_kind text, a_id text, a_sealed bytea, a_digest bytea, a_expect int8,
-    OUT version int8, OUT seq int8) LANGUAGE plpgsql AS $$
+    OUT version int8, OUT seq int8, OUT weight int8) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-    found_version int8; found_seq int8;
+    found_version int8; found_seq int8; found_size int8;
 BEGIN
-    SELECT r.version, r.seq INTO found_version, found_seq FROM rows r
+    SELECT r.version, r.seq, octet_length(r.sealed) INTO found_version, found_seq, found_size FROM rows r
         WHERE r.class_id = a_class AND r.kind = a_kind AND r.id = a_id;
     IF a_expect >= 0 AND a_expect <> coalesce(found_version, 0) THEN
         RAISE EXCEPTION USING ERRCODE = 'CM409', MESSAGE = a_kind || ' ' || a_id;
     END IF;
+    put_row.weight := coalesce(-found_size, 256); -- beside what is brought
     IF found_seq IS NULL THEN
         put_row.version := 1;
         INSERT INTO places AS p VALUES (a_class, a_kind, 2) ON CONFLICT (class_id, kind) DO UPDATE SET next = p.next + 1
@@ -45,11 +51,11 @@ BEGIN
     DELETE FROM parents p WHERE p.child_class = a_class AND p.child_kind = a_kind AND p.child_seq = a_seq;
 END $$;
 
-CREATE FUNCTION delete_row(a_class text, a_kind text, a_id text, a_expect int8) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION delete_row(a_class text, a_kind text, a_id text, a_expect int8) RETURNS int8 LANGUAGE plpgsql AS $$
 DECLARE
-    found_version int8; found_seq int8;
+    found_version int8; found_seq int8; found_size int8;
 BEGIN
-    SELECT r.version, r.seq INTO found_version, found_seq FROM rows r
+    SELECT r.version, r.seq, octet_length(r.sealed) INTO found_version, found_seq, found_size FROM rows r
         WHERE r.class_id = a_class AND r.kind = a_kind AND r.id = a_id;
     IF a_expect >= 0 AND a_expect <> coalesce(found_version, 0) THEN
         RAISE EXCEPTION USING ERRCODE = 'CM409', MESSAGE = a_kind || ' ' || a_id;
@@ -57,7 +63,9 @@ BEGIN
     IF found_seq IS NOT NULL THEN
         DELETE FROM rows r WHERE r.class_id = a_class AND r.kind = a_kind AND r.seq = found_seq;
         PERFORM untie(a_class, a_kind, found_seq);
+        RETURN -256 - found_size;
     END IF;
+    RETURN 0;
 END $$;
 
 CREATE FUNCTION move_mark(a_name text, a_at int8, a_to int8) RETURNS void LANGUAGE plpgsql AS $$
@@ -107,22 +115,27 @@ CREATE FUNCTION commit_group(fence int8, domains text[], b_keys text[], counts i
     t_field text[], t_blind bytea[], a_class text[], a_kind text[], a_id text[],
     d_class text[], d_kind text[], d_id text[], d_expect int8[],
     e_log text[], e_id text[], e_leaf bytea[], e_sealed bytea[], e_content bytea[], e_expires int8[],
-    f_log text[], f_seq int8[], m_name text[], m_at int8[], m_to int8[])
+    f_log text[], f_seq int8[], m_name text[], m_at int8[], m_to int8[],
+    u_class text[], u_at int8[], u_brings int8[], u_limit int8[])
 RETURNS TABLE (state int8, what text, logs text, seqs text, versions text) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
     n int; i int; j int; had record; row_version int8; row_seq int8; log_seq int8;
     at_c int := 0; at_p int := 0; at_d int := 0; at_e int := 0; at_f int := 0; at_m int := 0;
     at_t int := 0; at_a int := 0; to_t int; to_a int; to_e int; to_p int; to_d int; given int8[]; made int8[];
+    at_u int := 0; k int; used int8[]; was int8[]; moved int8[]; change int8;
 BEGIN
     PERFORM 1 FROM meta m WHERE m.name = 'epoch' AND m.value = fence::text FOR SHARE;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'CM423', MESSAGE = 'another writer has come';
     END IF;
+    SELECT array_agg(coalesce(s.used, 0) ORDER BY w.n) INTO was
+        FROM unnest(u_class) WITH ORDINALITY AS w(id, n) LEFT JOIN uses s ON s.class_id = w.id;
+    used := was;
     FOR n IN 1 .. cardinality(domains) LOOP
         state := 0; what := ''; logs := ''; seqs := ''; versions := '';
         to_t := at_t; to_a := at_a;
-        FOR i IN at_p + 1 .. at_p + counts[6 * n - 4] LOOP
+        FOR i IN at_p + 1 .. at_p + counts[7 * n - 5] LOOP
             to_t := to_t + p_ties[2 * i - 1]; to_a := to_a + p_ties[2 * i];
         END LOOP;
         BEGIN
@@ -136,13 +149,19 @@ BEGIN
                 seqs := array_to_string(had.seqs, ','); versions := array_to_string(had.versions, ',');
             ELSE
                 given := '{}'; made := '{}';
-                FOR i IN at_c + 1 .. at_c + counts[6 * n - 5] LOOP
+                moved := array_fill(0::int8, ARRAY[cardinality(u_class)]);
+                FOR i IN at_u + 1 .. at_u + counts[7 * n] LOOP
+                    moved[u_at[i]] := u_brings[i];
+                END LOOP;
+                FOR i IN at_c + 1 .. at_c + counts[7 * n - 6] LOOP
                     INSERT INTO classes VALUES (c_id[i], c_sealed[i]) ON CONFLICT DO NOTHING;
                 END LOOP;
-                FOR i IN at_p + 1 .. at_p + counts[6 * n - 4] LOOP
-                    SELECT r.version, r.seq INTO row_version, row_seq
+                FOR i IN at_p + 1 .. at_p + counts[7 * n - 5] LOOP
+                    SELECT r.version, r.seq, r.weight INTO row_version, row_seq, change
                         FROM put_row(p_class[i], p_kind[i], p_id[i], p_sealed[i], p_digest[i], p_expect[i]) r;
                     made := made || row_version;
+                    k := array_position(u_class, p_class[i]);
+                    moved[k] := moved[k] + change;
                     FOR j IN at_t + 1 .. at_t + p_ties[2 * i - 1] LOOP
                         INSERT INTO blinds VALUES (p_class[i], p_kind[i], t_field[j], t_blind[j], row_seq)
                             ON CONFLICT DO NOTHING;
@@ -153,44 +172,62 @@ BEGIN
                     END LOOP;
                     at_t := at_t + p_ties[2 * i - 1]; at_a := at_a + p_ties[2 * i];
                 END LOOP;
-                FOR i IN at_d + 1 .. at_d + counts[6 * n - 3] LOOP
-                    PERFORM delete_row(d_class[i], d_kind[i], d_id[i], d_expect[i]);
+                FOR i IN at_d + 1 .. at_d + counts[7 * n - 4] LOOP
+                    k := array_position(u_class, d_class[i]);
+                    moved[k] := moved[k] + delete_row(d_class[i], d_kind[i], d_id[i], d_expect[i]);
                 END LOOP;
-                IF counts[6 * n - 4] + counts[6 * n - 3] > 0 THEN
-                    to_p := at_p + counts[6 * n - 4]; to_d := at_d + counts[6 * n - 3];
+                IF counts[7 * n - 5] + counts[7 * n - 4] > 0 THEN
+                    to_p := at_p + counts[7 * n - 5]; to_d := at_d + counts[7 * n - 4];
                     INSERT INTO tides AS t SELECT DISTINCT w.class_id, w.kind, 1 FROM
                         unnest(p_class[at_p + 1 : to_p] || d_class[at_d + 1 : to_d],
                             p_kind[at_p + 1 : to_p] || d_kind[at_d + 1 : to_d]) AS w(class_id, kind)
                         ON CONFLICT (class_id, kind) DO UPDATE SET at = t.at + 1;
                 END IF;
-                IF counts[6 * n - 2] > 0 THEN
-                    to_e := at_e + counts[6 * n - 2];
+                IF counts[7 * n - 3] > 0 THEN
+                    to_e := at_e + counts[7 * n - 3];
                     given := enter(e_log[at_e + 1 : to_e], e_id[at_e + 1 : to_e], e_leaf[at_e + 1 : to_e],
                         e_sealed[at_e + 1 : to_e], e_content[at_e + 1 : to_e], e_expires[at_e + 1 : to_e]);
                 END IF;
-                FOR i IN at_f + 1 .. at_f + counts[6 * n - 1] LOOP
-                    DELETE FROM contents c WHERE c.log = f_log[i] AND c.seq = f_seq[i];
+                FOR i IN at_f + 1 .. at_f + counts[7 * n - 2] LOOP
+                    DELETE FROM contents c WHERE c.log = f_log[i] AND c.seq = f_seq[i]
+                        RETURNING octet_length(c.content) INTO change;
+                    IF FOUND THEN
+                        k := array_position(u_class, f_log[i]);
+                        moved[k] := moved[k] - change;
+                    END IF;
                 END LOOP;
-                FOR i IN at_m + 1 .. at_m + counts[6 * n] LOOP
+                FOR i IN at_m + 1 .. at_m + counts[7 * n - 1] LOOP
                     PERFORM move_mark(m_name[i], m_at[i], m_to[i]);
                 END LOOP;
                 IF b_keys[n] <> '' THEN
-                    to_e := at_e + counts[6 * n - 2];
+                    to_e := at_e + counts[7 * n - 3];
                     INSERT INTO keys VALUES (domains[n], b_keys[n], e_log[at_e + 1 : to_e], given, made);
                 END IF;
+                FOR i IN at_u + 1 .. at_u + counts[7 * n] LOOP
+                    k := u_at[i];
+                    IF u_limit[i] >= 0 AND moved[k] > 0 AND used[k] + moved[k] > u_limit[i] THEN
+                        RAISE EXCEPTION USING ERRCODE = 'CM507', MESSAGE = u_class[k];
+                    END IF;
+                END LOOP;
+                FOR i IN at_u + 1 .. at_u + counts[7 * n] LOOP -- nothing fails behind here
+                    used[u_at[i]] := used[u_at[i]] + moved[u_at[i]];
+                END LOOP;
                 seqs := array_to_string(given, ','); versions := array_to_string(made, ',');
             END IF;
         EXCEPTION
+            WHEN SQLSTATE 'CM507' THEN state := 5; what := SQLERRM;
             WHEN SQLSTATE 'CM409' THEN state := 2; what := SQLERRM;
             WHEN integrity_constraint_violation THEN state := 2; what := 'batch';
             WHEN program_limit_exceeded THEN state := 3;
             WHEN data_exception THEN state := 4;
         END;
-        at_c := at_c + counts[6 * n - 5]; at_p := at_p + counts[6 * n - 4]; at_d := at_d + counts[6 * n - 3];
-        at_e := at_e + counts[6 * n - 2]; at_f := at_f + counts[6 * n - 1]; at_m := at_m + counts[6 * n];
-        at_t := to_t; at_a := to_a;
+        at_c := at_c + counts[7 * n - 6]; at_p := at_p + counts[7 * n - 5]; at_d := at_d + counts[7 * n - 4];
+        at_e := at_e + counts[7 * n - 3]; at_f := at_f + counts[7 * n - 2]; at_m := at_m + counts[7 * n - 1];
+        at_t := to_t; at_a := to_a; at_u := at_u + counts[7 * n];
         RETURN NEXT;
     END LOOP;
+    INSERT INTO uses SELECT w.id, w.used FROM unnest(u_class, used, was) AS w(id, used, was) WHERE w.used <> w.was
+        ON CONFLICT (class_id) DO UPDATE SET used = excluded.used;
 END $$;
 """
 

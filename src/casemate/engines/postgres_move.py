@@ -11,6 +11,7 @@ import msgspec
 from casemate.engines.move import CHUNK, TABLES, Table
 from casemate.engines.postgres_link import Failed, Link, Lost, Target, told
 from casemate.engines.postgres_schema import open_writer, take_lock
+from casemate.engines.postgres_tables import COUNTED
 from casemate.engines.postgres_wire import (
     BYTEA,
     BYTEAS,
@@ -135,6 +136,9 @@ class PostgresSide:
     def end(self) -> None:
         self._run("DELETE FROM meta WHERE name = 'moving'")
         self._run("ANALYZE " + ", ".join(table.name for table in TABLES))
+
+    def recount(self) -> None:
+        self._run(f"DELETE FROM uses; INSERT INTO uses {COUNTED}")
 
     def _run(self, sql: str) -> list[tuple[str, ...]]:
         try:

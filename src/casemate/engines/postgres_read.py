@@ -125,6 +125,9 @@ class PostgresReader:
     def sizes(self) -> dict[str, int]:
         return self._numbers(b"sizes", b"SELECT log, size FROM logs ORDER BY log")
 
+    def used(self, class_id: str) -> int:
+        return integer(_raw(self._ask(b"used", b"SELECT ask_used($1)", (TEXT,), _name(class_id)), 0, 0))
+
     def marks(self) -> dict[str, int]:
         """How far each segment of the journal has been folded."""
         return self._numbers(b"marks", b"SELECT name, place FROM marks ORDER BY name")

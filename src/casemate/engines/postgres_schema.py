@@ -12,17 +12,17 @@ from collections.abc import Callable, Sequence
 
 from casemate.engines.postgres_functions import ASKS, COMMIT
 from casemate.engines.postgres_link import Failed, Link, Lost, Target, told
-from casemate.engines.postgres_tables import SEEN, TABLES
+from casemate.engines.postgres_tables import SEEN, TABLES, USES
 from casemate.errors import Damaged, Misconfigured, NewerSchema, Occupied, Unavailable
 
 __all__ = ["LOCK", "MIGRATIONS", "open_reader", "open_writer", "take_lock", "version"]
 
-MIGRATIONS: tuple[str, ...] = (TABLES + SEEN + COMMIT + ASKS,)
+MIGRATIONS: tuple[str, ...] = (TABLES + SEEN + ASKS, USES + COMMIT)
 LOCK = 0x636173656D617465  # "casemate": the advisory lock of whoever writes
 _PAUSE = 0.05
 _META = "CREATE TABLE IF NOT EXISTS meta (name text PRIMARY KEY, value text NOT NULL)"
 _SET_VERSION = "INSERT INTO meta VALUES ('schema', '{}') ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-_READ = "classes, places, rows, blinds, parents, tides, logs, entries, contents, marks, meta"
+_READ = "classes, places, rows, blinds, parents, tides, logs, entries, contents, marks, meta, uses"
 
 
 def open_writer(target: Target, migrations: Sequence[str] | None = None) -> Link:
@@ -106,9 +106,12 @@ def migrate(
 def _let_read(link: Link, reader: str) -> None:
     """Give the reader's role what it needs, where it has not got it: SELECT on what it is asked about, and no more."""
     quoted, name = reader.replace("'", "''"), reader.replace('"', '""')
-    if link.run(f"SELECT has_table_privilege('{quoted}', 'casemate.rows', 'SELECT')") != [("t",)]:
+    named = f"unnest(string_to_array('{_READ}', ', ')) AS t(name)"
+    lacking = f"to_regclass(name) IS NOT NULL AND NOT has_table_privilege('{quoted}', to_regclass(name), 'SELECT')"
+    ((tables,),) = link.run(f"SELECT string_agg(name, ', ') FROM {named} WHERE {lacking}")
+    if tables:
         link.run(f'GRANT USAGE ON SCHEMA casemate TO "{name}"')
-        link.run(f'GRANT SELECT ON {_READ} TO "{name}"')
+        link.run(f'GRANT SELECT ON {tables} TO "{name}"')
 
 
 def take_lock(link: Link, patience: float) -> None:

@@ -7,7 +7,7 @@ The writer owns the tables, and no policy binds it.
 
 from __future__ import annotations
 
-__all__ = ["SEEN", "TABLES"]
+__all__ = ["COUNTED", "SEEN", "TABLES", "USES"]
 
 TABLES = """
 CREATE TABLE classes (id text COLLATE "C" PRIMARY KEY, sealed bytea NOT NULL);
@@ -40,6 +40,14 @@ CREATE TABLE tides (class_id text COLLATE "C", kind text COLLATE "C", at int8 NO
 INSERT INTO meta VALUES ('epoch', '0') ON CONFLICT DO NOTHING;
 """
 
+COUNTED = """
+    SELECT class_id, sum(bytes)::int8 FROM (
+        SELECT class_id, sum(256 + octet_length(sealed)) AS bytes FROM rows GROUP BY class_id
+        UNION ALL SELECT log, sum(256 + octet_length(sealed)) FROM entries GROUP BY log
+        UNION ALL SELECT log, sum(octet_length(content)) FROM contents GROUP BY log) AS w GROUP BY class_id
+"""
+"""What each class takes, made from what lies there: `store.share` in SQL."""
+
 _NAMED = "(SELECT nullif(current_setting('casemate.classes', true), '')::text[])"
 
 SEEN = "\n".join(
@@ -57,3 +65,15 @@ CREATE POLICY seen ON {table} FOR SELECT USING ({column} = ANY ({_NAMED}::text[]
         "contents": "log",
     }.items()
 )
+
+USES = f"""
+CREATE TABLE uses (class_id text COLLATE "C" PRIMARY KEY, used int8 NOT NULL) WITH (fillfactor = 50);
+INSERT INTO uses {COUNTED};
+ALTER TABLE uses ENABLE ROW LEVEL SECURITY;
+CREATE POLICY seen ON uses FOR SELECT USING (class_id = ANY ({_NAMED}::text[]));
+CREATE FUNCTION ask_used(a_class text) RETURNS int8 LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM name_classes(ARRAY[a_class]);
+    RETURN coalesce((SELECT u.used FROM uses u WHERE u.class_id = a_class), 0);
+END $$;
+"""

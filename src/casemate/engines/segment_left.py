@@ -15,7 +15,7 @@ from typing import Protocol
 from casemate.engines.segment_fold import segments
 from casemate.engines.segment_format import HEAD, Group, begins_later, read_group, read_head
 from casemate.errors import Damaged
-from casemate.store import ClassRow, EntryRow, Reader, Row, StoredEntry
+from casemate.store import Batch, ClassRow, EntryRow, Reader, Row, StoredEntry, brought
 
 __all__ = ["WithLeftovers"]
 
@@ -92,6 +92,10 @@ class WithLeftovers:
     def sizes(self) -> dict[str, int]:
         logs = sorted({*self._sizes, *self._left})
         return {log: self._sizes.get(log, 0) + len(self._left.get(log, ())) for log in logs}
+
+    def used(self, class_id: str) -> int:
+        left = self._left.get(class_id, ())
+        return self._reader.used(class_id) + brought(Batch("", entries=left)).get(class_id, 0)
 
     def close(self) -> None:
         self._reader.close()

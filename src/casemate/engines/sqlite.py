@@ -26,8 +26,9 @@ from casemate.engines.group_writer import GroupWriter, Outcome
 from casemate.engines.sqlite_apply import apply
 from casemate.engines.sqlite_room import Room
 from casemate.engines.sqlite_schema import damaged, open_writer
+from casemate.engines.sqlite_uses import Uses
 from casemate.errors import CasemateError, Conflict, Damaged, Internal, Occupied, StorageFull, Unavailable
-from casemate.store import Batch, Receipt
+from casemate.store import Batch, Receipt, Share
 
 __all__ = ["Limits", "SqliteWriter"]
 
@@ -63,10 +64,11 @@ class SqliteWriter(GroupWriter):
         free: Callable[[], int] | None = None,
         lost: Callable[[str], None] | None = None,
         ship: Shipper | None = None,
+        share: Share = lambda _class_id: 0,
     ) -> None:
         """`lost` is told which file was not synced, in the writer's thread; wiring ends the process there.
 
-        `ship` makes backups; without one no chain of them can be gone on with.
+        `ship` makes backups; without one no chain of them can be gone on with. `share`: what a class may take.
         """
         limits = limits or Limits()
         super().__init__(limits.bound, limits.share)
@@ -88,6 +90,7 @@ class SqliteWriter(GroupWriter):
         self._checkpoint_at = limits.checkpoint
         self._db.set_wal_hook(self._grown)
         self._cursor = self._db.cursor()
+        self._uses = Uses(share)
         self._room = Room(path.parent, limits.low_water, limits.ballast, free)
         self._room.low()
         self._thread.start()
@@ -106,9 +109,9 @@ class SqliteWriter(GroupWriter):
             return [Unavailable(what="store") for _ in group]
         low = self._room.low()
         try:
-            self._cursor.execute("BEGIN IMMEDIATE")
+            self._begin()
             outcomes = [StorageFull() if low and batch.puts else self._one(batch) for batch in group]
-            self._cursor.execute("COMMIT")
+            self._commit()
         except apsw.Error as error:
             self._undo()
             if isinstance(error, apsw.IOError) and not damaged(error):
@@ -117,11 +120,21 @@ class SqliteWriter(GroupWriter):
             return None
         return outcomes
 
+    def _begin(self) -> None:
+        self._uses.begun()
+        self._cursor.execute("BEGIN IMMEDIATE")
+
+    def _commit(self) -> None:
+        """What was written, and what it takes, durable together."""
+        self._uses.noted(self._cursor)
+        self._cursor.execute("COMMIT")
+        self._uses.kept()
+
     def _one(self, batch: Batch) -> Outcome:
         """One batch within the group. Raises what ends the whole transaction."""
         self._cursor.execute("SAVEPOINT batch")
         try:
-            outcome: Outcome = apply(self._cursor, batch)
+            outcome: Outcome = apply(self._cursor, batch, self._uses)
         except CasemateError as error:
             outcome = error
         except apsw.ConstraintError:
@@ -144,9 +157,9 @@ class SqliteWriter(GroupWriter):
         if self.broken:
             return Unavailable(what="store")
         try:
-            self._cursor.execute("BEGIN IMMEDIATE")
+            self._begin()
             outcome = self._one(batch)
-            self._cursor.execute("COMMIT")
+            self._commit()
         except apsw.FullError:
             self._undo()
             return StorageFull()

@@ -12,8 +12,22 @@ import apsw
 import msgspec
 
 from casemate.crypto import DIGEST_SIZE, same
+from casemate.engines.sqlite_uses import Uses
 from casemate.errors import BadInput, Conflict, Damaged
-from casemate.store import Batch, EntryRow, Mark, Receipt, RowDelete, RowPut, put_digest, row_digest
+from casemate.store import (
+    WEIGHT,
+    Batch,
+    EntryRow,
+    Forget,
+    Mark,
+    Receipt,
+    RowDelete,
+    RowPut,
+    brought,
+    limits,
+    put_digest,
+    row_digest,
+)
 
 __all__ = ["apply"]
 
@@ -21,7 +35,7 @@ _decode = msgspec.msgpack.Decoder(Receipt).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def apply(db: apsw.Cursor, batch: Batch) -> Receipt:
+def apply(db: apsw.Cursor, batch: Batch, uses: Uses) -> Receipt:
     """Write the batch, or find that its key was used before and give that receipt."""
     if batch.key:
         earlier = db.execute("SELECT receipt FROM keys WHERE domain = ? AND key = ?", (batch.domain, batch.key)).get
@@ -29,38 +43,42 @@ def apply(db: apsw.Cursor, batch: Batch) -> Receipt:
             return msgspec.structs.replace(_decode(earlier), replayed=True)
     for known in dict.fromkeys(batch.classes):
         db.execute("INSERT INTO classes VALUES (?, ?) ON CONFLICT DO NOTHING", (known.id, known.sealed))
-    versions = tuple([_put(db, put) for put in batch.puts])
+    moved = brought(batch)
+    versions = tuple([_put(db, put, moved) for put in batch.puts])
     for delete in batch.deletes:
-        _delete(db, delete)
+        _delete(db, delete, moved)
     changed = [(p.class_id, p.kind) for p in batch.puts] + [(d.class_id, d.kind) for d in batch.deletes]
     for class_id, kind in dict.fromkeys(changed):
         db.execute("INSERT INTO tides VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET at = at + 1", (class_id, kind))
     entries = _enter(db, batch.entries) if batch.entries else ()
     for forget in batch.forgets:
-        db.execute("DELETE FROM contents WHERE log = ? AND seq = ?", (forget.log, forget.seq))
+        _forget(db, forget, moved)
     for mark in batch.marks:
         _move(db, mark)
     receipt = Receipt(entries, versions)
     if batch.key:
         db.execute("INSERT INTO keys VALUES (?, ?, ?)", (batch.domain, batch.key, _encode(receipt)))
+    uses.charged(db, moved, limits(batch, uses.share) if batch.puts else {})
     return receipt
 
 
-def _find(db: apsw.Cursor, row: RowPut | RowDelete) -> tuple[int, int, int] | None:
-    """(pk, version, seq) of what lies there; Conflict where it is not what was expected."""
-    found: tuple[int, int, int] | None = db.execute(
-        "SELECT pk, version, seq FROM rows WHERE class_id = ? AND kind = ? AND id = ?", (row.class_id, row.kind, row.id)
+def _find(db: apsw.Cursor, row: RowPut | RowDelete) -> tuple[int, int, int, int] | None:
+    """(pk, version, seq, weight) of what lies there; Conflict where it is not what was expected."""
+    found: tuple[int, int, int, int] | None = db.execute(
+        "SELECT pk, version, seq, 256 + length(sealed) FROM rows WHERE class_id = ? AND kind = ? AND id = ?",
+        (row.class_id, row.kind, row.id),
     ).fetchone()
     if row.expect is not None and row.expect != (found[1] if found else 0):
         raise Conflict(what=f"{row.kind} {row.id}")
     return found
 
 
-def _put(db: apsw.Cursor, put: RowPut) -> int:
+def _put(db: apsw.Cursor, put: RowPut, moved: dict[str, int]) -> int:
     digest = put_digest(put.class_id, put.kind, put.id, put.sealed)
     if not same(digest, put.digest):
         raise Damaged(what=put.kind)
     found = _find(db, put)
+    moved[put.class_id] += WEIGHT - (found[3] if found else 0)
     if found is None:
         version = 1
         place = (put.class_id, put.kind)
@@ -88,9 +106,10 @@ def _put(db: apsw.Cursor, put: RowPut) -> int:
     return version
 
 
-def _delete(db: apsw.Cursor, delete: RowDelete) -> None:
+def _delete(db: apsw.Cursor, delete: RowDelete, moved: dict[str, int]) -> None:
     found = _find(db, delete)
     if found is not None:
+        moved[delete.class_id] = moved.get(delete.class_id, 0) - found[3]
         db.execute("DELETE FROM rows WHERE pk = ?", (found[0],))
         _untie(db, found[0])
 
@@ -98,6 +117,14 @@ def _delete(db: apsw.Cursor, delete: RowDelete) -> None:
 def _untie(db: apsw.Cursor, pk: int) -> None:
     db.execute("DELETE FROM blinds WHERE pk = ?", (pk,))
     db.execute("DELETE FROM parents WHERE child = ?", (pk,))
+
+
+def _forget(db: apsw.Cursor, forget: Forget, moved: dict[str, int]) -> None:
+    place = (forget.log, forget.seq)
+    gone = db.execute("SELECT length(content) FROM contents WHERE log = ? AND seq = ?", place).get
+    if gone is not None:
+        moved[forget.log] = moved.get(forget.log, 0) - gone
+        db.execute("DELETE FROM contents WHERE log = ? AND seq = ?", place)
 
 
 def _enter(db: apsw.Cursor, entries: Sequence[EntryRow]) -> tuple[tuple[str, int], ...]:

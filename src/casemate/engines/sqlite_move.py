@@ -9,7 +9,7 @@ from typing import Any
 import apsw
 
 from casemate.engines.move import TABLES, Table
-from casemate.engines.sqlite_schema import damaged, open_reader, open_writer
+from casemate.engines.sqlite_schema import COUNTED, damaged, open_reader, open_writer
 from casemate.errors import Damaged, Unavailable
 
 __all__ = ["SqliteSide"]
@@ -29,10 +29,10 @@ _INTO = {
 
 
 class SqliteSide:
-    """`new`: a file that is made here, to be renamed by the caller when all has arrived."""
+    """`new`: a file that is made here, to be renamed when all has arrived. `changes`: it is written to."""
 
-    def __init__(self, path: Path, new: bool = False) -> None:
-        self._db = open_writer(path) if new else open_reader(path)
+    def __init__(self, path: Path, new: bool = False, changes: bool = False) -> None:
+        self._db = open_writer(path) if new or changes else open_reader(path)
         if not new:
             self._db.execute("PRAGMA checksum_verification = ON")
 
@@ -84,3 +84,7 @@ class SqliteSide:
         with self._db:
             self._db.execute("DELETE FROM meta WHERE name = ?", (_MOVING,))
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def recount(self) -> None:
+        with self._db:
+            self._db.execute(f"DELETE FROM uses; INSERT INTO uses {COUNTED}")

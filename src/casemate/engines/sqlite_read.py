@@ -164,6 +164,10 @@ class SqliteReader:
     def sizes(self) -> dict[str, int]:
         return dict(self._ask("SELECT log, size FROM logs ORDER BY log"))
 
+    def used(self, class_id: str) -> int:
+        found = self._ask("SELECT used FROM uses WHERE class_id = ?", (class_id,))
+        return int(found[0][0]) if found else 0
+
     def marks(self) -> dict[str, int]:
         """How far each segment of the journal has been folded."""
         return dict(self._ask("SELECT name, place FROM marks ORDER BY name"))

@@ -21,7 +21,15 @@ from apsw import sqlite_extra
 
 from casemate.errors import Damaged, Misconfigured, NewerSchema, Unavailable
 
-__all__ = ["MIGRATIONS", "damaged", "open_reader", "open_writer", "summed", "summing"]
+__all__ = ["COUNTED", "MIGRATIONS", "damaged", "open_reader", "open_writer", "summed", "summing"]
+
+COUNTED = """
+    SELECT class_id, sum(bytes) FROM (
+        SELECT class_id, sum(256 + length(sealed)) AS bytes FROM rows GROUP BY class_id
+        UNION ALL SELECT log, sum(256 + length(sealed)) FROM entries GROUP BY log
+        UNION ALL SELECT log, sum(length(content)) FROM contents GROUP BY log) AS w GROUP BY class_id
+"""
+"""What each class takes, made from what lies there: `store.share` in SQL."""
 
 MIGRATIONS: tuple[str, ...] = (
     """
@@ -50,6 +58,10 @@ MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE tides (class_id TEXT, kind TEXT, at INTEGER NOT NULL,
         PRIMARY KEY (class_id, kind)) STRICT, WITHOUT ROWID
+    """,
+    f"""
+    CREATE TABLE uses (class_id TEXT PRIMARY KEY, used INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    INSERT INTO uses {COUNTED};
     """,
 )
 _META = "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID"

@@ -17,6 +17,7 @@ from casemate.settings.blobs import BlobSettings, lying
 from casemate.settings.datasets import DatasetSettings, RootSettings, rooted
 from casemate.settings.keys import KeySettings
 from casemate.settings.places import PlaceSettings, placed
+from casemate.settings.records import RecordSettings, recording
 from casemate.settings.store import StoreSettings, storing
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "Oidc",
     "PersonalRules",
     "PlaceSettings",
+    "RecordSettings",
     "RegionSettings",
     "RootSettings",
     "Routing",
@@ -237,6 +239,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     region: RegionSettings = RegionSettings()
     listen: Listen = Listen()
     store: StoreSettings = StoreSettings()
+    records: RecordSettings = RecordSettings()
     blobs: BlobSettings = BlobSettings()
     keys: KeySettings = KeySettings()
     backup: BackupSettings = BackupSettings()
@@ -276,6 +279,7 @@ def parse(text: str) -> Settings:
     _proved(found.knowledge)
     placed(found.knowledge.places)
     storing(found.store)
+    recording(found.records)
     lying(found.blobs)
     backed_up(found.backup)
     rooted(found.datasets)

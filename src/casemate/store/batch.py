@@ -80,7 +80,8 @@ class Batch(msgspec.Struct, frozen=True):
 
     `key` names the batch within `domain`: a second batch of the same key gives the first one's receipt and changes
     nothing ("" = no key). `domain` is the class id of the acting label: it has its own bounded queue and its own
-    share of each group that the writer makes durable together.
+    share of each group that the writer makes durable together. `spares` names classes of whose share nobody asks here:
+    what a promise rests on goes there, or what comes from below, where nobody may learn how full they are.
     """
 
     domain: str
@@ -91,6 +92,7 @@ class Batch(msgspec.Struct, frozen=True):
     classes: Sequence[ClassRow] = ()
     forgets: Sequence[Forget] = ()
     marks: Sequence[Mark] = ()
+    spares: Sequence[str] = ()
 
 
 class Receipt(msgspec.Struct, frozen=True):

@@ -85,6 +85,10 @@ class Reader(Protocol):
         """How many entries each log holds."""
         ...
 
+    def used(self, class_id: str) -> int:
+        """The bytes that a class takes, as the writer counts them; see `share`."""
+        ...
+
 
 class Committer(Protocol):
     """Makes batches durable."""
@@ -93,6 +97,7 @@ class Committer(Protocol):
         """Returns once the batch survives a power cut.
 
         Raises Conflict where an `expect` fails (the whole batch is undone), StorageFull where there is no room,
+        ShareFull where a class that it puts something into has used up its share and is not among its `spares`,
         Unavailable where the domain's queue is full or the writer does not answer (then the batch may or may not have
         landed: send it again under the same key), Damaged where a put's digest is not that of its bytes.
         """

@@ -8,7 +8,7 @@ from casemate.access import Region
 from casemate.engines.files import FileBlobs
 from casemate.errors import MarkingError, Misconfigured
 from casemate.labels import access_class
-from casemate.settings import BlobSettings
+from casemate.settings import BlobSettings, RecordSettings
 from casemate.store import Blobs, Sealer
 from casemate.wiring.ending import not_synced
 from casemate.wiring.folder import Folder
@@ -25,7 +25,7 @@ def blobs_of(folder: Folder, told: BlobSettings, sealer: Sealer, region: Region 
             sealer,
             told.low_water_mb << 20,
             ballast=told.ballast_mb << 20,
-            share=shares_of(told, region),
+            share=shares_of("blobs", told, region),
             mirror=mirror,
             lost=not_synced,
         )
@@ -55,7 +55,7 @@ def blobs_of(folder: Folder, told: BlobSettings, sealer: Sealer, region: Region 
     return S3Blobs(bucket, sealer, cache, fences=fences, mirror=mirror)
 
 
-def shares_of(told: BlobSettings, region: Region | None) -> Callable[[str], int]:
+def shares_of(section: str, told: BlobSettings | RecordSettings, region: Region | None) -> Callable[[str], int]:
     """The bytes that are set aside for an access class. Raises Misconfigured for a marking that cannot be read."""
     named: dict[str, int] = {}
     if region is None:
@@ -64,5 +64,5 @@ def shares_of(told: BlobSettings, region: Region | None) -> Callable[[str], int]
         try:
             named[access_class(region.label(marking)).id] = share << 20
         except MarkingError:
-            raise Misconfigured(setting=f"blobs.shares.{marking}", why="no policy of the region reads it") from None
+            raise Misconfigured(setting=f"{section}.shares.{marking}", why="no policy of the region reads it") from None
     return lambda class_id: named.get(class_id, told.share_mb << 20)

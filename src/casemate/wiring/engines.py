@@ -15,15 +15,15 @@ from casemate.ids import Entropy, SystemEntropy
 from casemate.labels import Policies
 from casemate.models import READER, Card, Catalogue
 from casemate.settings import RegionSettings, Settings
-from casemate.store import Committer, Journal
-from casemate.wiring.blobs import blobs_of
+from casemate.store import Committer, Journal, Share
+from casemate.wiring.blobs import blobs_of, shares_of
 from casemate.wiring.folder import Folder
 from casemate.wiring.keys import opened
 from casemate.wiring.store import reader_of, written_in
 from casemate.wiring.trust import KnownTrust
 from casemate.wiring.upstreams import card_of
 
-__all__ = ["catalogue", "region_of", "vault_of"]
+__all__ = ["catalogue", "region_of", "share_of", "vault_of"]
 
 
 def region_of(settings: RegionSettings, extra: tuple[Path, ...] = ()) -> Region:
@@ -60,7 +60,7 @@ def vault_of(
     """
     reader = reader_of(folder, settings)
     sealer = KeyStore(folder.keys, entropy, private or opened(folder, settings), durable, written_in(reader))
-    region = region_of(settings.region, tuple(sorted(folder.path.glob("policies/*.toml"))))
+    region = _region(folder, settings)
     return Vault(
         region=region,
         reader=reader,
@@ -73,7 +73,17 @@ def vault_of(
         entropy=entropy or SystemEntropy(),
         trust=KnownTrust(folder, settings, region, clock or SystemClock()),
         tiles=TileFiles(folder.ledger, durable),
+        share=shares_of("records", settings.records, region),
     )
+
+
+def share_of(folder: Folder, settings: Settings) -> Share:
+    """What each access class may take of the records. Raises Misconfigured."""
+    return shares_of("records", settings.records, _region(folder, settings))
+
+
+def _region(folder: Folder, settings: Settings) -> Region:
+    return region_of(settings.region, tuple(sorted(folder.path.glob("policies/*.toml"))))
 
 
 def catalogue(region: Region, settings: Settings, keys: Path) -> Catalogue:

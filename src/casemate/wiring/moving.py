@@ -102,12 +102,17 @@ async def missing(folder: Folder, to: StoreSettings | None) -> tuple[list[Step],
             return steps, {table.name: source.count(table) for table in TABLES}
 
 
-async def check(folder: Folder, tell: Tell) -> Looked:
-    """Read all of a stopped region's records, each row against its digest. Raises Damaged, naming the place."""
+async def check(folder: Folder, tell: Tell, recount: bool = False) -> Looked:
+    """Read all of a stopped region's records, each row against its digest. Raises Damaged, naming the place.
+
+    `recount`: what each class takes is first made again from what lies there.
+    """
     settings = folder.settings()
     async with _alone(folder):
         there(folder, settings)
-        with contextlib.closing(_side(folder, settings.store)) as side:
+        with contextlib.closing(_side(folder, settings.store, changes=recount)) as side:
+            if recount:
+                side.recount()
             found = sums(side, lambda done: tell("compared", done))
         told: dict[str, str] = {}
         if settings.store.kind == "postgresql":
@@ -132,9 +137,9 @@ async def _alone(folder: Folder) -> AsyncIterator[None]:
         os.close(lock)
 
 
-def _side(folder: Folder, told: StoreSettings, new: bool = False) -> _Closing:
+def _side(folder: Folder, told: StoreSettings, new: bool = False, changes: bool = False) -> _Closing:
     if told.kind == "sqlite":
-        return SqliteSide(folder.data / _DRAFT if new else folder.records, new)
+        return SqliteSide(folder.data / _DRAFT if new else folder.records, new, changes)
     target = target_of(folder, told)
     from casemate.engines.postgres_move import PostgresSide
 

@@ -84,13 +84,14 @@ async def run(
 
 async def _write(folder: Folder, stop: asyncio.Event, signing: bytes) -> None:
     from casemate.engines.writer_socket import WriterServer
+    from casemate.wiring.engines import share_of
     from casemate.wiring.journal import sequence
     from casemate.wiring.shipping import near, shipping
     from casemate.wiring.store import writer_of
 
     settings = folder.settings()
     shipper = shipping(folder, settings, signing)
-    writer = writer_of(folder, settings, ship=shipper)
+    writer = writer_of(folder, settings, share_of(folder, settings), ship=shipper)
     closers: list[Callable[[], Awaitable[None]]] = []
     sequencer = await sequence(folder, settings, writer, closers)
     server = WriterServer(folder.writer_socket, writer, None, sequencer.fold, near(shipper, sequencer.fold))

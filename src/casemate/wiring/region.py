@@ -20,7 +20,7 @@ from casemate.models import Gateway, Preference
 from casemate.settings import Settings
 from casemate.store import Committer, Journal
 from casemate.wiring.accounting import account, metered
-from casemate.wiring.engines import catalogue, vault_of
+from casemate.wiring.engines import catalogue, share_of, vault_of
 from casemate.wiring.folder import Folder
 from casemate.wiring.house import House, Role, hang, wires
 from casemate.wiring.inspection import inspection_of
@@ -113,7 +113,7 @@ async def _record(
     """
     if role == "all":
         shipper = shipping(folder, settings, signing) if durable else None
-        writer = writer_of(folder, settings, durable, shipper)
+        writer = writer_of(folder, settings, share_of(folder, settings), durable, shipper)
 
         async def close() -> None:
             writer.close()

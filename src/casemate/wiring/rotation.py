@@ -17,7 +17,7 @@ from casemate.policy import Action
 from casemate.settings import Settings
 from casemate.store import Sealer
 from casemate.wiring.alone import hold
-from casemate.wiring.engines import vault_of
+from casemate.wiring.engines import share_of, vault_of
 from casemate.wiring.folder import Folder
 from casemate.wiring.keys import Ask, asking, opened
 from casemate.wiring.store import there, writer_of
@@ -84,7 +84,7 @@ async def _done(
     folder.run.mkdir(mode=0o700, exist_ok=True)
     lock = await hold(folder)
     try:
-        writer = writer_of(folder, settings)
+        writer = writer_of(folder, settings, share_of(folder, settings))
         try:
             vault = vault_of(folder, settings, writer, private=opened(folder, settings, ask))
             try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from casemate.engines.key_file import KeyFile
 from casemate.errors import Damaged, Misconfigured
 from casemate.settings import Settings, StoreSettings
-from casemate.store import Committer, Reader
+from casemate.store import Committer, Reader, Share
 from casemate.wiring.ending import not_synced
 from casemate.wiring.folder import Folder
 
@@ -35,19 +35,22 @@ class Records(Reader, Protocol):
     def close(self) -> None: ...
 
 
-def writer_of(folder: Folder, settings: Settings, durable: bool = True, ship: Shipper | None = None) -> Writer:
+def writer_of(
+    folder: Folder, settings: Settings, share: Share, durable: bool = True, ship: Shipper | None = None
+) -> Writer:
     """The one writer. `durable=False` is for laws, and for the file alone. Raises Occupied where another writes.
 
-    `ship`: what makes backups of a file; a server's records are its own affair.
+    `share`: what a class may take. `ship`: what makes backups of a file; a server's records are its own affair.
     """
     if settings.store.kind == "sqlite":
         from casemate.engines.sqlite import SqliteWriter
 
-        return SqliteWriter(folder.records, durable=durable, lost=not_synced if durable else None, ship=ship)
+        lost = not_synced if durable else None
+        return SqliteWriter(folder.records, durable=durable, lost=lost, ship=ship, share=share)
     target = target_of(folder, settings.store)
     from casemate.engines.postgres import PostgresWriter
 
-    return PostgresWriter(target)
+    return PostgresWriter(target, share=share)
 
 
 def reader_of(folder: Folder, settings: Settings) -> Records:

@@ -51,14 +51,16 @@ async def _damaged(call: Call) -> Reply:
 
 
 async def _classes(call: Call) -> Reply:
-    """The labels at which something lies, with what each has used of the share that is set aside for it, in bytes."""
+    """The labels at which something lies, with what each has used of its shares, of blobs and of records, in bytes."""
     flow = call.flow
     data = []
     for access in flow.classes():
         if access.need or access.originator:
             continue
-        used, share = await flow.gate.vault.blobs.used(access.id)
-        data.append({"used": used, "share": share, **marked(flow, access.label)})
+        vault = flow.gate.vault
+        used, share = await vault.blobs.used(access.id)
+        records = {"records_used": vault.reader.used(access.id), "records_share": vault.share(access.id)}
+        data.append({"used": used, "share": share, **records, **marked(flow, access.label)})
     return reply(flow, sorted(data, key=_label))
 
 
