@@ -138,6 +138,29 @@ def test_two_histories_are_a_fork() -> None:
     assert judged(FILES, Head("class_b", 5, "00"))[0] == "ok"
 
 
+def test_a_tile_that_goes_while_one_looks_is_incomplete() -> None:
+    for path, seq in (("tile/0/001", 256), ("tile/1/000.p/2", 0)):
+        asked: list[str] = []
+
+        def read(name: str, asked: list[str] = asked, path: str = path) -> bytes | None:
+            asked.append(name)
+            return None if name == path and asked.count(path) > 1 else FILES.get(name)
+
+        verdict = verify_folder(LOG, Files(read), PUBLIC, [Head(LOG, 300, root_of(leaves_of(300)).hex())])
+        assert (verdict.state, verdict.why, verdict.seq) == ("incomplete", "tile", seq)
+
+
+def test_a_full_tile_above_the_leaves_is_held_to_them_and_to_what_lies_above() -> None:
+    """65,536 entries fill a tile of level 1."""
+    size = WIDTH * WIDTH
+    files = folder_of(size)
+    assert judged(files)[0] == "ok"
+    for path in ("tile/1/000", "tile/2/000.p/1"):
+        data = bytes([files[path][0] ^ 1]) + files[path][1:]
+        assert judged(files | {path: data}) == ("tampered", "tile", 0)
+    assert judged({name: data for name, data in files.items() if name != "tile/1/000"})[0] == "incomplete"
+
+
 def test_a_folder_that_was_put_back_is_incomplete_before_a_remembered_head() -> None:
     early = folder_of(300)
     assert judged(early)[0] == "ok"

@@ -79,3 +79,12 @@ def test_every_cut_is_a_cut(kind: SigningProfile) -> None:
 def test_what_is_no_note_is_neither(data: bytes) -> None:
     assert read_note(data, SIGNERS["ed25519"].public) is None
     assert not was_cut(data, SIGNERS["ed25519"].public)
+
+
+def test_a_note_that_ends_before_all_its_lines_are_said_was_not_cut() -> None:
+    signer = SIGNERS["ed25519"]
+    lines = sign_note(signer, "class_a", 7, EMPTY, 123).split(b"\n")
+    for many in range(1, 6):
+        data = b"\n".join(lines[:many])
+        assert was_cut(data + b"\n", signer.public)
+        assert not was_cut(data + b"\n\n", signer.public), many

@@ -53,3 +53,11 @@ def test_missing_or_swapped_lines_are_told(lines: list[str]) -> None:
 def test_what_is_no_head_is_not_printed(head: Head) -> None:
     with pytest.raises(BadInput):
         print_paper(head)
+
+
+def test_lines_that_are_right_and_too_few_are_told() -> None:
+    """Four lines of six are whole bytes: all but the head's end."""
+    lines = print_paper(Head("l" * 60, 7, EMPTY.hex())).lines
+    assert len(lines) == 6
+    with pytest.raises(BadInput, match="Lines are missing"):
+        read_paper(lines[:4])

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace as replace_fields
 
 from casemate.crypto import generate, public_of
 from casemate.ledger import (
@@ -170,3 +171,12 @@ def test_a_changed_end_is_no_cut() -> None:
     for said, claimed in ((b'"stop":15', b'"stop":16'), (b'"start":10', b'"start":12')):
         assert PART.count(said) == 1
         assert verify_export(PART.replace(said, claimed), PUBLIC).state == "tampered"
+
+
+def test_a_head_that_was_signed_and_is_no_hash_proves_nothing() -> None:
+    part, chosen = part_of(tree_of(LEAVES), 10, 15, POINTS)
+    unsigned = replace_fields(POINTS[0], root="no hash")
+    before = replace_fields(unsigned, signature=SIGNER.sign(unsigned.body()).hex())
+    found = write_part(LOG, RECORDS[10:15], [before, *(point for point in chosen if point.size > 7)], PUBLIC, part)
+    verdict = verify_export(found, PUBLIC)
+    assert (verdict.state, verdict.why, verdict.seq) == ("tampered", "proof", 10)

@@ -150,14 +150,17 @@ def _roots(looking: _Looking, note: Note, remembered: list[Head]) -> None:
         return cut(data, looking.profile)
 
     tree = Tiled(read, note.size, note.profile)
-    if tree.root() != note.root:
-        looking.blame("tampered", "root", note.size)
+    try:
+        if tree.root() != note.root:
+            looking.blame("tampered", "root", note.size)
+            return
+        for head in remembered:
+            if head.size > note.size:
+                looking.blame("incomplete", "missing", note.size)
+            elif tree.root(head.size).hex() != head.root.lower():
+                looking.blame("forked", "head", head.size)
+    except Damaged:  # a file that was there has gone since, and was blamed for it
         return
-    for head in remembered:
-        if head.size > note.size:
-            looking.blame("incomplete", "missing", note.size)
-        elif tree.root(head.size).hex() != head.root.lower():
-            looking.blame("forked", "head", head.size)
 
 
 def _told(looking: _Looking, note: Note, witnessed: bool) -> Verdict:
