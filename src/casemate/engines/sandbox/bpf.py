@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 
-__all__ = ["ALLOW", "ENOSYS", "EPERM", "KILL", "Rule", "assemble", "is_null", "masked", "one_of", "verdict"]
+__all__ = ["ALLOW", "ENOSYS", "EPERM", "KILL", "Rule", "assemble", "is_null", "masked", "none_of", "one_of", "verdict"]
 
 Instruction = tuple[int, int, int, int]
 """Code, jump if true, jump if false, constant: struct sock_filter."""
@@ -46,6 +46,13 @@ def one_of(argument: int, values: Iterable[int], then: Sequence[Instruction] = (
     # each comparison jumps over those after it and over the refusal
     tests = [(_EQUAL, len(wanted) - place, 0, value) for place, value in enumerate(wanted)]
     return [_low(argument), *tests, *verdict(EPERM), *body]
+
+
+def none_of(argument: int, values: Iterable[int]) -> list[Instruction]:
+    """Allow where the argument's low 32 bits are none of these; else EPERM."""
+    refused = list(values)
+    tests = [(_EQUAL, len(refused) - place, 0, value) for place, value in enumerate(refused)]
+    return [_low(argument), *tests, *verdict(ALLOW), *verdict(EPERM)]
 
 
 def masked(argument: int, mask: int, value: int) -> list[Instruction]:

@@ -60,6 +60,9 @@ pwritev2 328 287 / sendfile 40 71 / splice 275 76 / tee 276 77 / vmsplice 278 75
 memfd_create 319 279 / memfd_secret 447 447 / inotify_init1 294 26 / fanotify_init 300 262 / fanotify_mark 301 263
 mq_open 240 180 / shmget 29 194 / shmat 30 196 / msgget 68 186 / semget 64 190 / settimeofday 164 170
 clock_settime 227 112 / adjtimex 159 171 / clock_adjtime 305 266 / sethostname 170 161 / setdomainname 171 162
+msgsnd 69 189 / msgrcv 70 188 / msgctl 71 187 / semop 65 193 / semctl 66 191 / semtimedop 220 192 / shmctl 31 195
+migrate_pages 256 238 / move_pages 279 239 / mq_unlink 241 181 / quotactl_fd 443 443 / set_mempolicy_home_node 450 450
+statmount 457 457 / listmount 458 458
 iopl 172 - / ioperm 173 - / modify_ldt 154 - / vhangup 153 58
 """
 

@@ -1,0 +1,136 @@
+"""Control groups of an attempt, where the machine lets us make them: memory, processes, processors. Versions 1 and 2.
+
+They stand beneath the group that the shim itself is in, so that what holds it holds the job. Where none can be made the
+limits of the process hold alone, and the record says nothing of groups that are not there.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+
+__all__ = ["Groups"]
+
+_ROOT = "/sys/fs/cgroup"
+_PERIOD = 100_000  # microseconds over which processors are counted
+_FILES = {
+    "memory": (("memory.limit_in_bytes", "memory.max"), "memory"),
+    "pids": (("pids.max", "pids.max"), "pids"),
+    "cpu": (("cpu.cfs_quota_us", "cpu.max"), "cpus"),
+}
+_TRIES = 50
+
+
+class Groups:
+    """`made`: the folder of each controller that holds this attempt, by the controller's name."""
+
+    def __init__(self, token: str, sizes: Mapping[str, int]) -> None:
+        """`sizes`: `memory` in bytes, `pids` and `cpus` in numbers; what is missing or 0 is not held."""
+        self.made: dict[str, str] = {}
+        self._unified = ""
+        own = _own()
+        for name, (files, size) in _FILES.items():
+            if not sizes.get(size):
+                continue
+            if name in own:
+                self._one(f"{own[name]}/casemate-{token}", name, files[0], str(_value(name, sizes[size], 1)))
+            elif "" in own:
+                path = f"{own['']}/casemate-{token}"
+                self._one(path, name, files[1], str(_value(name, sizes[size], 2)))
+
+    def _one(self, path: str, name: str, file: str, value: str) -> None:
+        try:
+            try:
+                os.mkdir(path, 0o755)
+            except FileExistsError:
+                pass
+            _write(f"{path}/{file}", value)
+            # a group that takes nobody in holds nobody: found out now, not when the job stands before it
+            descriptor = os.open(f"{path}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
+            os.close(descriptor)
+        except OSError:
+            if path not in self.made.values():
+                _remove(path)
+            return
+        self.made[name] = path
+
+    def join(self) -> None:
+        """This process and what it starts are held from here on."""
+        for path in set(self.made.values()):
+            _write(f"{path}/cgroup.procs", "0")
+
+    def killed_for_memory(self) -> bool:
+        """Whether the kernel ended a process of this attempt because it had no memory left."""
+        path = self.made.get("memory")
+        if path is None:
+            return False
+        for file in ("memory.oom_control", "memory.events"):
+            for line in _lines(f"{path}/{file}"):
+                name, _, count = line.partition(" ")
+                if name == "oom_kill" and count.strip() not in ("", "0"):
+                    return True
+        return False
+
+    def members(self) -> set[int]:
+        """The processes in it now."""
+        return {int(line) for path in set(self.made.values()) for line in _lines(f"{path}/cgroup.procs") if line}
+
+    def remove(self) -> None:
+        """End whoever is left, and take the groups down: after a lack of memory that takes the kernel a moment."""
+        for _ in range(_TRIES):
+            for pid in self.members():
+                try:
+                    os.kill(pid, 9)
+                except ProcessLookupError:
+                    pass
+            if not [path for path in set(self.made.values()) if not _remove(path)]:
+                return
+            time.sleep(0.01)
+
+
+def _value(name: str, size: int, version: int) -> str | int:
+    if name != "cpu":
+        return size
+    return size * _PERIOD if version == 1 else f"{size * _PERIOD} {_PERIOD}"
+
+
+def _own() -> dict[str, str]:
+    """The folder of each controller's group that this process is in; "" for version 2."""
+    found: dict[str, str] = {}
+    for line in _lines("/proc/self/cgroup"):
+        number, names, path = (*line.split(":", 2), "", "")[:3]
+        roots = [_ROOT, f"{_ROOT}/unified"] if number == "0" else [f"{_ROOT}/{names}"]
+        for root in roots:
+            for place in (root + path.rstrip("/"), root):  # a container's path may not be there in its own view
+                if os.access(f"{place}/cgroup.procs", os.W_OK):
+                    for name in names.split(","):
+                        found.setdefault(name, place)
+                    break
+    return found
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().splitlines()
+    except OSError:
+        return []
+
+
+def _write(path: str, value: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, value.encode("ascii"))
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path: str) -> bool:
+    try:
+        os.rmdir(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,124 @@
+"""System calls that `os` does not know, by ctypes: what walls are made of. Each raises OSError with its name."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+from collections.abc import Mapping, Sequence
+
+__all__ = [
+    "bind",
+    "drop",
+    "landlock",
+    "no_new_privileges",
+    "own_mounts",
+    "private_folder",
+    "reaps",
+    "seccomp",
+    "with_parent",
+]
+
+_PDEATHSIG, _CAPBSET_DROP, _CHILD_SUBREAPER, _NO_NEW_PRIVS, _CAP_AMBIENT = 1, 24, 36, 38, 47
+_NEWNS, _BIND, _REC, _PRIVATE = 0x00020000, 4096, 16384, 1 << 18
+_NOSUID, _NODEV = 2, 4
+_READ = 1 | 4 | 8  # execute, read a file, list a folder
+_ON_FILES = 1 | 2 | 4 | 1 << 14  # execute, write, read, truncate
+_NOT_MADE = 64 | 2048 | 1 << 15  # devices are not made, nor asked by ioctl
+_RIGHTS = {1: 0x1FFF, 2: 0x3FFF, 3: 0x7FFF, 4: 0x7FFF}  # ABI 5 adds ioctl on devices: 0xFFFF
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def _done(what: str, result: int) -> int:
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"{what}: {os.strerror(code)}")
+    return result
+
+
+def _prctl(what: str, option: int, *arguments: int) -> int:
+    padded = [ctypes.c_ulong(value) for value in (*arguments, 0, 0, 0, 0)[:4]]
+    return _done(what, int(_LIBC.prctl(ctypes.c_int(option), *padded)))
+
+
+def with_parent(parent: int) -> None:
+    """Killed when the thread that started this process ends; and now, where it has ended already."""
+    _prctl("die with the parent", _PDEATHSIG, 9)
+    if os.getppid() != parent:
+        os._exit(71)
+
+
+def reaps() -> None:
+    """Whoever is orphaned below this process becomes its child, so that it can be found and ended."""
+    _prctl("subreaper", _CHILD_SUBREAPER, 1)
+
+
+def no_new_privileges() -> None:
+    _prctl("no_new_privs", _NO_NEW_PRIVS, 1)
+
+
+def drop() -> None:
+    """No capability, and none to be had. Where this is no root there are none to lose."""
+    for capability in range(64):
+        if _LIBC.prctl(_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0) < 0:
+            break
+    _LIBC.prctl(_CAP_AMBIENT, 4, 0, 0, 0)  # PR_CAP_AMBIENT_CLEAR_ALL; a kernel without it has none
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    _done("capset", int(_LIBC.capset(header, (ctypes.c_uint32 * 6)())))
+
+
+def own_mounts() -> None:
+    """A view of the file system of its own: what is mounted from here on is seen by nobody else."""
+    _done("unshare", int(_LIBC.unshare(ctypes.c_int(_NEWNS))))
+    _mount(b"none", b"/", None, _REC | _PRIVATE, None)
+
+
+def private_folder(path: str) -> None:
+    """An empty folder in memory in the place of this one, which anyone may walk through and only we may fill."""
+    _mount(b"casemate", os.fsencode(path), b"tmpfs", _NOSUID | _NODEV, b"mode=0755,size=1m,nr_inodes=4096")
+
+
+def bind(descriptor: int, path: str) -> None:
+    """What the descriptor holds, at this path too."""
+    _mount(f"/proc/self/fd/{descriptor}".encode(), os.fsencode(path), None, _BIND | _REC, None)
+
+
+def _mount(source: bytes, target: bytes, kind: bytes | None, flags: int, data: bytes | None) -> None:
+    result = _LIBC.mount(source, target, kind, ctypes.c_ulong(flags), data)
+    _done(f"mount {os.fsdecode(target)}", int(result))
+
+
+def landlock(calls: Mapping[str, int], reads: Sequence[str], writes: Sequence[str], devices: Sequence[str]) -> int:
+    """Read and execute beneath `reads`, everything but devices beneath `writes`, read and write `devices`. The ABI."""
+    create = calls["landlock_create_ruleset"]
+    abi = _call("landlock", create, None, ctypes.c_size_t(0), ctypes.c_uint32(1))
+    rights = _RIGHTS.get(abi, 0xFFFF)
+    scopes = 0x3 if abi >= 6 else 0  # abstract sockets and signals stay inside
+    attributes = struct.pack("<QQQ", rights, 0, scopes)[: 24 if abi >= 6 else 16 if abi >= 4 else 8]
+    ruleset = _call("landlock", create, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0))
+    add = calls["landlock_add_rule"]
+    for paths, given in ((reads, _READ), (writes, rights & ~_NOT_MADE), (devices, _ON_FILES & rights)):
+        for path in paths:
+            try:
+                found = os.open(path, os.O_PATH | os.O_CLOEXEC)
+            except FileNotFoundError:
+                continue
+            beneath = given if os.path.isdir(path) else given & _ON_FILES & rights
+            rule = struct.pack("<Qi", beneath, found)
+            _call(f"landlock {path}", add, ctypes.c_int(ruleset), ctypes.c_int(1), rule, ctypes.c_uint32(0))
+            os.close(found)
+    _call("landlock", calls["landlock_restrict_self"], ctypes.c_int(ruleset), ctypes.c_uint32(0))
+    os.close(ruleset)
+    return abi
+
+
+def _call(what: str, number: int, *arguments: object) -> int:
+    return _done(what, int(_LIBC.syscall(ctypes.c_long(number), *arguments)))
+
+
+def seccomp(number: int, program: bytes) -> None:
+    """The filter, from here on and over every exec."""
+    instructions = ctypes.create_string_buffer(program, len(program))
+    # struct sock_fprog: a count, padding, the address of the instructions
+    fprog = struct.pack("<HxxxxxxQ", len(program) // 8, ctypes.addressof(instructions))
+    _call("seccomp", number, ctypes.c_uint(1), ctypes.c_uint(0), fprog)

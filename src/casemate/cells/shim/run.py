@@ -1,0 +1,214 @@
+"""One attempt, from the claim to the record. See docs/bytes/job-folder.md for what it reads, writes and ends with.
+
+It beats while the job runs, looks for the region's wish to stop, keeps the logs within bounds, and ends what is beyond
+its time or its disk. Whoever lost the claim ends everything and writes nothing.
+"""
+
+from __future__ import annotations
+
+import _signal as signals  # type: ignore[import-not-found]
+import os
+import sys
+import time
+from typing import Any
+
+from casemate.cells.shim import files, kernel, walls
+from casemate.cells.shim.groups import Groups
+from casemate.cells.shim.watch import Watch
+
+__all__ = ["attempt"]
+
+RECORDED, UNRECORDED, CLAIMED = 0, 71, 75
+
+
+def attempt(path: str) -> None:
+    """Run what the folder orders, and end this process."""
+    code = UNRECORDED
+    try:
+        code = _attempt(path)
+    except Exception as error:  # noqa: BLE001 - nothing was recorded: the region finds the attempt lost
+        sys.stderr.write(f"shim: {type(error).__name__}: {error}\n")
+    os._exit(code)
+
+
+def _attempt(path: str) -> int:
+    folder = files.open_folder(path)
+    claimed = files.claim(folder)
+    if claimed is None:
+        return CLAIMED
+    try:
+        os.setsid()
+    except PermissionError:
+        pass  # it leads its session already: an engine started it so
+    told = files.read(folder, "order.json")
+    if told is None:
+        return UNRECORDED
+    order = files.load(told)
+    started = time.time_ns() // 1000
+    watch = Watch(folder, claimed, order)
+    watch.beat()
+    place = walls.Place(os.path.realpath(path), order)
+    groups = Groups(order["token"], {name: order["groups"].get(name, 0) for name in ("memory", "pids", "cpus")})
+    try:
+        _furnish(folder, place)
+        ended = _run(folder, place, groups, watch)
+    except OSError as error:
+        ended = {"exit": None, "signal": 0, "reason": "sandbox", "why": str(error)[:300], "usage": {}}
+    finally:
+        groups.remove()
+    if not files.mine(folder, claimed):
+        return CLAIMED
+    record = {"token": order["token"], "attempt": order["attempt"], **ended, "started": started}
+    record |= {"ended": time.time_ns() // 1000, "node": os.uname().nodename, "level": order["level"]}
+    record["dropped"] = watch.dropped
+    try:
+        files.put(folder, "exit.json", files.dump(record).encode("ascii"), sync=True)
+    except OSError:
+        return UNRECORDED
+    return RECORDED
+
+
+def _furnish(folder: int, place: walls.Place) -> None:
+    """The folders that a job needs, its own where this is root; and in `in` a place for each mount to stand on."""
+    for name in ("in", "work", "out", "log"):
+        try:
+            os.mkdir(name, 0o755, dir_fd=folder)
+        except FileExistsError:
+            pass
+    inputs = files.open_folder("in", folder)
+    try:
+        for source, target, _ in place.mounts():
+            if target.startswith("/in/"):
+                _stand(inputs, target[4:], source, place.order["level"])
+    finally:
+        os.close(inputs)
+    if place.uid:
+        for name in ("work", "out"):
+            _give(name, folder, place.uid)
+
+
+def _stand(inputs: int, name: str, source: str, level: str) -> None:
+    if "/" in name or name in ("", ".", ".."):
+        raise OSError("an input stands directly below /in")
+    try:
+        if level == "L1":
+            os.symlink(source, name, dir_fd=inputs)
+        elif os.path.isdir(source):
+            os.mkdir(name, 0o755, dir_fd=inputs)
+        else:
+            os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644, dir_fd=inputs))
+    except FileExistsError:
+        pass
+
+
+def _give(name: str, at: int, uid: int) -> None:
+    """A folder and all in it to the job's user: a checkpoint that another attempt left is in it."""
+    inner = files.open_folder(name, at)
+    try:
+        os.fchown(inner, uid, uid)
+        for one in os.listdir(inner):
+            told = os.stat(one, dir_fd=inner, follow_symlinks=False)
+            if told.st_mode & 0o170000 == 0o040000:
+                _give(one, inner, uid)
+            else:
+                os.chown(one, uid, uid, dir_fd=inner, follow_symlinks=False)
+    finally:
+        os.close(inner)
+
+
+def _run(folder: int, place: walls.Place, groups: Groups, watch: Watch) -> dict[str, Any]:
+    """The job, until it has ended. Raises OSError where it could not be shut in."""
+    logs = files.open_folder("log", folder)
+    pipes = {name: os.pipe2(os.O_CLOEXEC) for name in ("out", "err", "said", "status")}
+    wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    signals.set_wakeup_fd(wake[1], warn_on_full_buffer=False)
+    for number in (signals.SIGTERM, signals.SIGINT, signals.SIGHUP):
+        signals.signal(number, lambda *_: None)
+    kernel.reaps()
+    shim = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        _become(place, groups, {name: ends[1] for name, ends in pipes.items()}, shim)
+    for ends in pipes.values():
+        os.close(ends[1])
+    watch.follows(pid, logs, {name: pipes[name][0] for name in ("out", "err")}, wake[0], pipes["status"][0])
+    said = _all(pipes["said"][0])  # until it executes something, or says why not
+    watch.until_ended()
+    _, status, spent = os.wait4(pid, 0)
+    watch.finish(groups)
+    return _ended(place, groups, watch, status, spent, said)
+
+
+def _all(pipe: int) -> bytes:
+    parts = []
+    while part := os.read(pipe, 4096):
+        parts.append(part)
+    os.close(pipe)
+    return b"".join(parts)
+
+
+def _ended(place: walls.Place, groups: Groups, watch: Watch, status: int, spent: Any, said: bytes) -> dict[str, Any]:
+    """What the record says. A code above 128 is the signal that ended the command, as a shell tells it."""
+    usage = {
+        "cpu_us": int((spent.ru_utime + spent.ru_stime) * 1e6),
+        "wall_us": watch.lasted_us,
+        "rss_kb": int(spent.ru_maxrss),
+    }
+    kind, _, why = said.decode("utf-8", "replace").partition(":")
+    told = watch.told()
+    failed = place.order["level"] == "L2" and os.WIFEXITED(status) and "exit-code" not in told and not watch.why
+    if kind == "sandbox" or (not said and failed):
+        why = why or "bubblewrap could not set the job up"
+        return {"exit": None, "signal": 0, "reason": "sandbox", "why": why[:300], "usage": usage}
+    if kind == "command":
+        watch.say(f"casemate: {why}\n")
+        return {"exit": 127, "signal": 0, "reason": "command", "usage": usage}
+    code = os.waitstatus_to_exitcode(status)
+    if place.order["level"] == "L2" and code == 1 and watch.begins(b"bwrap: execvp "):
+        return {"exit": 127, "signal": 0, "reason": "command", "usage": usage}
+    number = -code if code < 0 else code - 128 if 128 < code < 193 else 0
+    reason = "memory" if groups.killed_for_memory() else watch.why
+    return {"exit": 128 - code if code < 0 else code, "signal": number, "reason": reason, "usage": usage}
+
+
+def _become(place: walls.Place, groups: Groups, ends: dict[str, int], shim: int) -> None:
+    """The child: shut in, then another program. Ends by itself where it could not."""
+    try:
+        _outfit(ends)
+        groups.join()
+        walls.enter(place)
+        kernel.with_parent(shim)
+        walls.limits(place, "memory" in groups.made, "pids" in groups.made)
+        if place.order["level"] == "L1":
+            walls.level1(place)
+        elif place.order["level"] == "L2":
+            os.set_inheritable(ends["status"], True)
+            walls.level2(place, ends["status"], _filled)
+        raise OSError(f"{place.order['level']} is not ours to build")
+    except LookupError as error:
+        os.write(ends["said"], f"command:{error}".encode("utf-8", "replace"))
+    except BaseException as error:  # noqa: BLE001 - whatever it is, this process must not go on
+        os.write(ends["said"], f"sandbox:{type(error).__name__}: {error}".encode("utf-8", "replace"))
+    os._exit(126)
+
+
+def _outfit(ends: dict[str, int]) -> None:
+    """A session and standard descriptors of its own; signals as a program expects them."""
+    signals.set_wakeup_fd(-1)
+    for number in (signals.SIGTERM, signals.SIGINT, signals.SIGHUP, signals.SIGPIPE, signals.SIGXFSZ, signals.SIGCHLD):
+        signals.signal(number, signals.SIG_DFL)
+    signals.pthread_sigmask(signals.SIG_SETMASK, ())
+    os.setsid()
+    null = os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+    for number, source in enumerate((null, ends["out"], ends["err"])):
+        os.dup2(source, number)
+    os.umask(0o022)
+
+
+def _filled(data: bytes) -> int:
+    """A descriptor for bubblewrap from which these bytes can be read, once."""
+    made = os.memfd_create("order", 0)
+    os.write(made, data)
+    os.lseek(made, 0, os.SEEK_SET)
+    os.set_inheritable(made, True)
+    return made
