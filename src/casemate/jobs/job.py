@@ -68,7 +68,7 @@ class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Output(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A path below /out. `keep`: `seal` takes its bytes, `place` leaves it in a folder of its label and seals a manifest."""
+    """A path below /out. `keep`: `seal` takes its bytes, `place` leaves it in a folder of its label, digested."""
 
     name: str
     path: str
@@ -76,7 +76,7 @@ class Output(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Evaluate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One of at most five rules, in order; a pattern may end with `*`, and an empty one holds (AWS Batch, job_retries)."""
+    """One of at most five rules, in order; a pattern may end with `*`, an empty one holds (AWS Batch, job_retries)."""
 
     action: Literal["RETRY", "EXIT"]
     exit_code: str = ""
@@ -105,7 +105,7 @@ class Array(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A folder below /out that the next attempt finds as it was left. `every_s`: how often the program says it writes."""
+    """A folder below /out that the next attempt finds as it was left. `every_s`: how often the program writes it."""
 
     path: str = ""
     every_s: int = 0
@@ -190,8 +190,9 @@ class Artefact(msgspec.Struct, frozen=True):
 class Job(msgspec.Struct, frozen=True):
     """`open`: yes until it has ended. `phase`: `new` until the loop has taken it up, then `queued`, `active`, `ended`.
 
-    A child of an array has `parent` and `index`, and no spec of its own. `counts`: of an array, how many of its children
-    stand in which state. `logs`: blobs of standard output and standard error of the attempt that counts.
+    A child of an array has `parent` and `index`, and no spec of its own. What is to end while it is active has
+    `cancel`, and is `new` again, so that the loop takes it up. `counts`: of an array, how many of its children
+    stand in which state. `logs`: what the attempt that counts wrote to `out` and `err`.
     `queue` repeats the spec's, so that it can be asked for. Times in microseconds.
     """
 
@@ -213,7 +214,7 @@ class Job(msgspec.Struct, frozen=True):
     index: int = -1
     counts: dict[str, int] = {}
     artefacts: tuple[Artefact, ...] = ()
-    logs: tuple[str, ...] = ()
+    logs: tuple[Artefact, ...] = ()
     session: str = ""
     language: str = "en"
 
@@ -226,11 +227,11 @@ class JobKey(msgspec.Struct, frozen=True):
 
 
 def _blobs(job: Job) -> list[str]:
-    return [*job.logs, *(piece for artefact in job.artefacts for piece in artefact.pieces)]
+    return [piece for one in (*job.artefacts, *job.logs) for piece in one.pieces]
 
 
 def _sources(id: str, job: Job) -> list[tuple[str, str]]:
-    """What a job says that it was made from: the datasets that it reads in place; other inputs are parents of its row."""
+    """What it says that it was made from: the datasets that it reads in place. Other inputs are parents of its row."""
     del id
     inputs = job.spec.inputs if job.spec is not None else ()
     return [("dataset", one.source.partition(":")[2]) for one in inputs if one.source.startswith("dataset:")]

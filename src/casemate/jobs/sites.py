@@ -1,0 +1,54 @@
+"""Where jobs run: the engines that wiring has joined, each with the scratch that its shims share with the region."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from casemate.jobs.executor import Capabilities, Executor, Scratch
+from casemate.jobs.plan import Node
+from casemate.labels import Label
+
+__all__ = ["LEVELS", "Level", "Site", "Sites", "alone"]
+
+Level = Literal["L1", "L2", "L3"]
+LEVELS: tuple[Level, ...] = ("L1", "L2", "L3")
+
+
+def alone(domain: str, told: Capabilities) -> Sequence[Node]:
+    """The one node of an engine that places attempts itself: its slots, for each domain anew."""
+    slots = told.slots or 1 << 20
+    return (Node(told.facts.get("node", "local"), domain, slots, 1 << 40, told.gpus),)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An engine and its scratch. `nodes`: what a domain may use of it, as the planner sees it."""
+
+    executor: Executor
+    scratch: Scratch
+    nodes: Callable[[str, Capabilities], Sequence[Node]] = alone
+
+
+def _least(label: Label) -> Level:
+    del label
+    return "L1"
+
+
+@dataclass(frozen=True, slots=True)
+class Sites:
+    """By name; `first` runs what asks for none. `floor`: the least level that the policy asks of a label."""
+
+    every: Mapping[str, Site] = field(default_factory=dict)
+    first: str = ""
+    floor: Callable[[Label], Level] = _least
+
+    def site(self, name: str) -> Site | None:
+        """The engine of that name, or the first one for an empty name; None where there is none."""
+        return self.every.get(name or self.first)
+
+    def level(self, label: Label, asked: str) -> Level:
+        """The higher of what a job asks for and what the policy asks for."""
+        least = self.floor(label)
+        return next(one for one in LEVELS if one >= asked and one >= least)

@@ -1,0 +1,275 @@
+"""The face of jobs: they are asked for, looked at, called off and made again, each in one commit.
+
+A job lies at the acting label. What it names was looked up in the visible world of whoever asked for it, and what it
+reads is a parent of its row. The same key of one owner at one label gives the same job again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from casemate.access import Flow, Gate
+from casemate.errors import Absent, BadInput, Conflict, MarkingError
+from casemate.ids import fresh
+from casemate.jobs import life, logs
+from casemate.jobs.checked import MOST, checked, ordered
+from casemate.jobs.inputs import Inputs
+from casemate.jobs.job import JOB, JOB_KEY, Input, Job, JobKey, Spec
+from casemate.jobs.sites import Sites
+from casemate.objects import Change, Found, Page, Put, Ref, Where
+from casemate.policy import Action, Refuse, Target, decide
+
+__all__ = ["Jobs", "key_id"]
+
+TRIES = 8
+"""How often a change is tried that another one has come before."""
+CANCEL = Action("cancel", "job")
+
+
+@dataclass(slots=True)
+class _Ask:
+    spec: Spec
+    key: str
+    digest: bytes
+    id: str = ""
+    found: Found[Job] | None = None
+    parents: tuple[Ref, ...] = ()
+
+
+@dataclass(slots=True)
+class Jobs:
+    """What doors speak to. `sites`: the engines of this process; where there are none, jobs are kept, not run."""
+
+    gate: Gate
+    inputs: Inputs
+    sites: Sites = field(default_factory=Sites)
+
+    async def submit(self, flow: Flow, spec: Spec, key: str = "") -> Found[Job]:
+        """Ask for a job at the acting label. `key`: the same one with the same spec gives the same job.
+
+        Raises BadInput; Absent for what is not visible; Refused (`job-label`); Conflict for a key of another spec.
+        """
+        return (await self.submit_many(flow, [(spec, key)]))[0]
+
+    async def submit_many(self, flow: Flow, asked: Sequence[tuple[Spec, str]]) -> list[Found[Job]]:
+        """All of them or none, in one commit. `#K` in `after` names the job at place K of these. Raises as `submit`."""
+        if not 1 <= len(asked) <= MOST:
+            raise BadInput(what=f"1 to {MOST} jobs are submitted together.")
+        for spec, key in asked:
+            checked(spec)
+            await self._label(flow, spec)
+            if len(key) > 128 or not key.isprintable():
+                raise BadInput(what="A key has at most 128 printable characters.")
+        edges = ordered([spec for spec, _ in asked])
+        asks = [_Ask(spec, key, _digest(spec)) for spec, key in asked]
+        for _ in range(TRIES):
+            try:
+                return await self._submitted(flow, asks, edges)
+            except Conflict as conflict:  # another has just used one of these keys: its job is ours
+                if not any(ask.key for ask in asks) or not str(conflict.facts.get("what", "")).startswith(JOB_KEY.name):
+                    raise
+        raise Conflict(what=JOB_KEY.name)
+
+    async def named(self, flow: Flow, id: str) -> Found[Job]:
+        """The visible job of that id. Raises Absent."""
+        found = await flow.read(JOB, id[:128])
+        flow.use(found.ref)
+        return found
+
+    async def page(self, flow: Flow, where: Where, after: str | None = None, limit: int = 100) -> Page[Job]:
+        """A stretch of the visible jobs, oldest first within a class. With ("parent", "") children are left out."""
+        return await flow.scan(JOB, where, after, limit)
+
+    async def cancel(self, flow: Flow, id: str, reason: str = "") -> None:
+        """Have it end. What runs is stopped by the loop; one that has ended stays as it is.
+
+        Raises Absent, also where it is somebody else's and the role may not; Refused (`no-write-down`).
+        """
+        if len(reason) > 256 or not reason.isprintable():
+            raise BadInput(what="A reason has at most 256 printable characters.")
+        for _ in range(TRIES):
+            found = await self._own(flow, id)
+            value = life.cancel(found.value, reason or "cancelled", self.gate.vault.clock.now())
+            if value is None:
+                return
+            try:
+                facts = {"job": found.id}
+                await flow.commit(Put(JOB, found.id, value, expect=found.version), at=found.label, facts=facts)
+                return
+            except Conflict:
+                continue  # it has just gone on
+        raise Conflict(what=f"job {id[:128]}")
+
+    async def retry(self, flow: Flow, id: str) -> Found[Job]:
+        """Ask anew for what has ended: a new job, made from it. Raises Absent, BadInput where it has not ended."""
+        found = await self._own(flow, id)
+        if found.value.open == "yes":
+            raise BadInput(what="A job is made again once it has ended.")
+        spec = await self.spec_of(flow, found)
+        if found.value.parent:
+            env = {**spec.env, "AWS_BATCH_JOB_ARRAY_INDEX": str(found.value.index)}
+            spec = msgspec.structs.replace(spec, env=env, array=type(spec.array)())
+        after = tuple(one for one in spec.after if one.when != "aftercorr")
+        ask = _Ask(msgspec.structs.replace(spec, after=after), "", b"", parents=(found.ref,))
+        await self._label(flow, ask.spec)
+        return (await self._submitted(flow, [ask], [[]]))[0]
+
+    async def spec_of(self, flow: Flow, found: Found[Job]) -> Spec:
+        """What it does; a child of an array has its parent's. Raises Absent."""
+        if found.value.spec is not None:
+            return found.value.spec
+        whole = (await self.named(flow, found.value.parent)).value.spec
+        if whole is None:
+            raise Absent(kind=JOB.name, id=found.value.parent)
+        return whole
+
+    async def log(self, flow: Flow, id: str, stream: str, at: int = 0, most: int = 65536) -> tuple[bytes, int, bool]:
+        """Bytes of `out` or `err` from a place on, where the next begin, and whether no more come. Raises Absent."""
+        if stream not in ("out", "err"):
+            raise BadInput(what="A job writes to out and err.")
+        return await logs.log(
+            flow, self.sites, await self.named(flow, id), stream, max(at, 0), min(max(most, 1), 1 << 23)
+        )
+
+    async def artefact(self, flow: Flow, id: str, name: str) -> AsyncIterator[bytes]:
+        """The bytes of what came out, piece by piece. Raises Absent."""
+        found = await self.named(flow, id)
+        async for piece in logs.artefact(flow, self.sites, found, name):
+            yield piece
+
+    async def top(self, flow: Flow) -> dict[str, Any]:
+        """How many stand in which state and queue, and the slots there are, of the acting class alone."""
+        states: dict[str, int] = {}
+        queues: dict[str, int] = {}
+        for found in await flow.every(JOB, Where((("open", "yes"),))):
+            if found.ref.class_id == flow.access.id and not found.value.counts:
+                states[found.value.state] = states.get(found.value.state, 0) + 1
+                queues[found.value.queue] = queues.get(found.value.queue, 0) + 1
+        slots: dict[str, int] = {}
+        for name, site in self.sites.every.items():
+            if flow.acting.without_needs <= site.executor.ceiling.label:
+                slots[name] = (await site.executor.capabilities()).slots
+        return {"states": states, "queues": queues, "slots": slots}
+
+    async def _own(self, flow: Flow, id: str) -> Found[Job]:
+        """A job that the caller may change: his own, or any where his role may. Raises Absent."""
+        found = await self.named(flow, id)
+        decision = decide(flow.session, flow.acting, flow.action, Target(owner=found.value.owner))
+        if isinstance(decision, Refuse):
+            await flow.absent(JOB, id[:128])
+        return found
+
+    async def _label(self, flow: Flow, spec: Spec) -> None:
+        """A job is written at its acting label. Asked lower: Refused (`job-label`)."""
+        if not spec.label:
+            return
+        try:
+            asked = self.gate.vault.region.label(spec.label)
+        except MarkingError as error:
+            raise BadInput(what=f"label: {error.facts.get('why', 'it is no marking')}") from None
+        if not flow.acting <= asked:
+            await flow.refuse(Refuse("job-label", {"acting": flow.acting.text, "asked": asked.text}))
+        if asked is not flow.acting:
+            raise BadInput(what=f"A job lies at its acting label: act at {asked.text} to have it written there.")
+
+    async def _submitted(self, flow: Flow, asks: list[_Ask], edges: list[list[int]]) -> list[Found[Job]]:
+        now, changes = self.gate.vault.clock.now(), list[Change]()
+        places: list[_Ask] = []
+        by_key: dict[str, _Ask] = {}
+        for ask in asks:
+            same = by_key.get(ask.key) if ask.key else None
+            if same is not None and same.digest != ask.digest:
+                raise Conflict(what=f"key {ask.key}")
+            if same is not None:
+                ask.id, ask.found = same.id, same.found
+                continue
+            if ask.key:
+                by_key[ask.key] = ask
+                ask.found = await self._keyed(flow, ask)
+            entropy = self.gate.vault.entropy
+            ask.id = ask.found.id if ask.found else fresh("job", entropy, f"job/{flow.access.id}/{flow.session.id}")
+        looked: dict[str, tuple[Input, tuple[Ref, ...]]] = {}
+        made: set[str] = set()
+        for ask, before in zip(asks, edges, strict=True):
+            if ask.found is not None or ask.id in made:
+                continue
+            made.add(ask.id)
+            value, parents = await self._made(flow, ask, asks, before, looked, now)
+            changes.append(Put(JOB, ask.id, value, parents=(*ask.parents, *parents), expect=0))
+            places.append(ask)
+            if ask.key:
+                kept = JobKey(ask.id, ask.digest)
+                changes.append(Put(JOB_KEY, key_id(flow.session.principal.id, ask.key), kept, expect=0))
+        if changes:
+            receipt = await flow.commit(*changes, facts={"jobs": len(places)})
+            values = dict(zip(((c.kind.name, c.id) for c in changes), receipt.versions, strict=True))
+            told = {c.id: c.value for c in changes if isinstance(c, Put) and c.kind is JOB}
+            for ask in asks:
+                if ask.id in told:
+                    ref = Ref(JOB.name, ask.id, flow.access.id)
+                    ask.found = Found(ref, values[(JOB.name, ask.id)], flow.acting, told[ask.id])
+        return [ask.found for ask in asks if ask.found is not None]
+
+    async def _keyed(self, flow: Flow, ask: _Ask) -> Found[Job] | None:
+        """The job that this key has made. Raises Conflict where it was for another spec."""
+        for found in await flow.read_each(JOB_KEY, key_id(flow.session.principal.id, ask.key)):
+            if found.ref.class_id == flow.access.id:
+                if found.value.digest != ask.digest:
+                    raise Conflict(what=f"key {ask.key}")
+                return await self.named(flow, found.value.job)
+        return None
+
+    async def _made(
+        self,
+        flow: Flow,
+        ask: _Ask,
+        asks: Sequence[_Ask],
+        before: Sequence[int],
+        looked: dict[str, tuple[Input, tuple[Ref, ...]]],
+        now: int,
+    ) -> tuple[Job, tuple[Ref, ...]]:
+        """The job's first value, with what it was made from. Raises Absent, BadInput, Conflict."""
+        spec, parents, inputs = ask.spec, list[Ref](), list[Input]()
+        for one in spec.inputs:
+            if one.source not in looked:
+                seen = await self.inputs.look(flow, msgspec.structs.replace(one, digest=""))
+                looked[one.source] = (msgspec.structs.replace(one, digest=seen.digest), seen.refs)
+            known, refs = looked[one.source]
+            if one.digest and known.digest and one.digest != known.digest:
+                raise Conflict(what=f"Input {one.name}")
+            inputs.append(msgspec.structs.replace(known, name=one.name))
+            parents += refs
+        after, places = [], iter(before)
+        for each in spec.after:
+            if each.job.startswith("#"):
+                after.append(msgspec.structs.replace(each, job=asks[next(places)].id))
+            else:
+                await self.named(flow, each.job)
+                after.append(each)
+        spec = msgspec.structs.replace(spec, inputs=tuple(inputs), after=tuple(after))
+        asker = flow.session.principal
+        value = Job(
+            owner=asker.id,
+            person=asker.name,
+            spec=spec,
+            queue=spec.queue,
+            name=spec.name,
+            created=now,
+            session=flow.session.id,
+            language=flow.session.language,
+        )
+        return value, tuple(dict.fromkeys(parents))
+
+
+def key_id(owner: str, key: str) -> str:
+    """Under what a key of an owner is kept: no key of one meets a key of another."""
+    return hashlib.sha384(f"{owner}\0{key}".encode()).hexdigest()
+
+
+def _digest(spec: Spec) -> bytes:
+    return hashlib.sha384(msgspec.msgpack.encode(spec, order="deterministic")).digest()
