@@ -78,8 +78,20 @@ TABLE = (
     (
         "s3-text-unread",
         "a text is kept below its own mark",
-        Edit(f"{WIRE}.looking:_look", "if call.gate.vault.region.policies.may_hold(piece):", "if False:"),
+        Edit("casemate.buckets.edges:look", "if may_hold(each):", "if False:"),
         _test(LABELS, "test_a_text_with_a_mark_above_is_not_kept_below"),
+    ),
+    (
+        "s3-controls-part-a-mark",
+        "a control byte between its letters hides a mark",
+        Edit("casemate.buckets.edges:look", "(_plain(piece), _plain(piece.translate(_LINES)))", "(piece,)"),
+        _test(LABELS, "test_a_text_with_a_mark_above_is_not_kept_below"),
+    ),
+    (
+        "s3-seam-unread",
+        "two parts bear a mark together that neither bears",
+        Edit("casemate.buckets.uploads:complete", "await look(flow, seam)", "pass"),
+        _test(PARTS, "test_a_mark_that_a_seam_of_parts_cuts_keeps_the_object_out"),
     ),
     (
         "s3-note-unread",

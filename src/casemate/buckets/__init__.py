@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from casemate.buckets.buckets import Buckets
 from casemate.buckets.condition import changed, judged
+from casemate.buckets.edges import HEAD, look, reads_as_text
 from casemate.buckets.seen import Bucket, Condition, Listing, NewObject, Part, Seen, Upload
 from casemate.buckets.stale import Stale
 
 __all__ = [
+    "HEAD",
     "Bucket",
     "Buckets",
     "Condition",
@@ -19,4 +21,6 @@ __all__ = [
     "Upload",
     "changed",
     "judged",
+    "look",
+    "reads_as_text",
 ]

@@ -94,7 +94,7 @@ class UploadRecord(msgspec.Struct, frozen=True):
 
 
 class PartRecord(msgspec.Struct, frozen=True):
-    """A part of an upload."""
+    """A part of an upload. `first` and `last`: the bytes at its ends, by which its seams are looked at."""
 
     upload: str
     number: int
@@ -103,6 +103,8 @@ class PartRecord(msgspec.Struct, frozen=True):
     at: int
     pieces: tuple[Piece, ...]
     origins: tuple[Origin, ...] = ()
+    first: bytes = b""
+    last: bytes = b""
 
 
 class ChangeRecord(msgspec.Struct, frozen=True):

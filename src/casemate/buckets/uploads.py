@@ -7,6 +7,7 @@ import itertools
 from collections.abc import AsyncIterator, Sequence
 
 from casemate.access import Flow
+from casemate.buckets.edges import Edges, look, seams
 from casemate.buckets.kinds import OBJECT, PART, UPLOAD, PartRecord, Said, UploadRecord
 from casemate.buckets.located import writable
 from casemate.buckets.names import HIGHEST_PART, said, whole_key
@@ -53,10 +54,11 @@ async def part(flow: Flow, id: str, number: int, body: AsyncIterator[bytes], of:
     if not 1 <= number <= HIGHEST_PART:
         raise BadInput(what=say("buckets.part", flow.session.language, most=HIGHEST_PART))
     await _own(flow, id)
-    poured = await pour(flow, body)
+    edges = Edges()
+    poured = await pour(flow, edges.of(body))
     etag = poured.md5.hex()
-    origins = () if of is None else (origin(of),)
-    record = PartRecord(id, number, etag, poured.size, flow.gate.vault.clock.now(), poured.pieces, origins)
+    origins, now = () if of is None else (origin(of),), flow.gate.vault.clock.now()
+    record = PartRecord(id, number, etag, poured.size, now, poured.pieces, origins, edges.first, edges.last)
     put = Put(PART, _place(id, number), record, parents_of(flow, origins))
     if Ref(PART.name, put.id, flow.access.id) in flow.barred(PART):
         raise Conflict(what=f"{id}/{number}")  # what is frozen there stays
@@ -88,7 +90,10 @@ async def kept_parts(flow: Flow, id: str) -> list[Part]:
 
 
 async def complete(flow: Flow, order: Order, id: str, parts: Sequence[tuple[int, str]], condition: Condition) -> Seen:
-    """The object and the end of the upload are one commit; rows of many parts are removed behind it."""
+    """The object and the end of the upload are one commit; rows of many parts are removed behind it.
+
+    Raises Refused (`mark-above`) where parts bear a mark together: then the upload stays as it is.
+    """
     upload = await _own(flow, id)
     found = await _parts(flow, id, flow.access.id)
     chosen = _chosen(flow, found, parts)
@@ -105,6 +110,8 @@ async def complete(flow: Flow, order: Order, id: str, parts: Sequence[tuple[int,
         origins=tuple(dict.fromkeys(itertools.chain.from_iterable(each.origins for each in chosen))),
     )
     await writable(flow, upload.value.bucket)
+    for seam in seams(chosen):
+        await look(flow, seam)  # each part was looked at as it came
     end = Delete(UPLOAD, id, expect=upload.version)
     seen = await _landed(flow, order, (upload.value.bucket, upload.value.key), made, condition, end)
     with contextlib.suppress(CasemateError):  # the object is there; what is left is removed by `stale`

@@ -113,7 +113,12 @@ def test_what_is_below_is_not_removed_from_above(caller: Caller, bucket: str) ->
 MARKED = [
     b"SECRET//NOFORN\n\nThe plan.\n",
     b"words\n" * 20_000 + b"(S//NF) The plan.\n",
+    b"\x00SECRET\x01//NOFORN\n\nThe plan.\n",
+    b"words\n" * 20_000 + b"(\x02S\x03/\x04/\x05N\x06F) The plan.\n",
+    b"\xff\xfe" + "Une école.\n(S//NF) The plan.\n".encode("utf-16-le"),
+    "Une école\x1e.\n(S//NF) The plan.\n".encode(),
 ]
+BINARY = b"\x7fELF\x02\x01\xfe\xff\x00\n"
 
 
 @pytest.mark.parametrize("body", MARKED)
@@ -123,7 +128,7 @@ def test_a_text_with_a_mark_above_is_not_kept_below(caller: Caller, bucket: str,
     assert b"<Rule>mark-above</Rule>" in refused.body
     assert error(low.ask("GET", f"/{bucket}/k")) == (404, "NoSuchKey")
     assert caller.ask("PUT", f"/{bucket}/k", body, **{LABEL: SECRET}).status == 200
-    assert caller.ask("PUT", f"/{bucket}/binary", b"\x00" + body).status == 200
+    assert caller.ask("PUT", f"/{bucket}/binary", BINARY + body).status == 200
 
 
 @pytest.mark.parametrize("more", [{"x_amz_meta_note": "(S//NF) plan"}, {"x_amz_tagging": "note=(S//NF)%20plan"}])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+import pytest
+
 from tests.doors.s3.signing import Caller, error, marked, texts
 from tests.doors.wired import OPEN, SECRET
 
@@ -122,3 +124,19 @@ def test_an_upload_above_is_none(caller: Caller, bucket: str) -> None:
     assert texts(caller.ask("GET", f"/{bucket}", query={"uploads": "", "max-uploads": "1"}), "Upload/Key") == ["k"]
     marker = {"uploads": "", "key-marker": "k"}
     assert texts(caller.ask("GET", f"/{bucket}", query=marker), "Upload/Key") == []
+
+
+@pytest.mark.parametrize(("mark", "cut"), [(b"SECRET//NOFORN\n", 1), (b"SECRET//NOFORN\n", 4), (b"(S//NF) It ", 3)])
+def test_a_mark_that_a_seam_of_parts_cuts_keeps_the_object_out(
+    caller: Caller, bucket: str, mark: bytes, cut: int
+) -> None:
+    path = f"/{bucket}/seam"
+    id = begin(caller, path)
+    first = b"a\n" * (PART // 2) + mark[:cut]
+    one, two = put(caller, path, id, 1, first), put(caller, path, id, 2, mark[cut:] + b"The plan.\n")
+    refused = caller.ask("POST", path, finished((1, one), (2, two)), {"uploadId": id})
+    assert (error(refused), b"<Rule>mark-above</Rule>" in refused.body) == ((403, "AccessDenied"), True)
+    assert error(caller.ask("GET", path)) == (404, "NoSuchKey")
+    # another part in its place, and the upload goes on; a line that is longer than any mark begins none
+    long, plain = put(caller, path, id, 1, b"a" * PART + mark[:cut]), put(caller, path, id, 2, mark[cut:] + b"b")
+    assert caller.ask("POST", path, finished((1, long), (2, plain)), {"uploadId": id}).status == 200
