@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from casemate.access import Flow
 from casemate.datasets import Datasets, Digesting, Opened, Root, begin, checked_open, shown, verify
 from casemate.datasets.dataset import DatasetRequest
 from casemate.datasets.tree import Item
-from casemate.engines.dataset_tree import DatasetTrees
+from casemate.engines.dataset_tree import DatasetTrees, real
 from casemate.errors import Absent, BadInput, Conflict, FileChanged, TooLarge
 from casemate.policy import Action
 from tests.attacks.scene import LOW, SECRET, TOP, flow_of, label_of, principal
@@ -291,3 +292,46 @@ def test_a_race_of_links_reads_nothing_outside(tmp_path: Path) -> None:
         assert {bytes(p) if isinstance(p, bytes) else p for each in told for p in each} <= {b"good", "gone", "kind"}
 
     asyncio.run(race())
+
+
+async def test_a_root_is_reached_by_the_path_that_it_had_at_the_start(world: World, tree: Path, tmp_path: Path) -> None:
+    """Whoever turns a link on the way to it turns nothing; where a link comes to stand there is nothing."""
+    link, secret = tmp_path / "press", tmp_path / "secret"
+    link.symlink_to(tree.parent)
+    (secret / "set").mkdir(parents=True)
+    (secret / "set" / "plan.csv").write_bytes(b"plan")
+    roots = {"press": Root(str(link), label_of(world, SECRET), real(str(link)))}
+    hall = Hall(world, Datasets(DatasetTrees(), roots, 1000), link / "set")
+    link.unlink()
+    link.symlink_to(secret)
+    await hall.add()
+    opened = await hall.open()
+    assert (opened.found.value.root, opened.found.value.under) == ("press", "set")
+    items = [item async for item in opened.items()]
+    assert b"plan.csv" not in [item.path for item in items]
+    assert len(items) == 4
+    await hall.add("by-itself", path=tree)
+    tree.parent.rename(tmp_path / "moved")
+    tree.parent.symlink_to(secret)
+    with pytest.raises(Absent):
+        await hall.add("another")
+    assert {why for _, why in (await verify(await hall.flow(READ), hall.datasets, "corpus"))[1]} == {"gone"}
+
+
+async def test_what_lies_above_a_root_need_not_be_readable(tmp_path: Path) -> None:
+    top = tmp_path / "closed" / "root" / "set"
+    top.mkdir(parents=True)
+    (top / "a.csv").write_bytes(b"a")
+    with closed(tmp_path / "closed", 0o311):
+        walked = await DatasetTrees().walk(str(top.parent), "set", 10, "d")
+    assert [item.path for item in walked.items] == [b"a.csv"]
+    assert len((await DatasetTrees().walk(str(top), "", 10, "d")).items) == 1
+
+
+@contextmanager
+def closed(folder: Path, mode: int) -> Iterator[None]:
+    folder.chmod(mode)
+    try:
+        yield
+    finally:
+        folder.chmod(0o755)

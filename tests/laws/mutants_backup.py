@@ -51,6 +51,16 @@ TABLE = (
         _test(FAULTS, "test_a_chain_that_somebody_else_wrote_is_refused"),
     ),
     (
+        "dataset-root-turned",
+        "a root of datasets leads where a link to it was turned to",
+        Edit(
+            f"{TREE}:_folder",
+            "_PASS if place < len(above) else _FOLDER, dir_fd=held",
+            "_FOLDER & ~os.O_NOFOLLOW, dir_fd=held",
+        ),
+        _test(SETS, "test_a_root_is_reached_by_the_path_that_it_had_at_the_start"),
+    ),
+    (
         "restore-into-full-folder",
         "a restoration goes over what lies there",
         Edit(f"{RESTORE}:bring_back", "if any(into.iterdir())", "if False"),

@@ -72,10 +72,19 @@ DATASET = Kind("dataset", Dataset, blobs=lambda value: value.parts)
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A folder of the machine that the settings allow, and the label of what lies there."""
+    """A folder of the machine that the settings allow, and the label of what lies there.
+
+    `real`: the same without a link in it, by which it is reached; "" where `path` has none.
+    """
 
     path: str
     label: Label
+    real: str = ""
+
+    @property
+    def place(self) -> str:
+        """By which path it is reached."""
+        return self.real or self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,7 @@ class Datasets:
         if await flow.read_each(DATASET, request.name) or own in flow.barred(DATASET):
             raise Conflict(what=f"Dataset {request.name}")
         root, under = self._placed(flow, request.path)
-        walked = await self.trees.walk(self.roots[root].path, under, self.most, flow.access.id)
+        walked = await self.trees.walk(self.roots[root].place, under, self.most, flow.access.id)
         parts = [await flow.pour(packed(part)) for part in _parts(walked.items)]
         value = Dataset(
             name=request.name,
@@ -156,15 +165,16 @@ class Datasets:
         root = self.roots.get(value.root)
         if root is None:
             raise BadInput(what="No root of the settings holds this dataset any more.")
-        return root.path, value.under
+        return root.place, value.under
 
     def _placed(self, flow: Flow, path: str) -> tuple[str, str]:
         """The root that holds a path, and the path beneath it; one that is not visible holds nothing."""
         if len(path) > LONGEST or "\0" in path or not path.startswith("/") or ".." in PurePosixPath(path).parts:
             raise BadInput(what="A path is absolute, and does not step back.")
         for name, root in self.roots.items():
-            if root.label <= flow.acting and PurePosixPath(path).is_relative_to(root.path):
-                return name, str(PurePosixPath(path).relative_to(root.path)).removeprefix(".")
+            for top in dict.fromkeys((root.path, root.place)) if root.label <= flow.acting else ():
+                if PurePosixPath(path).is_relative_to(top):
+                    return name, str(PurePosixPath(path).relative_to(top)).removeprefix(".")
         raise BadInput(what="No root of the settings holds this path ([datasets.roots] in casemate.toml).")
 
 

@@ -1,6 +1,7 @@
 """Trees where they lie: walked, looked at, digested and read, step by step from the root's descriptor.
 
-No link is followed on the way, so what is swapped while it is read leads nowhere else. A file is held by its descriptor
+No link is followed on the way, not even to the root: its path is made real once, when the settings are read, so what is
+swapped later leads nowhere else. A file is held by its descriptor
 from the first look to the last: another one of the same name is not read by mistake. It reads and never writes.
 """
 
@@ -18,12 +19,18 @@ from casemate.datasets import Item, Walked, shown
 from casemate.datasets.tree import Why, differs
 from casemate.errors import Absent, BadInput, TooLarge
 
-__all__ = ["DatasetTrees"]
+__all__ = ["DatasetTrees", "real"]
 
 DEPTH = 64
 PIECE = 1 << 20
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_PASS = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+def real(path: str) -> str:
+    """The path without a link in it, as far as there is anything."""
+    return os.path.realpath(path)
 
 
 class DatasetTrees:
@@ -169,11 +176,13 @@ def _read(descriptor: int, item: Item, compare: bool) -> Iterator[bytes | Why]:
 
 @contextmanager
 def _folder(root: str, *unders: bytes) -> Iterator[int]:
-    """The descriptor of a folder beneath the root, reached step by step, without a link on the way."""
-    held = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    """The descriptor of a folder beneath the root, reached step by step from "/", without a link on the way."""
+    above = [step for step in os.fsencode(root).split(b"/") if step]
+    below = [step for under in unders for step in under.split(b"/") if step]
+    held = os.open("/", _PASS if above else _FOLDER)
     try:
-        for step in [step for under in unders for step in under.split(b"/") if step]:
-            inner = os.open(step, _FOLDER, dir_fd=held)
+        for place, step in enumerate((*above, *below), 1):  # what lies above the root need not be readable
+            inner = os.open(step, _PASS if place < len(above) else _FOLDER, dir_fd=held)
             os.close(held)
             held = inner
         yield held
