@@ -229,13 +229,14 @@ def keyed(folder: Folder, seed: int = 0) -> None:
 
 
 @asynccontextmanager
-async def a_world(seed: int = 0, policies: tuple[str, ...] = POLICIES) -> Any:
-    """A fresh region with its owner; gone afterwards."""
+async def a_world(seed: int = 0, policies: tuple[str, ...] = POLICIES, more: str = "") -> Any:
+    """A fresh region with its owner, and `more` in its settings; gone afterwards."""
     path = Path(tempfile.mkdtemp(prefix="law-"))
     folder = Folder(path)
     for part in (folder.data, folder.keys, folder.run):
         part.mkdir(mode=0o700)
-    folder.settings_file.write_text(SETTINGS.format(root=ROOT, policies=", ".join(f'"{p}"' for p in policies)))
+    settings = SETTINGS.format(root=ROOT, policies=", ".join(f'"{p}"' for p in policies))
+    folder.settings_file.write_text(settings + more)
     keyed(folder, seed)
     clock = ManualClock()
     entropy = DerivedEntropy(seed.to_bytes(8, "big"))

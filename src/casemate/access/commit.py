@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from casemate.access.filled import GIVES_BACK
 from casemate.access.record import Note, facts_of
 from casemate.access.records import Enrol
 from casemate.access.rows import ref_text
@@ -80,7 +81,7 @@ async def _land(
     _, entry = gate.recorder.entry(flow.asker, flow.access, note)
     domain = flow.access.id
     spares = [directory.id] if enrolled else []
-    if access.id != domain:
+    if access.id != domain or flow.action.verb in GIVES_BACK:
         spares.append(access.id)  # how full it is above tells nobody anything here
     batch = Batch(domain, gate.rows.key(domain, key), puts, deletes, [entry], classes, spares=spares)
     try:

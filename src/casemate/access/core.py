@@ -44,14 +44,23 @@ class Core:
         self.threads = Threads()
         self.telemetry = Telemetry(vault.clock)
 
-    async def refuse(self, session: Session, acting: Label, action: Action, refusal: Refuse) -> NoReturn:
-        """Record the outward face in the caller's own log, then raise it."""
+    async def refuse(
+        self, session: Session, acting: Label, action: Action, refusal: Refuse, owed: bool = False
+    ) -> NoReturn:
+        """Record the outward face in the caller's own log, then raise it. `owed`: as `append`."""
         error = outward(action, refusal)
-        await self.record_error(session, acting, action, error)
+        await self.record_error(session, acting, action, error, owed=owed)
         raise error
 
     async def record_error(
-        self, session: Session, acting: Label, action: Action, error: CasemateError, ref: str = "", begun: str = ""
+        self,
+        session: Session,
+        acting: Label,
+        action: Action,
+        error: CasemateError,
+        ref: str = "",
+        begun: str = "",
+        owed: bool = False,
     ) -> str:
         """One entry for what the caller was told; its id. Where he may not act at that label, it stands at his ceiling.
 
@@ -62,7 +71,7 @@ class Core:
         told = "absent" if isinstance(error, Absent) else "refused" if isinstance(error, Refused) else "failed"
         facts = facts_of(error.facts | ({"begin": begun} if begun else {}))
         note = Note(action.name, told, rule=rule, facts=facts, ref=ref)
-        error.entry = await self.record(session, self.classes.of(at), note, owed=bool(ref or begun))
+        error.entry = await self.record(session, self.classes.of(at), note, owed=owed or bool(ref or begun))
         self.running.end(ref)
         return error.entry
 

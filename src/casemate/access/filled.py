@@ -10,9 +10,12 @@ from casemate.access.vault import Vault
 from casemate.clock import SECOND
 from casemate.errors import ShareFull
 
-__all__ = ["Filled"]
+__all__ = ["GIVES_BACK", "Filled"]
 
-GIVES_BACK = frozenset(("destroy", "drop", "empty", "lock", "redact", "remove", "revoke"))
+GIVES_BACK = frozenset(
+    ("contain", "destroy", "drop", "empty", "hold", "lift", "lock", "redact", "remove", "report", "revoke")
+)
+"""Verbs of what removes, or holds something back: it goes on whatever is used."""
 
 
 class Filled:

@@ -119,7 +119,7 @@ class State:
 
     async def refuse(self, refusal: Refuse) -> NoReturn:
         """Record the refusal where the request stands, and raise it."""
-        await self.gate.refuse(self.asker, self.domain, self.action, refusal)
+        await self.gate.refuse(self.asker, self.domain, self.action, refusal, self._owed)
 
 
 def _wake(waiting: asyncio.Future[None], _ticket: asyncio.Future[None]) -> None:

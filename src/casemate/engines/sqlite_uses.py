@@ -31,12 +31,10 @@ class Uses:
 
     def charged(self, db: apsw.Cursor, moved: Mapping[str, int], limits: Mapping[str, int]) -> None:
         """A batch brings, or takes away, so many bytes. Raises ShareFull, and then nothing of it is counted."""
-        after: dict[str, int] = {}
-        for class_id, more in moved.items():
-            used = self._of(db, class_id) + more
-            if more > 0 and used > limits.get(class_id, used):
+        after = {class_id: self._of(db, class_id) + more for class_id, more in moved.items()}
+        for class_id, most in limits.items():
+            if moved[class_id] > 0 and after[class_id] > most:
                 raise ShareFull(share=self.share(class_id))
-            after[class_id] = used
         self._now.update(after)
 
     def noted(self, db: apsw.Cursor) -> None:
@@ -51,9 +49,8 @@ class Uses:
         self._kept.update(self._now)
 
     def _of(self, db: apsw.Cursor, class_id: str) -> int:
-        used = self._now.get(class_id)
-        if used is None:
-            used = self._kept.get(class_id)
-        if used is None:
-            used = int(db.execute("SELECT used FROM uses WHERE class_id = ?", (class_id,)).get or 0)
-        return used
+        if class_id in self._now:
+            return self._now[class_id]
+        if class_id in self._kept:
+            return self._kept[class_id]
+        return int(db.execute("SELECT used FROM uses WHERE class_id = ?", (class_id,)).get or 0)

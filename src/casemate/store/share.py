@@ -38,9 +38,9 @@ def limits(batch: Batch, share: Share) -> dict[str, int]:
     Entries alone are never kept out here: they have been promised, or come with what is removed.
     """
     found: dict[str, int] = {}
-    for class_id in {put.class_id for put in batch.puts}.difference(batch.spares):
-        most = share(class_id)
-        if most:
+    for put in batch.puts:
+        class_id = put.class_id
+        if class_id not in found and class_id not in batch.spares and (most := share(class_id)):
             removes = any(each.class_id == class_id for each in batch.deletes)
             found[class_id] = most if removes else most - most // RESERVED
     return found
