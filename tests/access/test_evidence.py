@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pytest
 
-from casemate.access import evidence
+from casemate.access import audit, evidence
 from casemate.errors import Absent, BadInput, Damaged, Unavailable
 from casemate.ledger import SHA256, check_evidence, read_note, verify_export
 from tests.access.damage import sealed_flipped
@@ -40,6 +42,17 @@ async def test_nobody_elses_entry_is_proved(world: World) -> None:
             evidence.prove(flow, id)
 
 
+async def test_an_entry_that_has_gone_or_is_not_what_was_signed_proves_nothing(world: World) -> None:
+    begun = await said(world, SECRET)
+    await world.step("ledger.checkpoint")
+    flow, recorder = await reader(world, SECRET, "ann", "user"), world.house.gate.recorder
+    with patch.object(audit, "entry", return_value=audit.entry(flow, begun)):
+        for name, wrong in (("plain", b"{}"), ("find", None)):
+            with patch.object(type(recorder), name, return_value=wrong), pytest.raises(Damaged):
+                evidence.prove(flow, begun)
+    assert evidence.prove(flow, begun)
+
+
 async def test_parts_verify_alone_over_either_hash(world: World) -> None:
     for _ in range(4):
         await said(world, SECRET)
@@ -60,6 +73,7 @@ async def test_parts_verify_alone_over_either_hash(world: World) -> None:
 async def test_notes_are_those_of_the_visible_logs(world: World) -> None:
     for label in (LOW, SECRET, TOP):
         await said(world, label)
+    assert evidence.notes(await reader(world, SECRET, "ada", "auditor")) == []
     await world.step("ledger.checkpoint")
     public = world.house.gate.vault.signer.public
     told = [read_note(note.encode(), public) for note in evidence.notes(await reader(world, SECRET, "ada", "auditor"))]

@@ -12,7 +12,7 @@ from casemate.access import audit
 from casemate.access.loops import Keeper
 from casemate.access.trees import Tree
 from casemate.errors import Damaged, StorageFull
-from casemate.ledger import CHECKPOINT_FILE, places, read_note, root_of
+from casemate.ledger import CHECKPOINT_FILE, Place, places, read_note, root_of
 from tests.access.test_audit import reader, said
 from tests.attacks.scene import SECRET, TOP, label_of
 from tests.laws.world import World
@@ -155,3 +155,60 @@ async def test_without_files_a_log_is_kept_as_ever(world: World) -> None:
     assert not folder_of(world).exists()
     assert await states(world) == {"ok"}
     assert Tree(vault, log_of(world)).laid(2) == 2
+    Tree(vault, log_of(world)).sign(audit.checkpoints(await reader(world, TOP, "ada", "auditor"), log_of(world))[-1])
+    assert not folder_of(world).exists()
+
+
+async def test_a_tile_above_the_leaves_that_cannot_be_read_is_made_from_the_records(world: World) -> None:
+    folder = await grown(world, 140)
+    vault, log = world.house.gate.vault, log_of(world)
+    leaves = vault.reader.leaves(log, 0, 280)
+    for path in ("tile/1/000.p/1", "tile/0/001.p/24"):
+        (folder / path).unlink()
+    assert Tree(vault, log).tiled(280, root_of(leaves)).root() == root_of(leaves)
+    assert Tree(vault, log).read(Place(1, 0, 1)) == [root_of(leaves[:256])]
+
+
+async def test_records_that_have_fewer_leaves_than_they_say_are_damaged(world: World) -> None:
+    await grown(world, 4)
+    vault, log = world.house.gate.vault, log_of(world)
+    with pytest.raises(Damaged):
+        Tree(vault, log).made(Place(0, 0, 100))
+    with pytest.raises(Damaged):
+        list(Tree(vault, log).grow(8, 100))
+    with pytest.raises(Damaged):
+        Tree(vault, log).tiled(100, bytes(48))
+    assert await states(world) == {"ok"}
+
+
+@pytest.mark.parametrize("left", [b"\x00", b"\x00\x02ab"], ids=["cut within an entry", "fewer entries"])
+async def test_entries_in_a_file_that_are_not_so_many_are_written_anew(world: World, left: bytes) -> None:
+    folder = await grown(world, 4)
+    [held] = folder.glob("tile/entries/*.p/*")
+    held.write_bytes(left)
+    await said(world, SECRET)
+    assert await Keeper(world.house.gate).checkpoint() == 1
+    assert await states(world) == {"ok"}
+
+
+async def test_files_that_are_written_while_one_looks_are_looked_at_again(world: World) -> None:
+    """Between the reads of the note the tree has grown: what did not fit then is no damage."""
+    await grown(world, 4)
+    tiles, log = world.house.gate.vault.tiles, log_of(world)
+    assert tiles is not None
+    right, seen = type(tiles).read, [0]
+
+    def growing(self: object, asked: str, path: str) -> bytes | None:
+        data: bytes | None = right(tiles, asked, path)
+        if asked == log and path == CHECKPOINT_FILE:
+            seen[0] += 1
+            return data if seen[0] > most else b"not a note, %d!" % seen[0]
+        return data
+
+    most = 2
+    with patch.object(type(tiles), "read", growing):
+        assert await states(world) == {"ok"}
+    assert seen[0] > most
+    seen[0], most = 0, 1 << 30
+    with patch.object(type(tiles), "read", growing):
+        assert await states(world) == {"tampered"}

@@ -113,3 +113,11 @@ async def test_a_name_stands_for_one_key(world: World) -> None:
     for name, public in (("", PUBLIC.hex()), ("x", "zz"), ("x", "00"), ("x" * 101, PUBLIC.hex())):
         with pytest.raises(BadInput):
             await witness.add(flow, name, public)
+
+
+async def test_a_witness_of_many_regions_forgets_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(witness, "PAGE", 2)
+    flow, names = await at(world, SECRET), [f"region {number}" for number in range(5)]
+    for number, name in enumerate(names):
+        await witness.add(flow, name, KeySigner(bytes([number] * 32)).public.hex())
+    assert [known.name for known in witness.watched(await at(world, SECRET))] == names

@@ -15,7 +15,6 @@ from casemate.ledger import (
     SHA384,
     Checkpoint,
     Evidence,
-    Place,
     Profile,
     Record,
     Tiled,
@@ -83,13 +82,8 @@ def _rehashed(flow: State, access: AccessClass, part: range, size: int, profile:
         leaves += leaf_hashes([each.data], profile)
         if each.seq in part:
             records.append(Record(each.seq, leaves[-1], each.data))
-    tiles = grown(_nothing, 0, leaves, profile)
+    tiles = grown(lambda _: [], 0, leaves, profile)  # no tile was there before
     return Tiled(lambda place: cut(tiles[place], profile), size, profile), records
-
-
-def _nothing(place: Place) -> list[bytes]:
-    """No tile was there before."""
-    raise Damaged(what=f"tile {place.index}")
 
 
 def notes(flow: State) -> list[str]:
