@@ -144,13 +144,14 @@ def options(engine: str, order: Order, partition: str, apart: Sequence[str], aft
     """The arguments of sbatch. `apart`: how labels are kept apart; `after`: ids that it waits for, however they end.
 
     The name is the token, by which the job is found again, and `singleton` keeps two of one name from running at once.
-    It is never requeued: another attempt has another token. Sizes are for each node. Raises EngineFailed.
+    It is never requeued: another attempt has another token. ALL is our own clean environment: with anything else the
+    node would start a login shell of the user first. Sizes are for each node. Raises EngineFailed.
     """
     wants = order.resources
     if not _TOKEN.fullmatch(order.token) or not order.domain.isprintable() or "|" in order.domain:
         raise EngineFailed(cause="rejected", engine=engine, why="the order has no proper token or domain")
     found = [
-        "--parsable", f"--job-name=cm-{order.token}", f"--comment={order.domain}", "--no-requeue", "--export=NIL",
+        "--parsable", f"--job-name=cm-{order.token}", f"--comment={order.domain}", "--no-requeue", "--export=ALL",
         "--output=/dev/null", "--error=/dev/null", "--chdir=/", *apart,
         f"--dependency={','.join(['singleton', *(f'afterany:{id}' for id in after)])}",
         f"--nodes={wants.nodes}", f"--ntasks-per-node={wants.tasks}", f"--cpus-per-task={wants.cpus}",
