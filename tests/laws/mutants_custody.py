@@ -128,6 +128,12 @@ TABLE = (
         _hold("test_what_the_officer_does_not_see_is_contained_and_not_told"),
     ),
     (
+        "freeze-seen-late",
+        "what is remembered of the store hides that something was frozen since",
+        Edit("casemate.engines.sqlite_read:SqliteReader.tides", "kept is None or kept[0] != state", "kept is None"),
+        Tested("tests/engines/test_sqlite_tides.py::test_what_is_acknowledged_is_seen_by_the_next_question"),
+    ),
+    (
         "shred-leaves-parts",
         "parts of an upload keep what was destroyed",
         Edit("casemate.custody.kinds:Traced.stays", 'and not (self.goes and how == "shred")', ""),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ from casemate.errors import Damaged, Unavailable
 from casemate.store import ClassRow, Row, StoredEntry
 
 __all__ = ["SqliteReader"]
+
+KEPT = 256  # questions after tides that are remembered
 
 _ROW = "r.class_id, r.kind, r.id, r.version, r.seq, r.sealed, r.digest"
 _ENTRY = (
@@ -41,6 +44,7 @@ class SqliteReader:
         self._db = open_reader(path)
         self._lock = threading.RLock()
         self._classes: tuple[ClassRow, ...] = ()
+        self._tides: OrderedDict[tuple[tuple[str, ...], tuple[str, ...]], tuple[int, list[int]]] = OrderedDict()
 
     def close(self) -> None:
         with self._lock:
@@ -53,6 +57,23 @@ class SqliteReader:
             return self._classes
 
     def tides(self, kinds: Sequence[str], class_ids: Sequence[str]) -> list[int]:
+        """Asked at nearly every read, of all visible classes: looked up once for each state of the store.
+
+        SQLite says at once whether anybody has committed since (`data_version`). It is asked first, so that a commit
+        that comes between makes what is kept old, never what is given.
+        """
+        asked = tuple(kinds), tuple(class_ids)
+        with self._lock:
+            state = self._ask("PRAGMA data_version")[0][0]
+            kept = self._tides.pop(asked, None)
+            if kept is None or kept[0] != state:
+                kept = state, self._looked_up(kinds, class_ids)
+            self._tides[asked] = kept
+            if len(self._tides) > KEPT:
+                self._tides.popitem(last=False)
+            return list(kept[1])
+
+    def _looked_up(self, kinds: Sequence[str], class_ids: Sequence[str]) -> list[int]:
         sql = (
             "SELECT coalesce(t.at, 0) FROM json_each(?) k CROSS JOIN json_each(?) c "
             "LEFT JOIN tides t ON t.class_id = c.value AND t.kind = k.value ORDER BY k.key, c.key"
