@@ -1,20 +1,35 @@
-"""Who runs next, and where: a pure function of what waits, what runs, and what there is. It knows no clock and no store.
+"""Who runs next, and where: a pure function of what waits, what runs and what there is. It knows no clock and no store.
 
 It sees one access class at a time: a partition of nodes belongs to one label domain, and what waits above is not in its
 arguments. A node holds one label or is clean; moving it to another needs a recorded sanitising step (see `nodes`).
+
+Jobs go by priority, then to the owner with the least decayed use for his share, then by order. A job of many nodes gets
+all of them at once or none. The first that finds no place is given the earliest time at which it will have one, and
+nodes for it; those behind it start only where that time stands (EASY: D. Lifka, "The ANL/IBM SP scheduling system",
+1995). What is started counts as its owner's use at once, so that owners take turns within one plan.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import heapify, heappop, heapreplace, nsmallest
+from operator import attrgetter
+from types import MappingProxyType
+
+from casemate.jobs.plan_room import Face, Room, Size, chosen, fits
 
 __all__ = ["Assignment", "Node", "Plan", "Running", "Waiting", "plan"]
+
+MICRO = 1_000_000
+_NOTHING: Mapping[str, float] = MappingProxyType({})
+DEPTH = 5_000  # how many shapes behind the reservation are looked at in one plan
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What a node has free to give in all (not what is left). `domain`: the class that it holds; "" where it is clean."""
+    """What a node has to give in all (not what is left). `domain`: the class that it holds; "" where it is clean."""
 
     name: str
     domain: str
@@ -26,7 +41,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A job that could run. `order`: when it was submitted (microseconds). Sizes are for each of its `nodes`."""
+    """A job that could run. `order`: when it was submitted (microseconds). Sizes are for each of its `nodes`.
+
+    `parallel`: of its `group` (an array), how many run at once; 0 for as many as fit.
+    """
 
     id: str
     owner: str
@@ -70,11 +88,17 @@ class Assignment:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`starts` in order; `preempt`: jobs to be ended so that one of higher priority may run; `takes`: clean nodes that
-    hold the class from now on."""
+    hold the class from now on.
+
+    `first`: the job that found no place and holds the reservation: on `kept`, from `at` on (microseconds).
+    """
 
     starts: tuple[Assignment, ...] = ()
     preempt: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
+    first: str = ""
+    kept: tuple[str, ...] = ()
+    at: int = 0
 
 
 def plan(
@@ -82,9 +106,220 @@ def plan(
     waiting: Sequence[Waiting],
     running: Sequence[Running],
     nodes: Sequence[Node],
-    shares: Mapping[str, float] = field(default_factory=dict),  # type: ignore[assignment]
-    used: Mapping[str, float] = field(default_factory=dict),  # type: ignore[assignment]
+    shares: Mapping[str, float] = _NOTHING,
+    used: Mapping[str, float] = _NOTHING,
     now: int = 0,
 ) -> Plan:
-    """Gang scheduling with EASY backfill, by priority, then fair share, then order. `used`: decayed use of each owner."""
-    raise NotImplementedError
+    """Gang scheduling with EASY backfill, by priority, then fair share, then order.
+
+    `used`: decayed use of each owner in CPU seconds; `shares`: what he is entitled to, 1 where nothing is said. Nodes
+    of another class are not looked at. A job that no set of nodes could ever hold waits, and holds nothing up.
+    """
+    mine = {node.name: node for node in nodes if node.domain in (domain, "")}
+    held = [job for job in running if any(name in mine for name in job.on)]
+    draft = _Draft(mine, held, shares, used, now)
+    draft.counts.update(job.group for job in running if job.group)
+    lines = _lines(waiting)
+    for priority in sorted(lines, reverse=True):
+        draft.walk(lines[priority])
+    on = {name for start in draft.starts for name in start.on}
+    takes = tuple(sorted(name for name in on if not mine[name].domain))
+    return Plan(tuple(draft.starts), draft.preempt, takes, draft.first, draft.kept, draft.at)
+
+
+# What jobs of one line have in common; jobs of one line differ by id and order alone.
+_SHAPE = attrgetter(
+    "priority", "owner", "nodes", "cpus", "memory_mb", "gpus", "gpu_type", "wall_s", "group", "parallel"
+)
+_ORDER = attrgetter("order", "id")
+_Line = list[Waiting]
+
+
+def _lines(waiting: Iterable[Waiting]) -> dict[int, dict[str, list[_Line]]]:
+    """Jobs alike stand in one line: by priority and owner."""
+    alike: defaultdict[tuple[object, ...], _Line] = defaultdict(list)
+    for job in waiting:
+        alike[_SHAPE(job)].append(job)
+    found: dict[int, dict[str, list[_Line]]] = {}
+    for line in alike.values():
+        found.setdefault(line[0].priority, {}).setdefault(line[0].owner, []).append(line)
+    return found
+
+
+def _face(node: Node) -> Face:
+    return Face(not node.domain, node.gpus, node.cpus, node.memory_mb, node.gpu_type)
+
+
+def _plus(face: Face, job: Running, times: int) -> Face:
+    return face._replace(
+        gpus=face.gpus + times * job.gpus,
+        cpus=face.cpus + times * job.cpus,
+        memory_mb=face.memory_mb + times * job.memory_mb,
+    )
+
+
+class _Draft:
+    """A plan in the making."""
+
+    def __init__(
+        self,
+        mine: Mapping[str, Node],
+        held: list[Running],
+        shares: Mapping[str, float],
+        used: Mapping[str, float],
+        now: int,
+    ) -> None:
+        self.mine, self.held, self.shares, self.now = mine, held, shares, now
+        self.used: defaultdict[str, float] = defaultdict(float, used)
+        faces = {name: _face(node) for name, node in mine.items()}
+        for job in held:
+            for name in job.on:
+                if name in faces:
+                    faces[name] = _plus(faces[name], job, -1)
+        self.room = Room((face, name) for name, face in faces.items())
+        self.starts: list[Assignment] = []
+        self.preempt: tuple[str, ...] = ()
+        self.kept: tuple[str, ...] = ()
+        self.first, self.at = "", 0
+        self.counts: Counter[str] = Counter()
+        self.shut: set[tuple[Size, bool]] = set()
+        self.mosts: dict[Size, int] = {}
+        self.looked = 0
+
+    def walk(self, owners: Mapping[str, list[_Line]]) -> None:
+        """All jobs of one priority, owner after owner."""
+        if self.looked > DEPTH:
+            return
+        standing: dict[str, list[tuple[int, str, int]]] = {}
+        lines: list[_Line] = []
+        for owner, his in owners.items():
+            heads = []
+            for whole in his:
+                line = self.ahead(whole)
+                heads.append((line[-1].order, line[-1].id, len(lines)))
+                lines.append(line)
+            heapify(heads)
+            standing[owner] = heads
+        turns = [(self.factor(owner), *heads[0][:2], owner) for owner, heads in standing.items()]
+        heapify(turns)
+        while turns and self.looked <= DEPTH:
+            owner = turns[0][3]
+            heads = standing[owner]
+            line = lines[heads[0][2]]
+            if self.start(line[-1]):
+                line.pop()
+            else:
+                line.clear()  # what is like it finds no place either
+            if line:
+                heapreplace(heads, (line[-1].order, line[-1].id, heads[0][2]))
+            else:
+                heappop(heads)
+            if heads:
+                heapreplace(turns, (self.factor(owner), *heads[0][:2], owner))
+            else:
+                heappop(turns)
+
+    def factor(self, owner: str) -> float:
+        share = self.shares.get(owner, 1.0)
+        return self.used[owner] / share if share > 0 else float("inf")
+
+    def ahead(self, line: _Line) -> _Line:
+        """As many of a line as could start now, the first at the end; one at least."""
+        if len(line) == 1:
+            return line
+        size = _size(line[0])
+        most = self.mosts.get(size)
+        if most is None:
+            most = self.mosts[size] = max(1, self.room.most(size))
+        if line[0].group and line[0].parallel:
+            most = min(most, line[0].parallel)
+        if most * 8 < len(line):
+            return nsmallest(most, line, key=_ORDER)[::-1]
+        line.sort(key=_ORDER, reverse=True)
+        return line
+
+    def start(self, job: Waiting) -> bool:
+        """Whether it has its place. The first that has none is given its reservation."""
+        if job.group and job.parallel and self.counts[job.group] >= job.parallel:
+            return False
+        size, ends = _size(job), self.now + job.wall_s * MICRO
+        long = bool(self.first) and ends > self.at
+        self.looked += bool(self.first)
+        on = self.room.take(size, long) if (size, long) not in self.shut else ()
+        if not on:
+            self.shut.add((size, long))
+            if not self.first:
+                self.reserve(job, size)
+            return False
+        self.starts.append(Assignment(job.id, on))
+        self.held.append(
+            Running(job.id, job.owner, on, ends, job.priority, job.cpus, job.memory_mb, job.gpus, False, job.group)
+        )
+        self.counts[job.group] += bool(job.group)
+        self.used[job.owner] += float(job.nodes * max(job.cpus, 1) * job.wall_s)
+        return True
+
+    def reserve(self, job: Waiting, size: Size) -> None:
+        """Nodes for the first that found no place, and from when on; at once, where jobs make way for it."""
+        if not chosen(((_face(node), name) for name, node in self.mine.items()), size):
+            return  # there will never be a place for it here
+        faces, found = self.room.faces(), _evicted(self, job, size)
+        if found:
+            self.preempt, at = tuple(sorted(gone.id for gone in found)), self.now
+            for gone in found:
+                _leave(faces, gone)
+        else:
+            at = self.earliest(faces, size)
+        kept = chosen(((face, name) for name, face in faces.items()), size)
+        self.first, self.at, self.kept = job.id, at, kept
+        self.shut.clear()
+        beyond = {
+            name: (faces[name].gpus - size.gpus, faces[name].cpus - size.cpus, faces[name].memory_mb - size.memory_mb)
+            for name in kept
+        }
+        self.room.keep(kept, beyond)
+
+    def earliest(self, faces: dict[str, Face], size: Size) -> int:
+        """When a job of this size will have a place; `faces` become those of that time. One that is late ends soon."""
+        able = sum(fits(face, size) for face in faces.values())
+        for gone in sorted(self.held, key=lambda job: (job.ends, job.id)):
+            for name in gone.on:
+                able -= name in faces and fits(faces[name], size)
+            _leave(faces, gone)
+            for name in gone.on:
+                able += name in faces and fits(faces[name], size)
+            if able >= size.nodes:
+                return max(gone.ends, self.now + 1)
+        raise AssertionError("what fits empty nodes fits once everything has ended")
+
+
+def _size(job: Waiting) -> Size:
+    return Size(max(job.nodes, 1), job.cpus, job.memory_mb, job.gpus, job.gpu_type)
+
+
+def _leave(faces: dict[str, Face], gone: Running) -> None:
+    for name in gone.on:
+        if name in faces:
+            faces[name] = _plus(faces[name], gone, 1)
+
+
+def _evicted(draft: _Draft, job: Waiting, size: Size) -> list[Running]:
+    """Who makes way: preemptible jobs of lower priority, the lowest first, and none of them in vain."""
+    able = [one for one in draft.held if one.preemptible and one.priority < job.priority]
+    able.sort(key=lambda one: (one.priority, -one.ends, one.id))
+    faces, gone = draft.room.faces(), list[Running]()
+    for one in able:
+        if chosen(((face, name) for name, face in faces.items()), size):
+            break
+        _leave(faces, one)
+        gone.append(one)
+    if not chosen(((face, name) for name, face in faces.items()), size):
+        return []
+    needed = []
+    for one in reversed(gone):
+        less = {name: (_plus(face, one, -1) if name in one.on else face) for name, face in faces.items()}
+        if chosen(((face, name) for name, face in less.items()), size):
+            faces = less
+        else:
+            needed.append(one)
+    return needed
