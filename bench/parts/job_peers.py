@@ -40,7 +40,8 @@ def home(root: Path) -> Path:
 def asked(root: Path, peer: str, count: int) -> dict[str, Any]:
     """One peer in its own process."""
     command = [str(home(root) / "bin/python"), str(Path(__file__).resolve()), peer, str(count)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=600)
+    with tempfile.TemporaryDirectory() as place:  # what its tasks print is left where it is started
+        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=600, cwd=place)
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return told
 
