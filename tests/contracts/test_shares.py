@@ -32,12 +32,10 @@ def attempt(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Trial],
 
 async def fill(store: Store, class_id: str) -> None:
     """All that content may take of a share: three quarters."""
-    for number in range(6):
-        await store.committer.commit(puts(put(f"f{number}", class_id, sealed=PIECE), domain=class_id))
+    several = [puts(put(f"f{number}", class_id, sealed=PIECE), domain=class_id) for number in range(6)]
+    assert await outcomes(store, several) == [Receipt((), (1,))] * 6
     assert store.reader.used(class_id) == 6000
-    with pytest.raises(ShareFull) as error:
-        await store.committer.commit(puts(put("more", class_id), domain=class_id))
-    assert error.value.facts == {"share": SHARE}
+    assert await outcomes(store, [puts(put("more", class_id), domain=class_id)]) == [f"full {SHARE}"]
 
 
 def test_a_class_that_is_full_takes_nothing_from_another(attempt: Callable[[Trial], None]) -> None:
@@ -106,7 +104,9 @@ def test_a_class_that_is_spared_is_counted_and_refuses_nobody(attempt: Callable[
     async def trial(store: Store) -> None:
         await fill(store, "class_b")
         upward = puts(put("up", "class_b", sealed=PIECE), put("own", "class_a", sealed=PIECE))
-        await store.committer.commit(msgspec.structs.replace(upward, spares=["class_b"]))
+        assert await outcomes(store, [upward]) == [f"full {SHARE}"]
+        spared = msgspec.structs.replace(upward, spares=["class_b"])
+        assert await outcomes(store, [spared]) == [Receipt((), (1, 1))]
         assert [store.reader.used(each) for each in ("class_a", "class_b", "class_c")] == [1000, 7000, 0]
 
     attempt(trial)

@@ -89,6 +89,18 @@ TABLE = (
         _test(COMMITTER, "test_bytes_that_are_not_those_of_their_digest_are_never_stored[postgresql]"),
     ),
     (
+        "postgres-share-counts-all-classes",
+        "what lies at one label fills the share of another",
+        _sql("used[k] + moved[k] > u_limit[i]", "(SELECT sum(s.used) FROM uses s) + moved[k] > u_limit[i]"),
+        _test("contracts/test_shares", "test_a_class_that_is_full_takes_nothing_from_another[postgresql]"),
+    ),
+    (
+        "postgres-use-shown",
+        "what a class takes is seen by whoever does not name it",
+        _sql("ON uses FOR SELECT USING (class_id", "ON uses FOR SELECT USING (true OR class_id"),
+        _test("engines/test_uses", "test_a_query_that_names_no_class_sees_no_use"),
+    ),
+    (
         "moved-unequal",
         "a region stands on records that did not arrive",
         Edit("casemate.wiring.moving:move", "if differ:", "if False:"),

@@ -35,7 +35,68 @@ def _unsynced() -> Iterator[None]:
 
 
 # name, leak, the line, what stands in its place, the killer
+SHARES, FILLED = "contracts/test_shares", "access/test_filled"
 TABLE = (
+    (
+        "share-counts-all-classes",
+        "what lies at one label fills the share of another",
+        Edit(f"{ENGINES}.sqlite_uses:Uses.charged", "self._of(db, class_id) + more", "sum(self._kept.values()) + more"),
+        _test(SHARES, "test_a_class_that_is_full_takes_nothing_from_another[sqlite]"),
+    ),
+    (
+        "share-counts-what-was-refused",
+        "what was refused takes room all the same",
+        Edit(f"{ENGINES}.sqlite_uses:Uses.charged", "after = {", "after = self._now = self._now | {"),
+        _test(SHARES, "test_in_a_group_only_the_one_that_is_full_is_refused[sqlite]"),
+    ),
+    (
+        "share-told-from-below",
+        "what comes from below is refused where it is full above",
+        Edit("casemate.store.share:limits", "class_id not in batch.spares", "True"),
+        _test(FILLED, "test_a_label_that_is_full_is_noticed_by_nobody_below"),
+    ),
+    (
+        "deleted-and-still-counted",
+        "what was removed takes room for ever",
+        Edit(f"{ENGINES}.sqlite_apply:_delete", "- found[3]", "- 0"),
+        MACHINE,
+    ),
+    (
+        "redacted-and-still-counted",
+        "what was redacted takes room for ever",
+        Edit(f"{ENGINES}.sqlite_apply:_forget", "- gone", "- 0"),
+        MACHINE,
+    ),
+    (
+        "share-lost-with-the-power",
+        "what was written and what is counted are not of one transaction",
+        Edit(f"{ENGINES}.sqlite:SqliteWriter._commit", "self._uses.noted(self._cursor)", "pass"),
+        MACHINE,
+    ),
+    (
+        "end-refused-by-a-share",
+        "what was begun has no end in the ledger",
+        Edit("casemate.access.core:Core.append", "if not owed:", "if True:"),
+        _test(FILLED, "test_what_has_begun_is_written_to_its_end"),
+    ),
+    (
+        "begun-without-a-record",
+        "something is done of which nothing is written down, or the reserve of a label is used up for ever",
+        Edit("casemate.access.core:Core.append", "if not owed:", "if False:"),
+        _test(FILLED, "test_where_nothing_can_be_written_down_nothing_begins"),
+    ),
+    (
+        "removal-refused-by-a-share",
+        "what fills a label cannot be removed from it",
+        Edit("casemate.access.commit:_land", " or flow.action.verb in GIVES_BACK", ""),
+        _test(FILLED, "test_what_is_removed_redacted_or_revoked_goes_on_and_makes_room"),
+    ),
+    (
+        "drift-unnamed",
+        "a count that is not what lies there is whole",
+        Edit("casemate.engines.move:_counted", "is_ != said", "False"),
+        _test("engines/test_uses", "test_a_count_that_drifted_is_named_and_made_again"),
+    ),
     (
         "unchecked-row-served",
         "a row that was changed in the store is served",
