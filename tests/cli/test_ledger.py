@@ -111,12 +111,31 @@ def test_another_regions_log_is_watched_and_signed(up: Up, key: Path) -> None:
     log = up.run("ledger", "heads", "--json").data[0]["log"]
     export = up.place.path / "whole.jsonl"
     assert up.run("ledger", "export", log, "--output", export).code == 0
+    assert "witness add NAME" in up.run("ledger", "witness", "list").out
     assert up.run("ledger", "witness", "cosign", "below", export).code == 5
     assert up.run("ledger", "witness", "add", "below", "--key", key).code == 0
     given = up.run("ledger", "witness", "cosign", "below", export, "--json").data["cosignature"]
     assert given["log"] == log
     assert up.run("ledger", "witness", "list", "--json").data["cosignatures"] == [given]
     assert up.run("ledger", "witness", "cosign", "below", changed(export, 3000)).code == 11
+    signed = up.place.path / "signed.json"
+    signed.write_text(json.dumps(given))
+    ask = ("ledger", "verify", "--head", signed)
+    unchecked = up.run(*ask)
+    assert (unchecked.code, "nobody has checked" in unchecked.err) == (0, True), unchecked
+    checked = up.run(*ask, "--witness", key)
+    assert (checked.code, "nobody has checked" in checked.err, "kept elsewhere" in checked.err) == (0, False, True)
+    alone = up.place.run("ledger", "verify", export, "--key", key, "--head", signed, "--witness", key)
+    assert alone.code == 0, alone
+    for name, said in (
+        ("signature", given["signature"][:-2] + ("00" if given["signature"][-2:] != "00" else "11")),
+        ("root", "00" * 48),
+        ("of", "hybrid-aaaaaaaaaaaaaaaa"),
+    ):
+        signed.write_text(json.dumps({**given, name: said}))
+        assert up.run(*ask, "--witness", key).code == 2, name
+    signed.write_text(json.dumps({"log": log, "size": given["size"], "root": given["root"]}))
+    assert up.run(*ask, "--witness", key).code == 2, "a witness's key, and nothing that it signed"
     assert "casemate/" in up.run("ledger", "witness", "notes").out
 
 

@@ -19,7 +19,7 @@ import msgspec
 
 from casemate.cli.bar import bar, waiting
 from casemate.cli.command import Group, option, verb
-from casemate.cli.ledger_verify import key_in
+from casemate.cli.ledger_heads import key_in
 from casemate.cli.table import columns
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t

@@ -10,7 +10,8 @@ import msgspec
 
 from casemate.cli.command import option, verb
 from casemate.cli.failure import failed
-from casemate.cli.ledger_verify import FILE, KEY, key_in, tell
+from casemate.cli.ledger_heads import key_in
+from casemate.cli.ledger_verify import FILE, KEY, tell
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
 from casemate.errors import BadInput

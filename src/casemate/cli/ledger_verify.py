@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-import msgspec
 
 from casemate.cli.command import option, verb
 from casemate.cli.failure import Failed, failed
 from casemate.cli.ledger import verdict_line
+from casemate.cli.ledger_heads import key_in, remembered
 from casemate.cli.passphrase import passphrase
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import language, t
 from casemate.errors import BadInput, Damaged, NotRunning, Tampered
 from casemate.ledger import Files, Head, Verdict, read_export, verify_export, verify_folder
 
-__all__ = ["EXITS", "FILE", "KEY", "heads_in", "key_in", "tell", "verify"]
+__all__ = ["EXITS", "FILE", "KEY", "tell", "verify"]
 
 EXITS: Final = {"ok": 0, "interrupted": 20, "incomplete": Damaged.exit, "tampered": Tampered.exit, "forked": 21}
 WEIGHT: Final = ("tampered", "forked", "incomplete", "interrupted")
@@ -35,18 +35,22 @@ KEY = option("--key", "keyfile", type=FILE, default=None)
     click.argument("path", type=click.Path(exists=True, path_type=Path), required=False),
     KEY,
     option("--head", "heads", type=FILE, multiple=True),
+    option("--witness", "witnesses", type=FILE, multiple=True),
 )
-def verify(talk: Talk, path: Path | None, keyfile: Path | None, heads: tuple[Path, ...]) -> None:
-    remembered = [head for file in heads for head in heads_in(file)]
+def verify(
+    talk: Talk, path: Path | None, keyfile: Path | None, heads: tuple[Path, ...], witnesses: tuple[Path, ...]
+) -> None:
     if path is not None:
-        tell(talk, _alone(talk, path, keyfile, remembered))
-    logs, label, marking, entry, offline = _verified(talk, remembered)
-    talk.data({"logs": logs, "offline": offline, "witnessed": bool(remembered)}, label, marking, entry)
+        public = key_in(keyfile) if keyfile is not None else b""
+        tell(talk, _alone(talk, path, public, remembered(talk, heads, witnesses, public)))
+    known = remembered(talk, heads, witnesses, _own(talk) if heads or witnesses else b"")
+    logs, label, marking, entry, offline = _verified(talk, known)
+    talk.data({"logs": logs, "offline": offline, "witnessed": bool(known)}, label, marking, entry)
     for log in logs:
         talk.out(verdict_line(talk, log))
     if offline:
         talk.say("ledger.offline")
-    talk.say("ledger.unwitnessed" if not remembered else "ledger.witnessed", count=len(remembered))
+    talk.say("ledger.unwitnessed" if not known else "ledger.witnessed", count=len(known))
     _end([log["verdict"]["state"] for log in logs])
 
 
@@ -66,9 +70,16 @@ def _end(states: list[str]) -> None:
         raise SystemExit(EXITS[bad[0]])
 
 
-def _alone(talk: Talk, path: Path, key: Path | None, heads: list[Head]) -> Verdict:
+def _own(talk: Talk) -> bytes:
+    """The key of the region at hand."""
+    from casemate.wiring import public_key
+
+    found: bytes = public_key(talk.region())
+    return found
+
+
+def _alone(talk: Talk, path: Path, public: bytes, heads: list[Head]) -> Verdict:
     """The verdict on an export, or on the folder of a log's tiles, with nothing else at hand."""
-    public = key_in(key) if key is not None else b""
     if path.is_dir():
         if not public:
             raise failed(BadInput(what=t("ledger.key_needed")))
@@ -82,18 +93,6 @@ def _alone(talk: Talk, path: Path, key: Path | None, heads: list[Head]) -> Verdi
 
 def _read(file: Path) -> bytes | None:
     return file.read_bytes() if file.is_file() else None
-
-
-def key_in(file: Path) -> bytes:
-    """A public key: hexadecimal digits alone, or what `ledger witness key` printed."""
-    try:
-        text = file.read_text(encoding="utf-8").strip()
-        if text.startswith("{"):
-            found = msgspec.json.decode(text)
-            text = found.get("data", found)["public"]
-        return bytes.fromhex(text)
-    except (msgspec.DecodeError, ValueError, KeyError, TypeError, AttributeError):
-        raise failed(BadInput(what=t("ledger.no_key", file=file))) from None
 
 
 def _verified(talk: Talk, remembered: list[Head]) -> tuple[list[dict[str, Any]], str, str, str, bool]:
@@ -111,14 +110,3 @@ def _verified(talk: Talk, remembered: list[Head]) -> tuple[list[dict[str, Any]],
     logs = [{"verdict": asdict(log.verdict), "label": log.label, "marking": log.marking} for log in found.logs]
     talk.marked(found.marking)
     return logs, found.label, found.marking, "", True
-
-
-def heads_in(file: Path) -> list[Head]:
-    """Heads as `ledger heads` and `witness cosign` print them: one per line, or the document of --json."""
-    try:
-        raw = file.read_bytes()
-        if raw.lstrip().startswith(b'{"schema"'):
-            return msgspec.convert(msgspec.json.decode(raw)["data"], list[Head])
-        return [msgspec.json.decode(line, type=Head) for line in raw.splitlines() if line.strip()]
-    except (OSError, KeyError, msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise failed(BadInput(what=t("ledger.no_head", file=file, why=error))) from None

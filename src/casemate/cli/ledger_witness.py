@@ -10,7 +10,8 @@ import click
 import msgspec
 
 from casemate.cli.command import Group, option, verb
-from casemate.cli.ledger_verify import EXITS, FILE, heads_in, key_in
+from casemate.cli.ledger_heads import heads_in, key_in
+from casemate.cli.ledger_verify import EXITS, FILE
 from casemate.cli.table import columns
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import language, t
@@ -51,6 +52,8 @@ def list_(talk: Talk, acting: str) -> None:
         talk.out(line)
     for line in columns([_row(each, names) for each in given.data]):
         talk.out(line)
+    if not known.data and not given.data:
+        talk.out(t("ledger.no_witnesses"))
 
 
 def _row(given: dict[str, str], names: dict[str, str]) -> tuple[str, ...]:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from casemate.engines.key_store_file import read_private
 from casemate.engines.key_store_region import CURRENT, is_bare, not_older, region_keys
-from casemate.errors import Misconfigured
+from casemate.errors import Damaged, Misconfigured
 from casemate.settings import Settings
 from casemate.wiring.folder import Folder
 
-__all__ = ["Ask", "asking", "not_older", "opened", "signing_key"]
+__all__ = ["Ask", "asking", "not_older", "opened", "public_key", "signing_key"]
 
 Ask = Callable[[], str]
 _CREDENTIAL = "casemate-passphrase"
@@ -43,6 +43,16 @@ def signing_key(folder: Folder, settings: Settings, private: tuple[bytes, ...] =
 
     unlocked = private or opened(folder, settings) or region_keys(folder.keys)
     return private_key(folder.keys, KeyStore(folder.keys, opened=unlocked))
+
+
+def public_key(folder: Folder) -> bytes:
+    """The region's public signing key. Raises Damaged, also where there is none."""
+    from casemate.engines import key_store_signer
+
+    try:
+        return key_store_signer.public_key(folder.keys)
+    except FileNotFoundError:
+        raise Damaged(what="keys/ledger.pub") from None
 
 
 def asking(folder: Folder, settings: Settings, ask: Ask | None) -> Ask | None:
