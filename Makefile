@@ -26,7 +26,7 @@ model: ## fetch and build the embedding model again (full text alone works witho
 	@rm -f $(STAMPS)/model
 	@$(MAKE) --no-print-directory $(STAMPS)/model
 
-test-tools: $(STAMPS)/test
+test-tools: $(STAMPS)/test $(STAMPS)/ray
 
 test: install test-tools ## the tests and the short laws
 	@$(PYTEST) -x -m "not long" $(ARGS)
@@ -95,6 +95,11 @@ $(STAMPS)/model: $(STAMPS)/package $(wildcard src/casemate/engines/minilm_build.
 $(STAMPS)/test: requirements/test.txt | $(STAMPS)/run
 	@$(PIP) install $(PINNED) -r requirements/test.txt
 	@touch $@
+
+# Some 80 MB, for the contract tests of one engine; an environment of its own, since nothing of Casemate imports Ray.
+$(STAMPS)/ray: requirements/ray.txt | $(STAMPS)/venv
+	@{ $(PY) -m venv $(VENV)/ray && $(VENV)/ray/bin/python -m pip --disable-pip-version-check --quiet --no-input install $(PINNED) -r requirements/ray.txt && touch $@; } || \
+	  echo "No Ray: the tests of its engine are skipped. \`make test-tools\` tries again."
 
 check-tools: ## what this machine lacks, and the line that installs it
 	@sh requirements/tools.sh

@@ -17,9 +17,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
-from tests.engines.slurm_server import free_ports
+from tests.engines.slurm_server import absent, free_ports
 
 CPUS = 2
 PROGRAM = Path(os.environ.get("CASEMATE_TEST_RAY", Path(__file__).parents[2] / ".venv/ray")) / "bin" / "ray"
@@ -105,7 +103,7 @@ def _ask_to_end() -> None:
 def shared() -> tuple[Head, Head]:
     """Two, one for each of two label domains; for all tests of this process."""
     if not PROGRAM.exists():
-        pytest.skip("no Ray here: make test-ray")
+        absent("no Ray here: make test-tools")
     heads = (started(CPUS), started(1))
     ends = time.monotonic() + 120
     for head in heads:

@@ -1,4 +1,4 @@
-"""Folders of attempts on a file system that a cluster shares: each belongs to the user that runs its label's jobs there.
+"""Folders of attempts on a cluster's shared file system: each belongs to the user that runs its label's jobs there.
 
 The shim of such a job is no root: it claims, beats and records as that user. Users of two labels meet in no folder; the
 region itself runs as root there, or as the one user that runs everything.
