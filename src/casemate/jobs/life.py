@@ -228,11 +228,11 @@ def depend(after: Sequence[After], states: Sequence[State | None]) -> Verdict:
     return found
 
 
-def fanned(job: Job, many: int) -> Job | None:
-    """So many more children stand in the store, the next ones in order."""
-    if job.spec is None or job.open == "no":
+def fanned(job: Job, many: int, state: State) -> Job | None:
+    """So many more children stand in the store in that state, the next ones in order. None where it is to end."""
+    if job.spec is None or job.open == "no" or job.cancel:
         return None
-    counts = {**job.counts, "SUBMITTED": job.counts.get("SUBMITTED", 0) + many}
+    counts = {**job.counts, state: job.counts.get(state, 0) + many}
     return replace(job, counts=counts, phase="active", state="PENDING" if job.state == "SUBMITTED" else job.state)
 
 
@@ -246,12 +246,13 @@ def rolled(job: Job, moved: Sequence[tuple[State, State]], now: int) -> Job:
     job = replace(job, counts=counts)
     if job.open == "no":
         return job
-    size = job.spec.array.size if job.spec is not None else 0
+    made = sum(counts.values())
+    whole = job.spec.array.size if job.spec is not None else 0
     if any(state in counts for state in ("STARTING", "RUNNING")) or ENDED & counts.keys():
         job = replace(job, state="RUNNING", started=job.started or now)
-    if sum(counts.get(state, 0) for state in ENDED) < size:
+    if sum(counts.get(state, 0) for state in ENDED) < (made if job.cancel else whole):
         return job
-    if counts.get("SUCCEEDED", 0) == size:
+    if counts.get("SUCCEEDED", 0) == whole:
         return _end(job, "SUCCEEDED", "", now)
     return _end(job, "CANCELLED", job.cancel, now) if job.cancel else _end(job, "FAILED", CHILDREN, now)
 

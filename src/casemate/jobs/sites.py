@@ -48,7 +48,9 @@ class Sites:
         """The engine of that name, or the first one for an empty name; None where there is none."""
         return self.every.get(name or self.first)
 
-    def level(self, label: Label, asked: str) -> Level:
-        """The higher of what a job asks for and what the policy asks for."""
+    def level(self, label: Label, asked: str, reached: Sequence[str]) -> Level:
+        """The higher of what a job asks for and what the policy asks for; L2 for who asks for nothing, where it is
+        reached."""
         least = self.floor(label)
-        return next(one for one in LEVELS if one >= asked and one >= least)
+        wanted = asked or ("L2" if "L2" in reached else "L1")
+        return next(one for one in LEVELS if one >= wanted and one >= least)

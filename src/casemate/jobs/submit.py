@@ -14,12 +14,14 @@ from typing import Any
 import msgspec
 
 from casemate.access import Flow, Gate
+from casemate.clock import Loop
 from casemate.errors import Absent, BadInput, Conflict, MarkingError
 from casemate.ids import fresh
 from casemate.jobs import life, logs
 from casemate.jobs.checked import MOST, checked, ordered
 from casemate.jobs.inputs import Inputs
 from casemate.jobs.job import JOB, JOB_KEY, Input, Job, JobKey, Spec
+from casemate.jobs.reconcile import Reconciler
 from casemate.jobs.sites import Sites
 from casemate.objects import Change, Found, Page, Put, Ref, Where
 from casemate.policy import Action, Refuse, Target, decide
@@ -48,6 +50,7 @@ class Jobs:
     gate: Gate
     inputs: Inputs
     sites: Sites = field(default_factory=Sites)
+    reconciler: Reconciler | None = None
 
     async def submit(self, flow: Flow, spec: Spec, key: str = "") -> Found[Job]:
         """Ask for a job at the acting label. `key`: the same one with the same spec gives the same job.
@@ -155,6 +158,19 @@ class Jobs:
             if flow.acting.without_needs <= site.executor.ceiling.label:
                 slots[name] = (await site.executor.capabilities()).slots
         return {"states": states, "queues": queues, "slots": slots}
+
+    def loops(self) -> list[Loop]:
+        """The loop that runs jobs, in the process that has engines; nothing in any other."""
+        if not self.sites.every:
+            return []
+        if self.reconciler is None:
+            self.reconciler = Reconciler(self.gate, self.inputs, self.sites)
+        return self.reconciler.loops()
+
+    async def stop(self) -> None:
+        """Let go of what is under way; jobs run on."""
+        if self.reconciler is not None:
+            await self.reconciler.stop()
 
     async def _own(self, flow: Flow, id: str) -> Found[Job]:
         """A job that the caller may change: his own, or any where his role may. Raises Absent."""

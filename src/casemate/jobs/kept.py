@@ -1,0 +1,23 @@
+"""Folders of attempts that stay: an output was left where it lies."""
+
+from __future__ import annotations
+
+import msgspec
+
+from casemate.objects import Kind
+
+__all__ = ["JOB_PLACE", "Placed"]
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """The job whose output lies in the folder of this token."""
+
+    job: str
+
+
+def _job(id: str, placed: Placed) -> tuple[tuple[str, str], ...]:
+    del id
+    return (("job", placed.job),)
+
+
+JOB_PLACE = Kind("job_place", Placed, sources=_job)

@@ -1,0 +1,94 @@
+"""An attempt is made ready: its folder, what it reads, and the order that its shim follows.
+
+What a job reads is looked up again, in the world of its label, before its attempt begins: what has been raised, frozen
+or replaced since it was asked for ends it. Bytes go into the folder through the gate (`lend`), against what the engine
+is accredited for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from casemate.access import Flow
+from casemate.errors import Absent, Conflict, FileChanged, Refused
+from casemate.jobs.executor import Mount, Order
+from casemate.jobs.inputs import Inputs, Looked
+from casemate.jobs.job import Attempt, Job, Spec
+from casemate.jobs.sites import Level, Site
+from casemate.labels import Labelled
+
+__all__ = ["FAULTS", "Ready", "ready", "stage"]
+
+FAULTS = (Absent, Conflict, FileChanged, Refused)
+"""What a later try would meet again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What was found when it was dispatched."""
+
+    site: Site
+    spec: Spec
+    level: Level
+    looked: tuple[Looked, ...]
+
+
+async def ready(flow: Flow, inputs: Inputs, site: Site, spec: Spec, level: Level) -> Ready | str:
+    """Everything that it reads, as it is now; or why it cannot begin: INPUT or ACCREDITATION."""
+    try:
+        await flow.lend(Labelled(flow.acting, spec.command), site.executor.ceiling)
+    except Refused:
+        return "ACCREDITATION"
+    looked: list[Looked] = []
+    for one in spec.inputs:
+        try:
+            seen = await inputs.look(flow, one)
+        except FAULTS:
+            return "INPUT"
+        if one.digest and seen.digest != one.digest:
+            return "INPUT"  # it is another one than the one that was asked for
+        looked.append(seen)
+    return Ready(site, spec, level, tuple(looked))
+
+
+async def stage(flow: Flow, inputs: Inputs, found: Ready, id: str, job: Job, attempt: Attempt) -> Order:
+    """The folder, filled, with its order; durable. Raises StorageFull, and one of FAULTS for what it reads."""
+    scratch, domain, ceiling = found.site.scratch, flow.access.id, found.site.executor.ceiling
+    mounts: list[Mount] = []
+    copied: list[Looked] = []
+    for looked in found.looked:
+        lies = await inputs.mounts(flow, looked)
+        mounts += lies
+        if not lies:
+            copied.append(looked)
+    if copied:  # half of an input may be there from before: pieces are appended
+        await scratch.remove(domain, attempt.token)
+    folder = await scratch.make(domain, attempt.token)
+    for looked in copied:
+        async for name, piece in inputs.read(flow, looked):
+            data = await flow.lend(Labelled(flow.acting, piece), ceiling)
+            await scratch.fill(folder, f"{looked.input.name}/{name}" if name else looked.input.name, data)
+    asked = found.spec.resources
+    order = Order(
+        token=attempt.token,
+        attempt=attempt.n,
+        domain=domain,
+        folder=folder.path,
+        command=found.spec.command,
+        env=_env(id, job, attempt, found.spec),
+        resources=asked,
+        level=found.level,
+        mounts=tuple(mounts),
+        node=attempt.node,
+        service=found.spec.kind == "service",
+    )
+    await scratch.order(folder, order)
+    return order
+
+
+def _env(id: str, job: Job, attempt: Attempt, spec: Spec) -> dict[str, str]:
+    """What the program is told of itself, under the names of AWS Batch; what the spec says stands above."""
+    told = {"AWS_BATCH_JOB_ID": id, "AWS_BATCH_JOB_ATTEMPT": str(attempt.n), "AWS_BATCH_JQ_NAME": job.queue}
+    if job.parent:
+        told["AWS_BATCH_JOB_ARRAY_INDEX"] = str(job.index)
+    return {**told, **spec.env}
