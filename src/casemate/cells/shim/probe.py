@@ -51,16 +51,6 @@ def _sends(fact: str) -> bool:
         return bool(made.recv(8))
 
 
-def _listens(fact: str) -> bool:
-    """A port of the machine's own that another can reach: only one that was free and is now taken counts."""
-    with socket.socket() as made:
-        made.bind(("127.0.0.1", 0))
-        made.listen(1)
-        with socket.create_connection(("127.0.0.1", int(fact)), 2) as told:
-            told.sendall(str(made.getsockname()[1]).encode())
-            return told.recv(8) == b"reached"
-
-
 def _local(address: str | bytes) -> bool:
     with socket.socket(socket.AF_UNIX) as made:
         made.settimeout(2)
@@ -123,7 +113,10 @@ def _copies(fact: str) -> bool:
 
 def _takes(fact: str) -> bool:
     held = call("pidfd_open", *long(int(fact), 0))
-    return closes(call("pidfd_getfd", *long(held, 0, 0)))
+    try:
+        return closes(call("pidfd_getfd", *long(held, 0, 0)))
+    finally:
+        os.close(held)
 
 
 def _forks(fact: str) -> bool:
@@ -212,14 +205,6 @@ def _capable(_: str) -> bool:
     return int(told["CapEff"], 16) != 0 or int(told["CapPrm"], 16) != 0
 
 
-def _root(_: str) -> bool:
-    """Whether what it writes belongs to root of the machine: asked of the map of users, which a namespace has."""
-    with open("/proc/self/uid_map", encoding="ascii") as file:
-        rows = [tuple(map(int, line.split())) for line in file]
-    own = os.getuid()
-    return any(outer + own - inner == 0 for inner, outer, count in rows if inner <= own < inner + count)
-
-
 def _devices(_: str) -> bool:
     """A device of the machine that is more than nothing, zeros and chance."""
     plain = {"null", "zero", "full", "random", "urandom", "tty", "ptmx", "console"}
@@ -259,7 +244,7 @@ def _left_open(_: str) -> bool:
             told = os.readlink(f"/proc/self/fd/{number}")
         except OSError:
             continue
-        if not told.startswith(f"/proc/{os.getpid()}"):
+        if told != os.path.realpath(sys.argv[0]):  # the interpreter reads us by one
             return True
     return False
 
@@ -281,7 +266,6 @@ WAYS: dict[str, tuple[str, Callable[[str], bool]]] = {
     "system-write": ("system", _writes),
     "tcp-loopback": ("tcp", _connects),
     "udp-loopback": ("udp", _sends),
-    "tcp-listen": ("tcp", _listens),
     "unix-abstract": ("abstract", lambda fact: _local(b"\0" + fact.encode())),
     "unix-path": ("socket", _local),
     "socket-vsock": ("", lambda _: _made(40, socket.SOCK_STREAM)),
@@ -298,26 +282,17 @@ WAYS: dict[str, tuple[str, Callable[[str], bool]]] = {
     "process-copy": ("neighbour", _copies),
     "process-descriptor": ("neighbour", _takes),
     "process-network": ("neighbour", kernel_ways.joins),
-    "many-processes": ("processes", _forks),
-    "much-memory": ("memory", _takes_memory),
-    "fill-tmp": ("tmp", _fills("/tmp")),
-    "fill-shm": ("shm", _fills("/dev/shm")),
-    "fill-dev": ("shm", _fills("/dev")),
-    "fill-root": ("shm", _fills("")),
-    "long-file": ("length", _long_file),
-    "many-files": ("files", _opens),
     "core-dump": ("", _dumps),
     "new-privileges": ("", _gains),
     "capabilities": ("", _capable),
-    "root-outside": ("", _root),
     "terminal-typing": ("", kernel_ways.types),
     "user-namespace": ("", kernel_ways.unshares(kernel_ways.NEWUSER)),
-    "network-namespace": ("", kernel_ways.unshares(kernel_ways.NEWNET)),
+    "network-namespace": ("", kernel_ways.unshares(kernel_ways.NEWUSER | kernel_ways.NEWNET)),
     "clone-namespace": ("", kernel_ways.clones),
     "clone3-namespace": ("", kernel_ways.clones3),
-    "mount": ("", kernel_ways.mounts),
+    "mount": ("", kernel_ways.within(lambda: call("mount", b"none", b"/tmp", b"tmpfs", *long(0, 0)))),
     "open-tree": ("", lambda _: closes(call("open_tree", ctypes.c_long(-100), b"/", ctypes.c_long(0)))),
-    "new-filesystem": ("", lambda _: closes(call("fsopen", b"tmpfs", ctypes.c_long(0)))),
+    "new-filesystem": ("", kernel_ways.within(lambda: call("fsopen", b"tmpfs", ctypes.c_long(0)))),
     "io-uring": ("", kernel_ways.rings),
     "bpf": ("", kernel_ways.bpf),
     "perf": ("", kernel_ways.perf),
@@ -326,7 +301,7 @@ WAYS: dict[str, tuple[str, Callable[[str], bool]]] = {
     "compare-processes": ("", lambda _: call("kcmp", *long(os.getpid(), os.getpid(), 0, 0, 0)) >= 0),
     "file-handle": ("", kernel_ways.handle),
     "personality": ("", kernel_ways.shares("personality", 0x0400000)),
-    "chroot": ("", lambda _: in_child(lambda: call("chroot", b"/"))),
+    "chroot": ("", kernel_ways.within(lambda: call("chroot", b"/"))),
     "fanotify": ("", lambda _: closes(call("fanotify_init", *long(0x200, 0)))),
     "move-pages": ("", kernel_ways.shares("move_pages", 0, 0, 0, 0, 0, 0)),
     "shared-memory": ("key", kernel_ways.meets("shmget", 0, 0)),
@@ -335,6 +310,14 @@ WAYS: dict[str, tuple[str, Callable[[str], bool]]] = {
     "devices": ("", _devices),
     "left-open": ("", _left_open),
     "environment": ("variable", _speaks_of),
+    "many-processes": ("processes", _forks),
+    "much-memory": ("memory", _takes_memory),
+    "fill-tmp": ("tmp", _fills("/tmp")),
+    "fill-shm": ("shm", _fills("/dev/shm")),
+    "fill-dev": ("shm", _fills("/dev")),
+    "fill-root": ("shm", _fills("")),
+    "long-file": ("length", _long_file),
+    "many-files": ("files", _opens),
 }
 """Each way by its name: the fact that it needs ("" for none), and what tries it."""
 

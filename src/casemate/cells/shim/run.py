@@ -135,7 +135,7 @@ def _run(folder: int, place: walls.Place, groups: Groups, watch: Watch) -> dict[
     said = _all(pipes["said"][0])  # until it executes something, or says why not
     watch.until_ended()
     _, status, spent = os.wait4(pid, 0)
-    watch.finish(groups)
+    spent = [spent, *watch.finish(groups)]
     return _ended(place, groups, watch, status, spent, said)
 
 
@@ -147,12 +147,14 @@ def _all(pipe: int) -> bytes:
     return b"".join(parts)
 
 
-def _ended(place: walls.Place, groups: Groups, watch: Watch, status: int, spent: Any, said: bytes) -> dict[str, Any]:
+def _ended(
+    place: walls.Place, groups: Groups, watch: Watch, status: int, spent: list[Any], said: bytes
+) -> dict[str, Any]:
     """What the record says. A code above 128 is the signal that ended the command, as a shell tells it."""
     usage = {
-        "cpu_us": int((spent.ru_utime + spent.ru_stime) * 1e6),
+        "cpu_us": int(sum(one.ru_utime + one.ru_stime for one in spent) * 1e6),
         "wall_us": watch.lasted_us,
-        "rss_kb": int(spent.ru_maxrss),
+        "rss_kb": max(int(one.ru_maxrss) for one in spent),
     }
     kind, _, why = said.decode("utf-8", "replace").partition(":")
     told = watch.told()
@@ -167,7 +169,7 @@ def _ended(place: walls.Place, groups: Groups, watch: Watch, status: int, spent:
     if place.order["level"] == "L2" and code == 1 and watch.begins(b"bwrap: execvp "):
         return {"exit": 127, "signal": 0, "reason": "command", "usage": usage}
     number = -code if code < 0 else code - 128 if 128 < code < 193 else 0
-    reason = "memory" if groups.killed_for_memory() else watch.why
+    reason = watch.why or ("memory" if code and groups.killed_for_memory() else "")
     return {"exit": 128 - code if code < 0 else code, "signal": number, "reason": reason, "usage": usage}
 
 

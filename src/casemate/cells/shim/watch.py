@@ -187,8 +187,9 @@ class Watch:
             if len(part) < 1 << 16:
                 return True
 
-    def finish(self, groups: Groups) -> None:
-        """Whoever the job left behind is ended, the last of the logs taken."""
+    def finish(self, groups: Groups) -> list[Any]:
+        """Whoever the job left behind is ended, the last of the logs taken; what those have used."""
+        used: list[Any] = []
         for _ in range(_TRIES):
             left = {pid for pid in _children() | groups.members() if pid != os.getpid()}
             for pid in left:
@@ -196,13 +197,14 @@ class Watch:
                     os.kill(pid, 9)
                 except ProcessLookupError:
                     pass
-            while _reaped():
-                pass
+            while (spent := _reaped()) is not None:
+                used.append(spent)
             if not left:
                 break
             time.sleep(0.005)
         for end in self._pipes:
             self._drain(end)
+        return used
 
     def say(self, text: str) -> None:
         """A word of ours in the job's error log."""
@@ -223,11 +225,13 @@ class Watch:
             os.close(found)
 
 
-def _reaped() -> bool:
+def _reaped() -> Any:
+    """What one that has ended had used; None where there is none."""
     try:
-        return os.waitpid(-1, os.WNOHANG)[0] > 0
+        pid, _, spent = os.wait4(-1, os.WNOHANG)
     except ChildProcessError:
-        return False
+        return None
+    return spent if pid else None
 
 
 def _children() -> set[int]:
