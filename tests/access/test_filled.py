@@ -103,13 +103,13 @@ async def test_what_has_begun_is_written_to_its_end(small: World) -> None:
 
 async def test_what_is_removed_redacted_or_revoked_goes_on_and_makes_room(small: World) -> None:
     begun = (await full(small, SECRET)).begun
+    remover = await flow_of(small, principal(small, "ann", SECRET), REMOVE, SECRET)
+    assert await slug(remover.commit(Put(NOTE, "tomb", Note("a stone", "ships")))) == "done"
+    await remover.commit(Delete(NOTE, "big1"))
+    await remover.release(b"gone")
     flow = await at(small, SECRET)
     await flow.commit(Delete(NOTE, "big0"))
-    await flow.release(b"gone")
-    remover = await flow_of(small, principal(small, "ann", SECRET), REMOVE, SECRET)
-    tomb = Put(NOTE, "tomb", Note("a stone", "ships"))
-    assert await slug(remover.commit(Delete(NOTE, "big1"), tomb)) == "done"
-    await remover.release(b"gone too")
+    await flow.release(b"gone too")
     officer = await flow_of(small, principal(small, "ola", TOP, "officer"), REDACT, SECRET)
     assert await redact(officer, begun, "a complaint")
     assert used(small, SECRET) < MB // 2

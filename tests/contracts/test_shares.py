@@ -81,6 +81,7 @@ def test_what_is_full_still_forgets_deletes_shrinks_and_records(attempt: Callabl
         for number in range(5):
             gone = RowDelete("class_a", "document", f"f{number}")
             await store.committer.commit(Batch("class_a", deletes=[gone, gone], entries=[entry(f"gone{number}")]))
+        assert store.reader.used("class_a") == used - 401 - 4999 + 5 * (256 + len("sealed gone0"))
         await store.committer.commit(puts(put("again")))
 
     attempt(trial)

@@ -59,13 +59,13 @@ TABLE = (
         "deleted-and-still-counted",
         "what was removed takes room for ever",
         Edit(f"{ENGINES}.sqlite_apply:_delete", "- found[3]", "- 0"),
-        MACHINE,
+        _test(SHARES, "test_what_is_full_still_forgets_deletes_shrinks_and_records[sqlite]"),
     ),
     (
         "redacted-and-still-counted",
         "what was redacted takes room for ever",
         Edit(f"{ENGINES}.sqlite_apply:_forget", "- gone", "- 0"),
-        MACHINE,
+        _test(SHARES, "test_what_is_full_still_forgets_deletes_shrinks_and_records[sqlite]"),
     ),
     (
         "share-lost-with-the-power",
