@@ -67,6 +67,7 @@ class Dispatch:
             running = self._desk.running(name, self._sites.first)
             nodes = site.nodes(self._flow.access.id, told)
             made = plan(self._flow.access.id, list(line.values()), running, nodes, {}, self._desk.used, now)
+            self._desk.grown |= len(made.starts) > ROUND
             for start in made.starts[:ROUND]:
                 launch = await self._begin(changes, site, told, start, now)
                 if launch is not None:

@@ -164,7 +164,7 @@ class _Turns:
         for over in attend.over:
             desk.live[over.id].busy = True
         if late or desk.grown or attend.over:
-            self._planned, desk.grown = at, False
+            self._planned, desk.grown = at, False  # set again where there was more than one step takes
             launches = await dispatch.choose(changes, now)
         parts.keep()
         landed = {found.id: found for found in await changes.land()}

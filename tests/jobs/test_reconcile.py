@@ -1,0 +1,339 @@
+"""The loop of jobs against an engine that does what engines were measured to do: lose, double, forget, reuse."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from casemate.jobs import After, Array, Input, Output, Resources, Retry, Spec
+from tests.attacks.scene import LOW, SECRET, TOP, label_of
+from tests.jobs.yard import SPEC, Killed, Yard
+
+THREE = Spec(("true",), retry=Retry(3))
+
+
+async def test_a_job_runs_and_what_it_leaves_is_kept(yard: Yard) -> None:
+    spec = Spec(("true",), outputs=(Output("all", ""), Output("one", "a.txt")), resources=Resources(power_w=5))
+    found = await yard.submit(spec)
+    await yard.step(2)
+    [native] = yard.engine.all("waiting")
+    assert (await yard.job(found.id)).state == "STARTING"
+    yard.engine.begin(native)
+    await yard.step(2)
+    assert (await yard.job(found.id)).state == "RUNNING"
+    yard.engine.end(native, files={"a.txt": b"alpha", "log:out": b"said"})
+    await yard.step(2)
+    job = await yard.job(found.id)
+    assert (job.state, job.open, job.phase) == ("SUCCEEDED", "no", "ended")
+    assert [(one.name, one.size) for one in job.artefacts] == [("all/a.txt", 5), ("one", 5)]
+    assert job.attempts[0].usage.energy_j == 10
+    flow = await yard.flow("read")
+    assert [piece async for piece in yard.jobs.artefact(flow, found.id, "one")] == [b"alpha"]
+    assert await yard.jobs.log(flow, found.id, "out", 1, 2) == (b"ai", 3, False)
+    assert await yard.jobs.log(flow, found.id, "out", 3, 9) == (b"d", 4, True)
+    assert not yard.scratch.spots
+
+
+async def test_a_trivial_job_costs_four_commits_and_many_share_them(yard: Yard) -> None:
+    flow = await yard.flow("submit")
+    found = await yard.jobs.submit_many(flow, [(SPEC, "")] * 4)
+    calls = yard.world.calls
+    calls.clear()
+    await yard.step()
+    for native in yard.engine.all("waiting"):
+        yard.engine.begin(native)
+        yard.engine.end(native)
+    await yard.step(3)
+    commits = [call for call in calls if call.startswith("committer.commit")]
+    assert len(commits) == 2, commits
+    assert {(await yard.job(one.id)).state for one in found} == {"SUCCEEDED"}
+
+
+@pytest.mark.parametrize("point", ["durable", "staged", "submitted"])
+async def test_a_kill_at_any_point_of_a_submission_ends_in_one_effect(yard: Yard, point: str) -> None:
+    found = await yard.submit()
+    yard.kill_at = point
+    with pytest.raises(BaseException) as killed:
+        await yard.step()
+    assert isinstance(killed.value, Killed) or killed.value.split(Killed)[0]  # type: ignore[attr-defined]
+    yard.restart()
+    await yard.settle()
+    job = await yard.job(found.id)
+    assert (job.state, len(job.attempts)) == ("SUCCEEDED", 1)
+    assert list(yard.engine.ran.values()) == [1]
+
+
+async def test_what_an_engine_acknowledged_and_lost_is_submitted_again_under_its_token(yard: Yard) -> None:
+    found = await yard.submit()
+    yard.engine.forget = True
+    await yard.step(2)
+    yard.engine.forget = False
+    await yard.step(3, 4.0)
+    await yard.settle()
+    job = await yard.job(found.id)
+    assert (job.state, len(job.attempts)) == ("SUCCEEDED", 1)
+    assert set(yard.engine.submitted) == {job.attempts[0].token}
+
+
+async def test_an_id_that_was_given_to_another_is_never_adopted(yard: Yard) -> None:
+    found = await yard.submit()
+    await yard.step(2)
+    [native] = yard.engine.all("waiting")
+    yard.engine.reuse(native, "f" * 32)
+    yard.scratch.spots[(yard.engine.known[native][0], "f" * 32)] = type(next(iter(yard.scratch.spots.values())))()
+    yard.engine.begin(native)
+    await yard.step(3, 4.0)
+    await yard.settle()
+    job = await yard.job(found.id)
+    assert job.state == "SUCCEEDED"
+    assert job.attempts[0].native != native
+
+
+async def test_a_lost_attempt_is_fenced_and_made_again(yard: Yard) -> None:
+    found = await yard.submit(THREE)
+    await yard.step(2)
+    [native] = yard.engine.all("waiting")
+    yard.engine.begin(native)
+    await yard.step(2)
+    yard.engine.die(native)
+    await yard.step(3)
+    await yard.settle()
+    job = await yard.job(found.id)
+    assert [one.state for one in job.attempts] == ["lost", "ended"]
+    assert job.state == "SUCCEEDED"
+
+
+async def test_a_zombie_commits_nothing(yard: Yard) -> None:
+    """Stopped past its lease, then going on: its record is another token's, or nobody's."""
+    found = await yard.submit(THREE)
+    await yard.step(2)
+    [native] = yard.engine.all("waiting")
+    yard.engine.begin(native)
+    await yard.step(2)
+    key = yard.engine.known[native]
+    yard.scratch.spots[key].alive = False
+    for _ in range(4):
+        await yard.step(1, 6.0)
+    assert (await yard.job(found.id)).attempts[0].state == "lost"
+    yard.engine.end(native, files={"log:out": b"the zombie's"})
+    await yard.settle()
+    job = await yard.job(found.id)
+    assert (job.state, len(job.attempts)) == ("SUCCEEDED", 2)
+    assert (await yard.jobs.log(await yard.flow("read"), found.id, "out", 0, 99))[0] == b""
+
+
+async def test_one_attempt_that_is_lost_and_may_not_be_made_again_has_failed(yard: Yard) -> None:
+    found = await yard.submit()
+    await yard.step(2)
+    [native] = yard.engine.all("waiting")
+    yard.engine.begin(native)
+    yard.engine.die(native)
+    await yard.step(4)
+    job = await yard.job(found.id)
+    assert (job.state, job.reason) == ("FAILED", "LOST")
+
+
+async def test_cancelling_what_waits_starts_and_runs(yard: Yard) -> None:
+    ids = [(await yard.submit()).id for _ in range(3)]
+    await yard.cancel(ids[0])
+    assert (await yard.job(ids[0])).state == "CANCELLED"
+    await yard.step(2)
+    one, two = yard.engine.all("waiting")
+    yard.engine.begin(two)
+    await yard.step(2)
+    await yard.cancel(ids[1])
+    await yard.cancel(ids[2])
+    await yard.step(2)
+    yard.engine.end(two, 143, "stop", 0)
+    await yard.step(3)
+    states = [(await yard.job(id)).state for id in ids]
+    assert states == ["CANCELLED"] * 3
+    assert not yard.engine.begin(one) if one in yard.engine.all("waiting") else True
+
+
+async def test_cancelling_races_completion_to_one_end(yard: Yard) -> None:
+    found = await yard.submit()
+    await yard.step(2)
+    [native] = yard.engine.all("waiting")
+    yard.engine.begin(native)
+    yard.engine.end(native)
+    await asyncio.gather(yard.step(2), yard.cancel(found.id))
+    await yard.step(3)
+    job = await yard.job(found.id)
+    assert job.state == "SUCCEEDED"
+    await yard.cancel(found.id)
+    assert (await yard.job(found.id)).state == "SUCCEEDED"
+
+
+async def test_what_waits_for_others(yard: Yard) -> None:
+    good, bad = await yard.submit(), await yard.submit(Spec(("false",)))
+    cases = {
+        ("afterok", good.id): "SUCCEEDED",
+        ("afterok", bad.id): "FAILED",
+        ("afternotok", bad.id): "SUCCEEDED",
+        ("afternotok", good.id): "FAILED",
+        ("afterany", bad.id): "SUCCEEDED",
+    }
+    made = {}
+    for when, id in cases:
+        made[(when, id)] = await yard.submit(Spec(("true",), after=(After(id, when),)))  # type: ignore[arg-type]
+    await yard.step(2)
+    assert (await yard.job(made[("afterok", good.id)].id)).state == "PENDING"
+    for native in yard.engine.all("waiting"):
+        yard.engine.begin(native)
+        token = yard.engine.known[native][1]
+        yard.engine.end(native, int(token == (await yard.job(bad.id)).attempts[0].token))
+    await yard.settle()
+    for key, state in cases.items():
+        job = await yard.job(made[key].id)
+        assert job.state == state, key
+        assert job.reason == ("DEPENDENCY" if state == "FAILED" else "")
+
+
+async def test_an_array_fans_out_and_rolls_up(yard: Yard) -> None:
+    found = await yard.submit(Spec(("true",), array=Array(9)))
+    after = await yard.submit(Spec(("true",), array=Array(9), after=(After(found.id, "aftercorr"),)))
+    await yard.step(3)
+    job = await yard.job(found.id)
+    assert sum(job.counts.values()) == 9
+    await yard.settle()
+    for id in (found.id, after.id):
+        job = await yard.job(id)
+        assert (job.state, job.counts) == ("SUCCEEDED", {"SUCCEEDED": 9})
+    child = await yard.job(f"{found.id}:3")
+    assert (child.parent, child.index, child.state) == (found.id, 3, "SUCCEEDED")
+
+
+async def test_part_of_an_array_fails_and_is_made_again(yard: Yard) -> None:
+    found = await yard.submit(Spec(("true",), array=Array(3)))
+    await yard.step(3)
+    for index, native in enumerate(sorted(yard.engine.all("waiting"))):
+        yard.engine.begin(native)
+        yard.engine.end(native, index % 2)
+    await yard.settle()
+    job = await yard.job(found.id)
+    assert (job.state, job.counts) == ("FAILED", {"SUCCEEDED": 2, "FAILED": 1})
+    [bad] = [i for i in range(3) if (await yard.job(f"{found.id}:{i}")).state == "FAILED"]
+    again = await yard.jobs.retry(await yard.flow("retry"), f"{found.id}:{bad}")
+    assert again.value.spec is not None
+    assert again.value.spec.env["AWS_BATCH_JOB_ARRAY_INDEX"] == str(bad)
+    await yard.settle()
+    assert (await yard.job(again.id)).state == "SUCCEEDED"
+
+
+async def test_an_array_is_cancelled_as_a_whole(yard: Yard) -> None:
+    found = await yard.submit(Spec(("true",), array=Array(20)))
+    await yard.step(3)
+    [first, *_] = yard.engine.all("waiting")
+    yard.engine.begin(first)
+    await yard.step(2)
+    await yard.cancel(found.id)
+    await yard.step(3)
+    yard.engine.end(first, 143, "stop")
+    await yard.step(6)
+    job = await yard.job(found.id)
+    assert (job.state, job.open) == ("CANCELLED", "no")
+    assert job.counts == {"CANCELLED": 20}
+
+
+async def test_deadlines(yard: Yard) -> None:
+    waits = await yard.submit(Spec(("true",), after=((After((await yard.submit()).id)),), deadline_s=60))
+    runs = await yard.submit(Spec(("true",), deadline_s=60))
+    await yard.step(2)
+    for native in yard.engine.all("waiting"):
+        yard.engine.begin(native)
+    await yard.step(2)
+    yard.world.clock.forward(61)
+    await yard.step(2)
+    assert ((await yard.job(waits.id)).state, (await yard.job(waits.id)).reason) == ("FAILED", "DEADLINE")
+    [native] = [n for n in yard.engine.all("running") if yard.engine.spot(n).stopped]
+    yard.engine.end(native, 143, "stop")
+    await yard.step(2)
+    assert ((await yard.job(runs.id)).state, (await yard.job(runs.id)).reason) == ("FAILED", "DEADLINE")
+
+
+async def test_a_label_raised_between_submission_and_dispatch_is_honoured(yard: Yard) -> None:
+    yard.inputs.things["object:b/k"] = (label_of(yard.world, LOW), b"data")
+    good = await yard.submit(Spec(("true",), inputs=(Input("in", "object:b/k"),)))
+    await yard.step(1)
+    yard.inputs.things["object:b/k"] = (label_of(yard.world, LOW), b"other")
+    changed = await yard.submit(Spec(("true",), inputs=(Input("in", "object:b/k"),)))
+    yard.inputs.things["object:b/k"] = (label_of(yard.world, TOP), b"other")
+    await yard.step(3)
+    job = await yard.job(changed.id)
+    assert (job.state, job.reason) == ("FAILED", "INPUT")
+    assert all(at == label_of(yard.world, SECRET) for _, at in yard.inputs.read_at)
+    await yard.settle()
+    assert (await yard.job(good.id)).state == "SUCCEEDED"
+
+
+async def test_an_owner_who_may_not_act_there_any_more_has_nothing_begun(yard: Yard) -> None:
+    await yard.person("anna", SECRET)
+    found = await yard.submit(who="anna")
+    gate = yard.world.house.gate
+    yard.world.house.gate.directory.principal = lambda id: None  # type: ignore[method-assign]
+    await yard.step(2)
+    del gate.directory.principal
+    job = await yard.job(found.id)
+    assert (job.state, job.reason) == ("FAILED", "OWNER")
+    assert not yard.engine.submitted
+
+
+async def test_an_engine_that_is_not_accredited_is_lent_nothing(yard: Yard) -> None:
+    yard.engine.ceiling = type(yard.engine.ceiling)("fake", label_of(yard.world, LOW))
+    found = await yard.submit()
+    await yard.step(2)
+    assert (await yard.job(found.id)).reason == "ACCREDITATION"
+    assert not yard.scratch.spots
+
+
+async def test_below_its_floor_of_isolation_nothing_runs(yard: Yard) -> None:
+    yard.engine.levels = ("L1",)
+    found = await yard.submit(Spec(("true",), floor="L2"))
+    await yard.step(2)
+    assert (await yard.job(found.id)).reason == "ISOLATION"
+
+
+async def test_a_restart_finds_a_thousand_that_run(yard: Yard) -> None:
+    yard.engine.slots = 1000
+    flow = await yard.flow("submit")
+    await yard.jobs.submit_many(flow, [(SPEC, "")] * 1000)
+    await yard.step(8)
+    for native in yard.engine.all("waiting"):
+        yard.engine.begin(native)
+    await yard.step(2, 3.0)
+    assert len(yard.engine.submitted) == 1000
+    yard.restart()
+    await yard.step(2, 3.0)
+    for native in yard.engine.all("running"):
+        yard.engine.end(native)
+    await yard.step(4, 3.0)
+    top = await yard.jobs.top(await yard.flow("list"))
+    assert top["states"] == {}
+    assert len(yard.engine.submitted) == 1000
+
+
+async def test_clocks_jump(yard: Yard) -> None:
+    found = await yard.submit()
+    await yard.step(2)
+    [native] = yard.engine.all("waiting")
+    yard.engine.begin(native)
+    for jump in (3600, -7200, 3600):
+        yard.world.clock.forward(jump)
+        await yard.step(2)
+    yard.engine.end(native)
+    await yard.step(2)
+    job = await yard.job(found.id)
+    assert (job.state, len(job.attempts)) == ("SUCCEEDED", 1)
+
+
+async def test_an_engine_that_is_down_is_waited_for(yard: Yard) -> None:
+    found = await yard.submit()
+    yard.engine.down = True
+    await yard.step(3)
+    assert yard.reconciler.problems
+    yard.engine.down = False
+    await yard.settle()
+    assert (await yard.job(found.id)).state == "SUCCEEDED"
+    assert not yard.reconciler.problems
