@@ -6,7 +6,10 @@ JSON goes through the interpreter's own scanner: importing `json` costs more tha
 from __future__ import annotations
 
 import os
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # what they import costs more than the rest of the shim
+    from typing import Any
 
 __all__ = ["Claim", "boot", "claim", "dump", "load", "mine", "open_folder", "put", "read", "started"]
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # what they import costs more than the rest of the shim
+    from collections.abc import Mapping
 
 __all__ = ["Groups"]
 

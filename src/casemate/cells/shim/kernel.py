@@ -5,7 +5,10 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
-from collections.abc import Mapping, Sequence
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # what they import costs more than the rest of the shim
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "bind",

@@ -10,11 +10,14 @@ import _signal as signals  # type: ignore[import-not-found]
 import os
 import sys
 import time
-from typing import Any
 
 from casemate.cells.shim import files, kernel, walls
 from casemate.cells.shim.groups import Groups
 from casemate.cells.shim.watch import Watch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # what they import costs more than the rest of the shim
+    from typing import Any
 
 __all__ = ["attempt"]
 

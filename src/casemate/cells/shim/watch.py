@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 import select
 import time
-from collections.abc import Mapping
-from typing import Any
 
 from casemate.cells.shim import files
 from casemate.cells.shim.groups import Groups
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # what they import costs more than the rest of the shim
+    from collections.abc import Mapping
+    from typing import Any
 
 __all__ = ["Watch"]
 
