@@ -49,6 +49,7 @@ class Rig:
     scratch: JobScratch
     make: Callable[[], Executor]
     fills: tuple[int, ...] = ()
+    shim: tuple[str, ...] = ()
     made: list[Executor] = field(default_factory=list)
 
     def engine(self) -> Executor:
@@ -127,7 +128,9 @@ def slurm_rig(folder: Path) -> Rig:
     scratch = OwnedScratch(folder / "jobs", {domain: lane.user for domain, lane in lanes.items()})
     command = everybodys(folder)
     full = (slurm_server.CORES,) * len(slurm_server.NODES)
-    return Rig("slurm", scratch, lambda: SlurmExecutor("hpc", ceiling(), lanes, command, conf=cluster.conf), full)
+    return Rig(
+        "slurm", scratch, lambda: SlurmExecutor("hpc", ceiling(), lanes, command, conf=cluster.conf), full, command
+    )
 
 
 def ray_rig(folder: Path) -> Rig:

@@ -56,6 +56,7 @@ MpiDefault=none
 ReturnToService=2
 SlurmdTimeout=10
 KillWait=5
+MessageTimeout=2
 MinJobAge=300
 SlurmdParameters=config_overrides
 {nodes}
