@@ -234,7 +234,8 @@ def _sources(id: str, job: Job) -> list[tuple[str, str]]:
     """What it says that it was made from: the datasets that it reads in place. Other inputs are parents of its row."""
     del id
     inputs = job.spec.inputs if job.spec is not None else ()
-    return [("dataset", one.source.partition(":")[2]) for one in inputs if one.source.startswith("dataset:")]
+    whole = [("job", job.parent)] if job.parent else []
+    return whole + [("dataset", one.source.partition(":")[2]) for one in inputs if one.source.startswith("dataset:")]
 
 
 JOB = Kind("job", Job, indexed=("open", "phase", "queue", "parent", "owner"), blobs=_blobs, sources=_sources)

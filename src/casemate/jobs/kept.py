@@ -15,9 +15,4 @@ class Placed(msgspec.Struct, frozen=True):
     job: str
 
 
-def _job(id: str, placed: Placed) -> tuple[tuple[str, str], ...]:
-    del id
-    return (("job", placed.job),)
-
-
-JOB_PLACE = Kind("job_place", Placed, sources=_job)
+JOB_PLACE = Kind("job_place", Placed)

@@ -70,7 +70,7 @@ class Reconciler:
         self.problems: dict[str, str] = {}
 
     def loops(self) -> list[Loop]:
-        return [Loop("jobs", EVERY, self.step)]
+        return [Loop("jobs.reconcile", EVERY, self.step)]
 
     async def step(self) -> int:
         """Go on with every class; how many jobs were moved."""

@@ -160,12 +160,8 @@ class Jobs:
         return {"states": states, "queues": queues, "slots": slots}
 
     def loops(self) -> list[Loop]:
-        """The loop that runs jobs, in the process that has engines; nothing in any other."""
-        if not self.sites.every:
-            return []
-        if self.reconciler is None:
-            self.reconciler = Reconciler(self.gate, self.inputs, self.sites)
-        return self.reconciler.loops()
+        """The loop that takes jobs up and runs them, in the one process that has it."""
+        return [] if self.reconciler is None else self.reconciler.loops()
 
     async def stop(self) -> None:
         """Let go of what is under way; jobs run on."""

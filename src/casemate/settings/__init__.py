@@ -15,6 +15,7 @@ from casemate.errors import Misconfigured
 from casemate.settings.backup import BackupSettings, backed_up
 from casemate.settings.blobs import BlobSettings, lying
 from casemate.settings.datasets import DatasetSettings, RootSettings, rooted
+from casemate.settings.jobs import JobDomain, JobEngine, JobSettings, running
 from casemate.settings.keys import KeySettings
 from casemate.settings.places import PlaceSettings, placed
 from casemate.settings.records import RecordSettings, recording
@@ -28,6 +29,9 @@ __all__ = [
     "Console",
     "DatasetSettings",
     "InspectSettings",
+    "JobDomain",
+    "JobEngine",
+    "JobSettings",
     "KeySettings",
     "Knowledge",
     "Listen",
@@ -244,6 +248,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: KeySettings = KeySettings()
     backup: BackupSettings = BackupSettings()
     datasets: DatasetSettings = DatasetSettings()
+    jobs: JobSettings = JobSettings()
     knowledge: Knowledge = Knowledge()
     console: Console = Console()
     snapshot: SnapshotSettings = SnapshotSettings()
@@ -283,6 +288,7 @@ def parse(text: str) -> Settings:
     lying(found.blobs)
     backed_up(found.backup)
     rooted(found.datasets)
+    running(found.jobs)
     _signing_in(found)
     for name, upstream in found.upstreams.items():
         _reached(name, upstream)

@@ -7,6 +7,7 @@ from typing import Any
 from casemate.access import HELD
 from casemate.buckets.kinds import OBJECT, PART
 from casemate.datasets.dataset import DATASET
+from casemate.jobs import JOB
 from casemate.knowledge.documents.document import DOCUMENT, SEGMENT
 from casemate.models.batch import SLICE
 from casemate.models.files import FILE
@@ -14,5 +15,5 @@ from casemate.objects import Kind
 
 __all__ = ["NAMING"]
 
-NAMING: tuple[Kind[Any], ...] = (PART, HELD, SLICE, FILE, DOCUMENT, SEGMENT, DATASET, OBJECT)
+NAMING: tuple[Kind[Any], ...] = (PART, HELD, SLICE, FILE, DOCUMENT, SEGMENT, DATASET, OBJECT, JOB)
 """A part's blobs become an object's in one commit, so that parts are read before objects."""

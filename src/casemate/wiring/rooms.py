@@ -28,6 +28,7 @@ from casemate.wiring.custody import kinds
 from casemate.wiring.data_in_place import datasets_of
 from casemate.wiring.embedding import CatalogueModels, embedder_of, offer
 from casemate.wiring.house import House, Role, hang, wires
+from casemate.wiring.jobs import jobs_of
 from casemate.wiring.naming import NAMING
 from casemate.wiring.proofs import questions_of
 from casemate.wiring.relay import AnswerServer, Relay
@@ -87,6 +88,7 @@ async def furnish(house: House, role: Role) -> None:
         backups=_backups(house),
         datasets=datasets,
         buckets=house.buckets,
+        jobs=jobs_of(house, datasets),
         scrub=house.scrub,
     )
     planes = [console.PLANE, native.PLANE]

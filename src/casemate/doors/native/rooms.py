@@ -16,6 +16,7 @@ from casemate.custody.scrub import Scrub
 from casemate.custody.spill import Spill
 from casemate.datasets import Datasets
 from casemate.doors.frame import Reply
+from casemate.jobs import Jobs
 from casemate.knowledge import Connectors, Library
 from casemate.labels import Label
 from casemate.models import Answerer, Catalogue, Gateway
@@ -58,6 +59,7 @@ class Rooms:
     backups: Backups
     datasets: Datasets
     buckets: Buckets
+    jobs: Jobs
     scrub: Scrub
 
 

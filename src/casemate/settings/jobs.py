@@ -1,0 +1,82 @@
+"""How jobs run: on this machine, and on which clusters beside it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import Literal
+
+import msgspec
+
+from casemate.errors import Misconfigured
+
+__all__ = ["JobDomain", "JobEngine", "JobSettings", "running"]
+
+_NAME = re.compile(r"[A-Za-z0-9-]{1,40}")
+PROCESS = "process"
+
+
+class JobDomain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a cluster has for one label. Slurm: the `user` that its jobs run as, and the `partition`. Ray: the `url` of
+    a cluster of its own, with the file of its token in keys/ and who signs its certificate (PEM)."""
+
+    user: str = ""
+    partition: str = ""
+    url: str = ""
+    key_file: str = ""
+    ca_file: str = ""
+
+
+class JobEngine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A cluster. `accreditation`: the highest label, as a marking, that may run there; it has no default, nor have
+    `labels`: the markings of those that do, each with its own part of the cluster. `scratch`: a folder that region and
+    nodes see under the same path. `shim`: the command that runs a folder on a node, "" for the region's own Python.
+    """
+
+    kind: Literal["slurm", "ray"]
+    accreditation: str
+    scratch: str
+    labels: dict[str, JobDomain]
+    shim: tuple[str, ...] = ()
+    levels: tuple[Literal["L1", "L2", "L3"], ...] = ("L1", "L2")
+    programs: str = "/usr/bin"
+    conf: str = ""
+
+
+class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`process`: whether jobs run on this machine; `slots`: how many at once for each label, 0 for its processors.
+
+    `warm`: whether shims are forked from a warm server. `first`: the engine of jobs that name none. `scratch`: where
+    the folders of attempts lie, "" for run/jobs in the region's folder. `isolate`: from this marking on, jobs run in L2
+    at least; where the region's policies have no such level, "SECRET" asks nothing.
+    """
+
+    process: bool = True
+    slots: int = 0
+    warm: bool = True
+    first: str = PROCESS
+    scratch: str = ""
+    isolate: str = "SECRET"
+    engines: dict[str, JobEngine] = {}
+
+
+def running(jobs: JobSettings) -> None:
+    """Raises Misconfigured where jobs could not run so."""
+    if not 0 <= jobs.slots <= 4096:
+        raise Misconfigured(setting="jobs.slots", why="it is 0 to 4096")
+    if jobs.scratch and not PurePosixPath(jobs.scratch).is_absolute():
+        raise Misconfigured(setting="jobs.scratch", why="it is an absolute folder")
+    if jobs.first not in (*jobs.engines, PROCESS):
+        raise Misconfigured(setting="jobs.first", why="it is process, or one of jobs.engines")
+    for name, engine in jobs.engines.items():
+        setting = f"jobs.engines.{name}"
+        if not _NAME.fullmatch(name) or name == PROCESS:
+            raise Misconfigured(setting=setting, why="a name has letters, digits and hyphens, and is not process")
+        if not engine.labels:
+            raise Misconfigured(setting=f"{setting}.labels", why="it says which labels run there")
+        if not PurePosixPath(engine.scratch).is_absolute():
+            raise Misconfigured(setting=f"{setting}.scratch", why="it is an absolute folder, shared with the nodes")
+        for label, domain in engine.labels.items():
+            if (engine.kind == "ray") is not bool(domain.url):
+                why = "a label of kind ray has a url" if engine.kind == "ray" else "kind slurm has no url"
+                raise Misconfigured(setting=f"{setting}.labels.{label}", why=why)
