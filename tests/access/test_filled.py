@@ -14,7 +14,6 @@ from casemate.errors import Absent, CasemateError, ShareFull
 from casemate.labels import Labelled
 from casemate.objects import Delete, Put
 from casemate.policy import Action
-from casemate.settings import parse
 from tests.access.test_flow import at
 from tests.attacks.scene import HIDDEN, LOW, SECRET, TOP, bring, flow_of, label_of, log, principal
 from tests.laws.access_worlds import ACT, NOTE, Note
@@ -152,11 +151,6 @@ async def test_who_sees_a_label_is_told_what_it_takes_and_may_take(small: World)
         assert {each["label"] for each in told} - {LOW} == seen
         found = {each["label"]: (each["records_used"], each["records_share"]) for each in told}
         assert all(found[each] == (takes[each], MB) for each in seen)
-
-
-def test_a_share_is_said_for_all_labels_or_for_some() -> None:
-    told = parse('[records]\nshare_mb = 4\n[records.shares]\n"SECRET" = 9\n').records
-    assert (told.share_mb, told.shares) == (4, {"SECRET": 9})
 
 
 async def test_a_marking_has_a_share_of_its_own() -> None:

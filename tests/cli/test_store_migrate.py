@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 from urllib.request import urlopen
@@ -12,6 +13,7 @@ import pytest
 
 from casemate.engines.postgres_link import Target
 from casemate.engines.postgres_schema import LOCK, open_writer
+from casemate.engines.sqlite_schema import open_writer as open_file
 from tests.cli.running import Place, running
 from tests.engines.postgres_server import OWNER, shared
 
@@ -122,3 +124,32 @@ def test_a_region_that_still_writes_there_is_not_overwritten(place: Place, targe
     assert place.run("store", "migrate", "--to", url(target)).code == 14
     link.close()
     assert (place.region / "casemate.toml").read_text() == text
+
+
+def test_a_count_that_drifted_is_named_and_put_right(place: Place) -> None:
+    place.init()
+    with closing(open_file(place.region / "data" / "records.db")) as db:
+        db.execute("UPDATE uses SET used = used + 7 WHERE class_id = (SELECT min(class_id) FROM uses)")
+    told = place.run("store", "check")
+    assert told.code == 10
+    assert "--recount makes it again" in told.err
+    assert "made again" in place.run("store", "check", "--recount").out
+    assert place.run("store", "check").code == 0
+
+
+def test_a_region_with_shares_serves_in_either_form(place: Place) -> None:
+    """And one whose shares no policy can read does not start."""
+    place.init(processes="split")
+    settings = place.region / "casemate.toml"
+    text = settings.read_text()
+    settings.write_text(f"{text}\n[records]\nshare_mb = 8\n")
+    with running(place) as up:
+        note = place.path / "note.md"
+        note.write_text(NOTE)
+        assert up.run("add", note).code == 0
+        assert up.stop() == 0
+    assert place.run("store", "check").code == 0
+    settings.write_text(f'{text}\n[records.shares]\n"NO SUCH MARK" = 8\n')
+    told = place.run("up")
+    assert told.code != 0
+    assert "records.shares.NO SUCH MARK" in told.err

@@ -133,7 +133,7 @@ def _counted(lies: dict[str, int], told: dict[str, int]) -> None:
     for class_id in sorted({*lies, *told}):
         is_, said = lies.get(class_id, 0), told.get(class_id, 0)
         if is_ != said:
-            raise Damaged(what=f"use of {class_id}: {said} bytes counted, {is_} lie there")
+            raise Damaged(what=f"the count of {class_id} ({said} bytes, {is_} lie there; --recount makes it again)")
 
 
 def _whole(row: tuple[Any, ...]) -> None:
