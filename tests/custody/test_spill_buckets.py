@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from unittest.mock import patch
 
@@ -199,3 +201,73 @@ async def test_of_a_dataset_in_place_the_record_goes_and_what_stays_is_named(
     case = seen.json["data"]["id"]
     low = await world.call("olga", "GET", f"/api/spills/{case}", acting=LOW)
     assert low.status == 404
+
+
+async def test_what_is_frozen_under_way_is_gone_and_its_place_is_barred(world: World) -> None:
+    """Parts that come while an upload, or what they are copied of, is contained: each is refused, and nothing stays."""
+    room = await scene(world)
+    copied, other = await under_way(world, room, "elsewhere"), await under_way(world, room, "else", b"Ferries leave")
+    own = await under_way(world, room, "lantern", b"a newer lantern burns")
+    flows = [await at(world, LOW) for _ in range(3)]
+    one = await room.seen(flows[0], "plans", "lantern")
+
+    async def late(how: str) -> AsyncIterator[bytes]:
+        yield WORDS
+        await contain(world, NAMED, how)
+
+    with pytest.raises(Conflict):
+        await room.part(flows[0], other, 2, late(""), one)  # frozen while it is copied
+    with pytest.raises(Conflict):
+        await room.part(await at(world, LOW), copied, 1, body(b"in its place"))
+    with pytest.raises(Absent):
+        await room.part(await at(world, LOW), own, 2, body(b"more of it"))
+    with pytest.raises(Conflict):
+        await room.part(flows[1], other, 2, late("shred"), one)
+    with pytest.raises(Conflict):
+        await room.put(flows[2], "plans", "lantern", body(b"another"), PLAIN)
+    await world.step("custody.spill")
+    assert WORDS not in await everything_said(world)
+    assert await lying(world) == {"elsewhere", "else", f"{other}/00001"}
+
+
+@pytest.mark.parametrize("how", ["", "shred", "relabel"])
+async def test_a_copy_that_was_read_before_does_not_land_after(world: World, how: str) -> None:
+    room = await scene(world)
+    flow = await at(world, LOW)
+    pour = type(flow).pour
+
+    async def late(self: Flow, data: bytes) -> str:
+        with patch.object(type(flow), "pour", pour):
+            await contain(world, NAMED, how)
+        return await pour(self, data)
+
+    with patch.object(type(flow), "pour", late), pytest.raises(Conflict):
+        await room.copy(flow, ("plans", "lantern"), ("plans", "copy"))
+    with pytest.raises(Absent):
+        await room.seen(await at(world, LOW), "plans", "copy")
+    if how == "shred":
+        await world.step("custody.spill")
+        assert WORDS not in await everything_said(world)
+
+
+async def test_what_is_raised_where_another_lies_tells_where_it_came_from(world: World) -> None:
+    room = await scene(world)
+    await room.put(await at(world, SECRET), "plans", "lantern", body(b"another"), PLAIN)
+    await contain(world, NAMED, "relabel")
+    listed = await room.listed(await at(world, SECRET), "plans")
+    assert [each.key.partition("~")[0] for each in listed.objects] == ["lantern", "lantern"]
+    flow = await at(world, SECRET)
+    assert await gathered(room.read(flow, listed.objects[1])) == WORDS
+
+
+async def test_of_many_writers_of_one_key_each_lands(world: World) -> None:
+    """The last one wins; none is told that another was faster."""
+    room = await scene(world)
+    flows = [await at(world, LOW) for _ in range(24)]
+    puts = [room.put(flow, "plans", "many", body(str(n).encode()), PLAIN) for n, flow in enumerate(flows)]
+    seen = await asyncio.gather(*puts)
+    last = max(seen, key=lambda each: each.version)
+    assert last.version == 24
+    flow = await at(world, LOW)
+    now = await room.seen(flow, "plans", "many")
+    assert (now.etag, now.version) == (last.etag, 24)

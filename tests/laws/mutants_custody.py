@@ -152,6 +152,18 @@ TABLE = (
         _bucket("test_a_freeze_between_the_look_and_the_landing_of_a_put_wins"),
     ),
     (
+        "copied-after-all",
+        "a copy that was read before a containment lands after it",
+        Edit("casemate.buckets.objects:_whole", "source not in barred and", ""),
+        _bucket("test_a_copy_that_was_read_before_does_not_land_after"),
+    ),
+    (
+        "part-after-all",
+        "a part that was read before a containment lands after it",
+        Edit("casemate.buckets.uploads:_stands", "or barred & set(put.parents)", ""),
+        _bucket("test_what_is_frozen_under_way_is_gone_and_its_place_is_barred"),
+    ),
+    (
         "raised-without-a-past",
         "a copy that was raised is not found from what it was copied of",
         Edit("casemate.wiring.custody:_raised", "parents_of(flow, origins), expect=0", "expect=0"),

@@ -47,7 +47,7 @@ PATIENCE = 3
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """An object whose content lies here, before it has a place."""
+    """An object whose content lies here, before it has a place. `source`: what it was read of just now."""
 
     said: Said
     pieces: tuple[Piece, ...]
@@ -56,10 +56,11 @@ class Made:
     parts: int = 0
     lengths: tuple[int, ...] = ()
     origins: tuple[Origin, ...] = ()
+    source: Ref | None = None
 
     @staticmethod
-    def of(poured: Poured, told: Said, origins: tuple[Origin, ...] = ()) -> Made:
-        return Made(told, poured.pieces, poured.size, poured.md5.hex(), origins=origins)
+    def of(poured: Poured, told: Said, origins: tuple[Origin, ...] = (), source: Ref | None = None) -> Made:
+        return Made(told, poured.pieces, poured.size, poured.md5.hex(), origins=origins, source=source)
 
 
 async def put(
@@ -70,6 +71,7 @@ async def put(
     new: NewObject,
     condition: Condition,
     origins: tuple[Origin, ...] = (),
+    source: Ref | None = None,
 ) -> Seen:
     """The condition is judged before anything is taken in, and again when it lands."""
     bucket, key = at
@@ -79,7 +81,7 @@ async def put(
     await writable(flow, bucket)
     if condition != Condition():
         judged(condition, _seen(await flow.read_each(OBJECT, place(bucket, key))))
-    made = Made.of(await pour(flow, body), told, origins)
+    made = Made.of(await pour(flow, body), told, origins, source)
     return await land(flow, order, at, made, condition)
 
 
@@ -124,21 +126,23 @@ async def land(flow: Flow, order: Order, at: tuple[str, str], made: Made, condit
                 continue
             if len(changes) > 1:
                 await order.changed(flow, bucket)
-            await _whole(flow, ref, record, receipt.versions[0])
+            await _whole(flow, ref, record, receipt.versions[0], made.source)
             return shown(Found(ref, receipt.versions[0], flow.acting, record))
     raise Conflict(what=f"{bucket}/{key}")
 
 
-async def _whole(flow: Flow, ref: Ref, record: ObjectRecord, version: int) -> None:
+async def _whole(flow: Flow, ref: Ref, record: ObjectRecord, version: int, source: Ref | None) -> None:
     """A containment destroys copies of what is contained that nobody names; a body that was just coming in may be one.
 
-    So where anything ever was frozen it is looked at once more before the caller is told that his object is there.
-    Raises Conflict, and then it is not.
+    And what was read of an object before it was contained may land after that. So where anything ever was frozen it is
+    looked at once more before the caller is told that his object is there. Raises Conflict, and then it is not.
     """
-    blobs = flow.gate.vault.blobs
-    if ref in flow.barred(OBJECT):
+    if not flow.contained():
+        return
+    blobs, barred = flow.gate.vault.blobs, flow.barred(OBJECT)
+    if ref in barred:
         raise Conflict(what=ref.id)  # frozen while it came
-    if not flow.contained() or all([await blobs.exists(ref.class_id, piece.blob) for piece in record.pieces]):
+    if source not in barred and all([await blobs.exists(ref.class_id, piece.blob) for piece in record.pieces]):
         return
     gone: list[Change] = [Delete(OBJECT, ref.id, expect=version), noted(record.bucket, record.key, there=False)]
     await flow.commit(*gone, facts={"bucket": record.bucket, "broken": "yes"})
@@ -197,7 +201,8 @@ async def copied(
     told = new or NewObject(one.media, one.headers, one.metadata, one.tags)
     own = source == target and one.class_id == flow.access.id
     origins = tuple(Origin(*each) for each in one.origins) if own else (origin(one),)
-    return await put(flow, order, target, read(flow, one, 0, None), told, condition, origins)
+    source_ref = Ref(OBJECT.name, place(one.bucket, one.key), one.class_id)
+    return await put(flow, order, target, read(flow, one, 0, None), told, condition, origins, source_ref)
 
 
 def origin(one: Seen) -> Origin:
