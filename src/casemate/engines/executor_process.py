@@ -17,11 +17,12 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 
 from casemate.access import Ceiling, Threads
 from casemate.engines.executor_process_pool import Pools
-from casemate.engines.executor_process_probe import reached
+from casemate.engines.executor_process_probe import reached, reached_here
 from casemate.engines.job_folder import Claim, claimed, collected, folder_at, lives, opened, started, written
 from casemate.engines.job_order import shim
 from casemate.errors import EngineFailed
@@ -72,7 +73,8 @@ class ProcessExecutor:
     async def capabilities(self) -> Capabilities:
         """The levels are tried out once, by running something at each."""
         if self._levels is None:
-            found = await reached(self._command)
+            ours = self._command == shim()
+            found = await asyncio.to_thread(reached_here if ours else partial(reached, self._command))
             self._levels, self._facts = found.levels, dict(found.facts)
         return Capabilities(
             nodes=1, slots=self._slots, levels=self._levels, mpi=True, services=True, facts=dict(self._facts)

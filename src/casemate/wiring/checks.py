@@ -9,8 +9,11 @@ from collections.abc import Collection, Iterable
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
+
 from casemate.crypto import lockable
 from casemate.doors.native.rooms import Check
+from casemate.engines.executor_process_probe import reached_here
 from casemate.engines.key_store_class import lacking
 from casemate.engines.key_store_region import NEXT, is_bare
 from casemate.engines.sandbox import support
@@ -93,7 +96,13 @@ def _sandbox(language: str) -> Check:
     found = support()
     if found.why:
         return _check("sandbox", False, "sandbox_none", language, why=found.why)
-    return _check("sandbox", True, "sandbox", language, version=found.landlock)
+    jobs = reached_here()
+    levels = ", ".join(jobs.levels) or "L0"
+    said = _check(
+        "sandbox", bool(jobs.levels), "sandbox", language, version=found.landlock, levels=levels, ways=jobs.ways
+    )
+    lacking = [f"{level}: {jobs.facts[level]}" for level in ("L1", "L2") if level in jobs.facts]
+    return msgspec.structs.replace(said, said=f"{said.said} ({'; '.join(lacking)})") if lacking else said
 
 
 def _memory(settings: Settings, language: str) -> Check:
