@@ -30,7 +30,7 @@ def test_a_command_alone_keeps_all_that_it_leaves() -> None:
     body = asked(("echo", "hi"), NOTHING)
     found = spec_of(body)
     assert (found.command, body["key"]) == (("echo", "hi"), "")
-    assert [(each.name, each.path, each.keep) for each in found.outputs] == [("out", ".", "seal")]
+    assert [(each.name, each.path, each.keep) for each in found.outputs] == [("out", "", "seal")]
     assert found.resources == Spec(("x",)).resources
 
 

@@ -35,6 +35,7 @@ PAGES = (
     "knowledge",
     "buckets",
     "datasets",
+    "jobs",
     "proofs",
     "answers",
     "markings",

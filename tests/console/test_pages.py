@@ -21,6 +21,7 @@ PAGES = (
     "/knowledge",
     "/buckets",
     "/datasets",
+    "/jobs",
     "/answers",
     "/releases",
     "/spill",

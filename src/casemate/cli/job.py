@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from casemate.cli.command import Group, option, verb
-from casemate.cli.job_follow import at, exit_of, follow, how
+from casemate.cli.job_follow import at, exit_of, follow, how, why
 from casemate.cli.job_spec import OPTIONS, asked
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
@@ -48,7 +48,7 @@ def run(talk: Talk, words: tuple[str, ...], label: str, **told: Any) -> None:
         raise
     talk.data(done, made.label, made.marking, made.entry)
     if done["state"] != "SUCCEEDED":
-        talk.say("job.ended", id=done["id"], how=how(done), reason=done["reason"])
+        talk.say("job.ended", id=done["id"], how=how(done), reason=why(done["reason"]))
     raise SystemExit(exit_of(done))
 
 
@@ -66,7 +66,7 @@ def submit(talk: Talk, words: tuple[str, ...], label: str, follows: bool, **told
         return
     done = follow(talk, client, made.data["id"], made.label)
     talk.data(done, made.label, made.marking, made.entry)
-    talk.say("job.ended", id=done["id"], how=how(done), reason=done["reason"])
+    talk.say("job.ended", id=done["id"], how=how(done), reason=why(done["reason"]))
 
 
 @verb(
@@ -88,4 +88,4 @@ def _each(talk: Talk, ids: tuple[str, ...], deed: str, body: Any, label: str) ->
         acting = label or str(client.get(at(id)).data["label"])
         answer = client.post(f"{at(id)}/{deed}", body, acting=acting)
         talk.answer(answer)
-        talk.out(f"{id}  {how(answer.data)}")
+        talk.out(f"{answer.data['id']}  {how(answer.data)}")

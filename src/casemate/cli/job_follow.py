@@ -14,8 +14,9 @@ from casemate.cli.client import Client
 from casemate.cli.command import option, verb
 from casemate.cli.talk import Talk, harmless
 from casemate.cli.tongue import t
+from casemate.cli.tongue import told as sentence
 
-__all__ = ["at", "exit_of", "follow", "logs", "settled", "watch"]
+__all__ = ["at", "exit_of", "follow", "logs", "settled", "watch", "why"]
 
 WAIT = "10"
 _SHADES = re.compile(r"\x1b\[[0-9;:]*m")
@@ -37,7 +38,7 @@ def at(id: str) -> str:
 def logs(talk: Talk, id: str, follows: bool, stream: str, label: str) -> None:
     told = said(talk, talk.client(), id, stream, label, follows)
     talk.data({**told, "text": told["text"] if talk.json else ""}, told["label"], told["marking"])
-    if not talk.json and not told["any"] and told["ended"]:
+    if not talk.json and not told["any"] and told["whole"]:
         talk.say("job.silent")
 
 
@@ -53,7 +54,7 @@ def said(talk: Talk, client: Client, id: str, stream: str, label: str, follows: 
             else:
                 show(talk, piece["stream"], piece["text"])
         place = data["at"]
-        if data["ended"] or (not follows and not data["pieces"]):
+        if data["whole"] or (not follows and not data["pieces"]):
             return {**data, "text": text, "any": place.strip("0.") != ""}
 
 
@@ -114,3 +115,8 @@ def how(told: dict[str, Any]) -> str:
     elif told["exit"]:
         words += f" ({t('job.with_exit', exit=told['exit'])})"
     return words
+
+
+def why(reason: str) -> str:
+    """A reason in words, where it is one of ours."""
+    return (sentence(f"job.why_ended.{reason}") if reason.isidentifier() else "") or reason

@@ -8,7 +8,7 @@ import click
 
 from casemate.cli.client import Client
 from casemate.cli.command import option, verb
-from casemate.cli.job_follow import at, exit_of, how, watch
+from casemate.cli.job_follow import at, exit_of, how, watch, why
 from casemate.cli.table import columns
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
@@ -63,7 +63,7 @@ def show(talk: Talk, id: str, label: str) -> None:
     talk.answer(answer)
     rows = [(t("job.fact.state"), how(told)), (t("job.fact.queue"), told["queue"]), (t("job.fact.by"), told["person"])]
     rows += [(t(f"job.fact.{name}"), _moment(told[name])) for name in ("created", "started", "ended") if told[name]]
-    rows += [(t("job.fact.reason"), told["reason"])] if told["reason"] else []
+    rows += [(t("job.fact.reason"), why(told["reason"]))] if told["reason"] else []
     rows += [(t("job.fact.cancel"), told["cancel"])] if told["cancel"] else []
     rows += [(t("job.fact.parent"), f"{told['parent']} [{told['index']}]")] if told["parent"] else []
     rows += [(t("job.fact.array"), _counts(told))] if told["size"] else []
@@ -98,7 +98,7 @@ def _attempt(told: dict[str, Any]) -> tuple[str, ...]:
     ended = t("job.by_signal", signal=told["signal"]) if told["signal"] else ended
     span = f"{(told['ended'] - told['started']) / 1e6:.1f} s" if told["started"] and told["ended"] else ""
     place = "/".join(part for part in (told["engine"], told["node"]) if part)
-    words = " ".join(part for part in (ended, told["reason"]) if part)
+    words = " ".join(part for part in (ended, why(told["reason"])) if part)
     return f"{told['n']}", t(f"job.attempt.{told['state']}"), _moment(told["begun"]), span, told["level"], place, words
 
 
@@ -111,7 +111,7 @@ def array(talk: Talk, id: str, follows: bool, label: str) -> None:
     children = _children(client, id, label)
     talk.data({**told, "children": children}, told["label"], told["marking"])
     talk.out(f"{told['id']}  {_counts(told)}")
-    for line in columns([(f"[{each['index']}]", each["id"], how(each), each["reason"]) for each in children]):
+    for line in columns([(f"[{each['index']}]", each["id"], how(each), why(each["reason"])) for each in children]):
         talk.out(line)
     if follows:
         raise SystemExit(exit_of(told))

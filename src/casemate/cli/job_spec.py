@@ -63,7 +63,7 @@ def asked(words: Sequence[str], told: dict[str, Any]) -> dict[str, Any]:
         if words[0].endswith(FILES) and len(words) == 1:
             raise BadInput(what=t("job.no_file", file=words[0]))
         # what a command leaves in /out is kept, unless it is said what
-        over.setdefault("outputs", [{"name": ALL, "path": "."}])
+        over.setdefault("outputs", [{"name": ALL, "path": ""}])
         return {"spec": {**over, "command": list(words)}, "key": key}
     if len(words) > 1:
         raise BadInput(what=t("job.file_and_command"))

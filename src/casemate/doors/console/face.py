@@ -11,7 +11,7 @@ import msgspec
 
 from casemate.doors import native
 from casemate.doors.console.view import HTML, SAFE, View, render
-from casemate.doors.frame import Call, Reply, Route
+from casemate.doors.frame import Call, Reply, Route, Stream
 from casemate.doors.native import Rooms
 from casemate.doors.native.rooms import reply
 from casemate.policy import Action
@@ -58,6 +58,12 @@ class Face:
         answered = await self._native[operation].handler(call)
         assert isinstance(answered, Reply)
         return answered.body
+
+    async def stream(self, operation: str, call: Call) -> Stream:
+        """What a native operation gives in pieces."""
+        answered = await self._native[operation].handler(call)
+        assert isinstance(answered, Stream)
+        return answered
 
     async def data(self, operation: str, call: Call) -> Any:
         """The data alone."""

@@ -18,6 +18,7 @@ FILES = (
     "search.css",
     "document.css",
     "bases.css",
+    "jobs.css",
     "app.js",
     "icon.svg",
     "vendor/htmx.min.js",

@@ -49,6 +49,7 @@ PLACES = (
     ("/knowledge", "knowledge", "knowledge.list"),
     ("/buckets", "buckets", "bucket.list"),
     ("/datasets", "datasets", "dataset.list"),
+    ("/jobs", "jobs", "job.list"),
     ("/answers", "answers", "answer.list"),
     ("/releases", "releases", "release.list"),
     ("/today", "today", "ledger.read"),

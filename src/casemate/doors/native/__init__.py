@@ -16,6 +16,7 @@ from casemate.doors.native import (
     class_keys,
     datasets,
     documents,
+    jobs,
     keys,
     labels,
     ledger,
@@ -79,6 +80,7 @@ NOUNS: tuple[Callable[[Rooms], list[Route]], ...] = (
     metrics.routes,
     backups.routes,
     datasets.routes,
+    jobs.routes,
 )
 
 
