@@ -12,8 +12,9 @@ from casemate.engines.executor_slurm import Lane, SlurmExecutor
 from casemate.engines.executor_slurm_run import MOST
 from casemate.engines.executor_slurm_text import kept_apart, parted, polled, rows, version
 from casemate.errors import EngineFailed
-from casemate.jobs.executor import Order, Polled
+from casemate.jobs.executor import Capabilities, Order, Polled
 from casemate.jobs.job import Resources
+from casemate.jobs.plan import Node
 from tests.contracts.executor_rigs import ceiling
 from tests.engines.fake_slurm import Fake
 
@@ -262,6 +263,12 @@ async def test_many_are_asked_for_at_once(fake: Fake) -> None:
 
 
 async def test_nodes_and_gpus_are_counted_once(fake: Fake) -> None:
-    fake.prints("sinfo", "n1|gpu:a100:4(S:0-1)\nn1|gpu:a100:4(S:0-1)\nn2|gpu:2\nn3|(null)\n")
-    can = await engine(fake).capabilities()
-    assert (can.nodes, can.gpus, can.services, can.mpi) == (3, 6, True, True)
+    lines = "n1|8|4000|gpu:a100:4(S:0-1)|mix", "n1|8|4000|gpu:a100:4(S:0-1)|mix", "n2|4|2000|gpu:2|idle~"
+    gone = "n3|4|2000|(null)|down*", "n4|4|2000|(null)|idle*", "n5|4|2000|(null)|drain", "n6|x|x|(null)|idle", "junk"
+    fake.prints("sinfo", "\n".join((*lines, *gone)))
+    slurm = engine(fake)
+    assert slurm.nodes(LOW, Capabilities()) == ()
+    can = await slurm.capabilities()
+    assert (can.nodes, can.gpus, can.services, can.mpi) == (2, 6, True, True)
+    assert slurm.nodes(LOW, can) == (Node("n1", LOW, 8, 4000, 4, "a100"), Node("n2", LOW, 4, 2000, 2, ""))
+    assert slurm.nodes(HIGH, can) == ()

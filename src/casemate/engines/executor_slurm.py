@@ -21,11 +21,13 @@ from casemate.access import Ceiling
 from casemate.engines.executor_slurm_run import Commands, User
 from casemate.engines.executor_slurm_text import (
     FORMAT,
+    NODE,
     Row,
     config,
     failure,
     kept_apart,
     native,
+    nodes,
     options,
     parted,
     polled,
@@ -35,6 +37,7 @@ from casemate.engines.executor_slurm_text import (
 )
 from casemate.errors import EngineFailed
 from casemate.jobs.executor import Capabilities, Order, Polled
+from casemate.jobs.plan import Node
 
 __all__ = ["Lane", "SlurmExecutor"]
 
@@ -77,6 +80,7 @@ class SlurmExecutor:
         self._ending: set[asyncio.Task[None]] = set()
         self._apart = ""
         self._facts: dict[str, str] = {}
+        self._nodes: dict[str, tuple[Node, ...]] = {}
 
     @property
     def name(self) -> str:
@@ -92,21 +96,25 @@ class SlurmExecutor:
         Raises EngineFailed where it does not answer, or where labels would share its nodes.
         """
         await self._look()
-        nodes: dict[str, int] = {}
-        for partition in {lane.partition for lane in self._lanes.values()}:
-            told = (f"--partition={partition}",) if partition else ()
-            printed = await self._run.told(self._some_user(), "sinfo", "-h", "-N", *told, "-o", "%N|%G")
-            for line in printed.splitlines():
-                node, _, gres = line.partition("|")
-                nodes[node] = _gpus(gres)
+        found: dict[str, tuple[Node, ...]] = {}
+        for domain, lane in self._lanes.items():
+            named = (f"--partition={lane.partition}",) if lane.partition else ()
+            printed = await self._run.told(self._lane(domain)[1], "sinfo", "-h", "-N", *named, "-o", NODE)
+            found[domain] = nodes(printed, domain)
+        self._nodes = found
+        every = {node.name: node.gpus for some in found.values() for node in some}
         return Capabilities(
-            nodes=len(nodes),
-            gpus=sum(nodes.values()),
-            levels=self._levels,
-            mpi=True,
-            services=True,
-            facts=self._facts,
+            nodes=len(every), gpus=sum(every.values()), levels=self._levels, mpi=True, services=True, facts=self._facts
         )
+
+    def nodes(self, domain: str, told: Capabilities) -> Sequence[Node]:
+        """What a label may be placed on, as `capabilities` has found it last: the nodes of its partition that work.
+
+        Slurm sees one user for a label, so the order among people is the region's planner's, and each job names its
+        nodes. Give each label a partition of its own, and what runs above never makes one below wait.
+        """
+        del told
+        return self._nodes.get(domain, ())
 
     async def submit(self, order: Order) -> str:
         """Its name makes it one: where squeue knows the token, that is the job. Raises EngineFailed."""
@@ -224,13 +232,3 @@ class SlurmExecutor:
         id, token = parted(native)
         with suppress(EngineFailed):  # whoever asked asks again where the job does not end
             await self._scancel(self._lane(domain)[1], f"--name=cm-{token}", id)
-
-
-def _gpus(gres: str) -> int:
-    """Of sinfo's "gpu:a100:4(S:0-1),shard:8"."""
-    found = 0
-    for one in gres.split(","):
-        parts = one.partition("(")[0].split(":")
-        if parts[0] == "gpu" and parts[-1].isdigit():
-            found += int(parts[-1])
-    return found

@@ -14,14 +14,17 @@ from typing import Literal
 
 from casemate.errors import EngineFailed
 from casemate.jobs.executor import Order, Polled
+from casemate.jobs.plan import Node
 
 __all__ = [
     "FORMAT",
     "LABELS_SINCE",
+    "NODE",
     "Row",
     "config",
     "failure",
     "native",
+    "nodes",
     "options",
     "parted",
     "polled",
@@ -31,6 +34,7 @@ __all__ = [
 ]
 
 FORMAT = "%A|%T|%r|%N|%j|%k"  # of squeue: id, state, reason, nodes, name, comment
+NODE = "%N|%c|%m|%G|%t"  # of sinfo: name, processors, MiB, resources, state
 LABELS_SINCE = (24, 11)  # MCSPlugin=mcs/label
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"cm-([0-9a-f]{32})")
@@ -43,6 +47,7 @@ _WAITING = {
     "PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT",
     "POWER_UP_NODE",
 }  # fmt: skip
+_WORKING = {"idle", "mix", "alloc", "comp", "plnd"}
 _ENDED = {
     "COMPLETED", "CANCELLED", "FAILED", "TIMEOUT", "NODE_FAIL", "PREEMPTED", "BOOT_FAIL", "DEADLINE", "OUT_OF_MEMORY",
     "REVOKED", "LAUNCH_FAILED", "RECONFIG_FAIL",
@@ -119,6 +124,28 @@ def polled(row: Row) -> Polled:
     if row.state in _ENDED:
         return Polled("ended", row.nodes, "" if row.state == "COMPLETED" else row.state.lower(), row.token)
     return Polled("running", row.nodes, token=row.token)
+
+
+def nodes(printed: str, domain: str) -> tuple[Node, ...]:
+    """Of `sinfo -N`: those that work or sleep, each once. `*` behind a state: it does not answer."""
+    found = {}
+    for line in printed.splitlines():
+        parts = line.strip().split("|")
+        if len(parts) == 5 and parts[4].rstrip("~#$@^-+") in _WORKING and parts[1].isdigit() and parts[2].isdigit():
+            gpus, kind = _gpus(parts[3])
+            found[parts[0]] = Node(parts[0], domain, int(parts[1]), int(parts[2]), gpus, kind)
+    return tuple(found.values())
+
+
+def _gpus(gres: str) -> tuple[int, str]:
+    """Of "gpu:a100:4(S:0-1),shard:8": how many, and the type of the first."""
+    count, kind = 0, ""
+    for one in gres.split(","):
+        parts = one.partition("(")[0].split(":")
+        if parts[0] == "gpu" and parts[-1].isdigit():
+            count += int(parts[-1])
+            kind = kind or (parts[1] if len(parts) > 2 else "")
+    return count, kind
 
 
 def version(printed: str) -> tuple[int, int]:

@@ -72,11 +72,9 @@ def _cluster(house: House, name: str, told: JobEngine) -> Site:
         from casemate.engines.job_scratch_owned import OwnedScratch
 
         lanes = {id: Lane(domain.user, domain.partition) for id, domain in domains.items()}
-        executor: Executor = SlurmExecutor(
-            name, ceiling, lanes, command, programs=told.programs, conf=told.conf, levels=told.levels
-        )
+        slurm = SlurmExecutor(name, ceiling, lanes, command, programs=told.programs, conf=told.conf, levels=told.levels)
         owners = {id: domain.user for id, domain in domains.items()}
-        return Site(executor, OwnedScratch(Path(told.scratch), owners, gate.threads))
+        return Site(slurm, OwnedScratch(Path(told.scratch), owners, gate.threads), slurm.nodes)
     from casemate.engines.executor_ray import RayExecutor
     from casemate.engines.remote import Upstream
 
@@ -89,7 +87,7 @@ def _cluster(house: House, name: str, told: JobEngine) -> Site:
         )
         for id, domain in domains.items()
     }
-    executor = RayExecutor(name, ceiling, clusters, command, levels=told.levels)
+    executor: Executor = RayExecutor(name, ceiling, clusters, command, levels=told.levels)
     return Site(executor, JobScratch(Path(told.scratch), gate.threads))
 
 
