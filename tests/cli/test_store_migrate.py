@@ -133,7 +133,7 @@ def test_a_count_that_drifted_is_named_and_put_right(place: Place) -> None:
     told = place.run("store", "check")
     assert told.code == 10
     assert "--recount makes it again" in told.err
-    assert "made again" in place.run("store", "check", "--recount").out
+    assert "made again" in place.run("store", "check", "--recount").err
     assert place.run("store", "check").code == 0
 
 
@@ -147,6 +147,10 @@ def test_a_region_with_shares_serves_in_either_form(place: Place) -> None:
         note = place.path / "note.md"
         note.write_text(NOTE)
         assert up.run("add", note).code == 0
+        told = up.run("store", "shares", "--json").data
+        assert all(0 < each["records_used"] < each["records_share"] == 8 << 20 for each in told), told
+        assert "of 8388608" in up.run("store", "shares").out
+        assert "blobs : sans part" in up.run("store", "shares", CASEMATE_LANGUAGE="fr").out
         assert up.stop() == 0
     assert place.run("store", "check").code == 0
     settings.write_text(f'{text}\n[records.shares]\n"NO SUCH MARK" = 8\n')

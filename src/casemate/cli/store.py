@@ -6,5 +6,5 @@ from casemate.cli.command import Group
 
 __all__ = ["store"]
 
-VERBS = ("check", "migrate", "quarantine", "scrub")
+VERBS = ("check", "migrate", "quarantine", "scrub", "shares")
 store = Group("store", {name: f"store_{name}:{name}" for name in VERBS})
