@@ -83,7 +83,7 @@ def said(text: str = "", stream: str = "out", at: str = "0.0", ended: bool = Fal
 def test_run_shows_what_a_job_says_and_ends_as_it_ends(region: Region, capsys: pytest.CaptureFixture[str]) -> None:
     region.script = {
         "POST /api/jobs": [job("RUNNABLE")],
-        "GET /api/jobs/job_1": [job("RUNNING"), job("RUNNING"), job("FAILED", exit=3, reason="exit", version=2)],
+        "GET /api/jobs/job_1": [job("RUNNING"), job("RUNNING"), job("FAILED", exit=3, reason="exit 3", version=2)],
         "GET /api/jobs/job_1/logs": [said("hi\n", at="3.0"), said("no\n", "err", "3.3"), said(at="3.3", ended=True)],
     }
     assert run("run", "--label", LABEL, "--", "sh", "-c", "exit 3") == 3
@@ -92,6 +92,7 @@ def test_run_shows_what_a_job_says_and_ends_as_it_ends(region: Region, capsys: p
     assert "job_1" in shown.err
     assert "no\n" in shown.err
     assert "failed (exit 3)" in shown.err
+    assert shown.err.count("exit 3") == 1
     name, body, acting = region.asked[0]
     assert (name, acting, body["spec"]["command"]) == ("POST /api/jobs", LABEL, ["sh", "-c", "exit 3"])
     places = [query["at"] for path, query, _ in region.asked if path.endswith("/logs")]
@@ -228,9 +229,13 @@ def test_an_array_with_its_children_in_order(region: Region, capsys: pytest.Capt
 
 
 def test_top_tells_what_it_is_told(region: Region, capsys: pytest.CaptureFixture[str]) -> None:
-    region.script = {"GET /api/jobs/top": [{"states": {"RUNNING": 2}, "slots": 4}]}
+    told = {"states": {"RUNNING": 2}, "queues": {"default": 2}, "slots": {"process": 4, "slurm": 0}}
+    region.script = {"GET /api/jobs/top": [told, {"states": {}, "queues": {}, "slots": {}}]}
     assert run("top") == 0
-    assert capsys.readouterr().out == "states  RUNNING 2\nslots   4\n"
+    shown = [line.rsplit(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    assert shown == [["runs", "2"], ["in queue default", "2"], ["slots of process", "4"]]
+    assert run("top") == 0
+    assert "No job is open" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -242,6 +247,7 @@ def test_top_tells_what_it_is_told(region: Region, capsys: pytest.CaptureFixture
         (job("FAILED", exit=0), 1),
         (job("FAILED", exit=None, signal=9), 137),
         (job("CANCELLED"), 1),
+        (job("FAILED", exit=256), 1),
     ],
 )
 def test_exit_codes_are_a_shells(told: dict[str, Any], code: int) -> None:

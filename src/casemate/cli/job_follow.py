@@ -24,8 +24,8 @@ GOOD = "SUCCEEDED"
 
 
 def at(id: str) -> str:
-    """Where a job is asked for."""
-    return f"/api/jobs/{quote(id, safe='')}"
+    """Where a job is asked for; the client quotes what is left. A child of an array has a colon."""
+    return f"/api/jobs/{quote(id, safe=':')}"
 
 
 @verb(
@@ -118,5 +118,7 @@ def how(told: dict[str, Any]) -> str:
 
 
 def why(reason: str) -> str:
-    """A reason in words, where it is one of ours."""
+    """A reason in words, where it is one of ours; nothing where it only says the exit again."""
+    if reason.startswith("exit "):
+        return ""
     return (sentence(f"job.why_ended.{reason}") if reason.isidentifier() else "") or reason

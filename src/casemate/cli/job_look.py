@@ -63,22 +63,23 @@ def show(talk: Talk, id: str, label: str) -> None:
     talk.answer(answer)
     rows = [(t("job.fact.state"), how(told)), (t("job.fact.queue"), told["queue"]), (t("job.fact.by"), told["person"])]
     rows += [(t(f"job.fact.{name}"), _moment(told[name])) for name in ("created", "started", "ended") if told[name]]
-    rows += [(t("job.fact.reason"), why(told["reason"]))] if told["reason"] else []
-    rows += [(t("job.fact.cancel"), told["cancel"])] if told["cancel"] else []
+    rows += [(t("job.fact.reason"), why(told["reason"]))] if why(told["reason"]) else []
+    rows += [(t("job.fact.cancel"), told["cancel"])] if told["cancel"] not in ("", told["reason"]) else []
     rows += [(t("job.fact.parent"), f"{told['parent']} [{told['index']}]")] if told["parent"] else []
     rows += [(t("job.fact.array"), _counts(told))] if told["size"] else []
-    usage = told["usage"]
-    if usage["wall_us"]:
-        facts = {
-            "cpu": f"{usage['cpu_us'] / 1e6:.1f}",
-            "wall": f"{usage['wall_us'] / 1e6:.1f}",
-            "mb": usage["rss_kb"] >> 10,
-        }
-        rows += [(t("job.fact.usage"), t("job.used", **facts, gpu=usage["gpu_s"], energy=usage["energy_j"]))]
+    rows += [(t("job.fact.usage"), _usage(told["usage"]))] if told["usage"]["wall_us"] else []
     talk.out(f"{talk.mark(told['mark'], told['label'])} {talk.bold(told['name'] or told['id'])}")
     for line in columns([(f"  {name}", value) for name, value in rows]):
         talk.out(line)
     _tables(talk, told)
+
+
+def _usage(used: dict[str, int]) -> str:
+    facts = {"cpu": f"{used['cpu_us'] / 1e6:.1f}", "wall": f"{used['wall_us'] / 1e6:.1f}", "mb": used["rss_kb"] >> 10}
+    words = [t("job.used", **facts)]
+    words += [t("job.used_gpu", gpu=used["gpu_s"])] if used["gpu_s"] else []
+    words += [t("job.used_energy", energy=used["energy_j"])] if used["energy_j"] else []
+    return ", ".join(words)
 
 
 def _tables(talk: Talk, told: dict[str, Any]) -> None:
@@ -132,14 +133,14 @@ def _children(client: Client, id: str, label: str) -> list[dict[str, Any]]:
 def top(talk: Talk, label: str) -> None:
     answer = talk.client().get("/api/jobs/top", acting=label)
     talk.answer(answer)
-    for line in columns([(str(name), _plain(value)) for name, value in answer.data.items()]):
+    told = answer.data
+    rows = [(t(f"job.state.{name}"), str(told["states"][name])) for name in STATES if told["states"].get(name)]
+    rows += [(t("job.in_queue", queue=name), str(count)) for name, count in sorted(told["queues"].items())]
+    rows += [(t("job.slots", engine=name), str(count)) for name, count in sorted(told["slots"].items()) if count]
+    if not told["states"]:
+        talk.out(t("job.none_open"))
+    for line in columns(rows):
         talk.out(line)
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        return "  ".join(f"{name} {_plain(each)}" for name, each in value.items())
-    return str(value)
 
 
 def _row(told: dict[str, Any]) -> tuple[str, ...]:
