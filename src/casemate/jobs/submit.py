@@ -20,7 +20,7 @@ from casemate.ids import fresh
 from casemate.jobs import life, logs
 from casemate.jobs.checked import MOST, checked, ordered
 from casemate.jobs.inputs import Inputs
-from casemate.jobs.job import JOB, JOB_KEY, Input, Job, JobKey, Spec
+from casemate.jobs.job import JOB, JOB_KEY, After, Input, Job, JobKey, Spec
 from casemate.jobs.reconcile import Reconciler
 from casemate.jobs.sites import Sites
 from casemate.objects import Change, Found, Page, Put, Ref, Where
@@ -61,6 +61,8 @@ class Jobs:
 
     async def submit_many(self, flow: Flow, asked: Sequence[tuple[Spec, str]]) -> list[Found[Job]]:
         """All of them or none, in one commit. `#K` in `after` names the job at place K of these. Raises as `submit`."""
+        if flow.access.need or flow.access.originator:
+            raise BadInput(what="A job runs at a label alone: act without authorizations and originators.")
         if not 1 <= len(asked) <= MOST:
             raise BadInput(what=f"1 to {MOST} jobs are submitted together.")
         for spec, key in asked:
@@ -263,6 +265,12 @@ class Jobs:
             else:
                 await self.named(flow, each.job)
                 after.append(each)
+        known_after = {each.job for each in after}
+        for source in dict.fromkeys(one.source for one in spec.inputs if one.source.startswith("job:")):
+            maker = source[4:].partition("/")[0]  # what another job leaves is there once it has ended well
+            if maker not in known_after and (await self.named(flow, maker)).value.open == "yes":
+                after.append(After(maker))
+                known_after.add(maker)
         spec = msgspec.structs.replace(spec, inputs=tuple(inputs), after=tuple(after))
         asker = flow.session.principal
         value = Job(
