@@ -30,6 +30,7 @@ from casemate.jobs.executor import Capabilities, Order, Polled
 
 __all__ = ["ProcessExecutor"]
 
+_LATE = 5.0  # seconds beyond its grace before a shim itself is killed
 _STEP = 0.1  # seconds between two looks at a process that is to end
 
 
@@ -202,7 +203,7 @@ class ProcessExecutor:
     async def _ended(self, domain: str, token: str, grace_s: float) -> None:
         """The shim ends its job after the grace; one that does not (it was stopped) is ended, and the job with it."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + max(grace_s, 0.0) + 5.0
+        until = loop.time() + max(grace_s, 0.0) + _LATE
         while loop.time() < until:
             told = await self.poll(domain, (token,))
             if token not in told or told[token].state not in ("waiting", "running"):

@@ -310,21 +310,39 @@ def _files(folder: int, at: str, deep: int, most: int) -> list[tuple[str, int]]:
 
 
 def removed(at: int, name: str) -> None:
-    """A folder and all beneath it, however deep, and whatever modes a job gave to its folders."""
-    inner = _entered(at, name)
+    """A folder and all beneath it, however deep, and whatever modes a job gave to its folders.
+
+    What is too deep to be walked at once is moved up and comes next: neither descriptors nor paths grow with it.
+    """
+    top = _entered(at, name)
     try:
-        for one in os.listdir(inner):  # noqa: PTH208 - by its descriptor
-            told = os.stat(os.fsencode(one), dir_fd=inner, follow_symlinks=False)
-            if stat.S_ISDIR(told.st_mode):
-                removed(inner, one)
-            else:
-                os.unlink(os.fsencode(one), dir_fd=inner)
+        while True:
+            _emptied(top, top, DEEP)
+            if not os.listdir(top):  # noqa: PTH208 - by its descriptor
+                break
     finally:
-        os.close(inner)
+        os.close(top)
     os.rmdir(os.fsencode(name), dir_fd=at)
 
 
-def _entered(at: int, name: str) -> int:
+def _emptied(folder: int, top: int, deep: int) -> None:
+    for one in map(os.fsencode, os.listdir(folder)):
+        told = os.stat(one, dir_fd=folder, follow_symlinks=False)
+        if not stat.S_ISDIR(told.st_mode):
+            os.unlink(one, dir_fd=folder)
+        elif not deep:
+            os.close(_entered(folder, one))  # a folder that nobody may write to cannot be moved
+            os.rename(one, b".deep." + secrets.token_hex(8).encode(), src_dir_fd=folder, dst_dir_fd=top)
+        else:
+            inner = _entered(folder, one)
+            try:
+                _emptied(inner, top, deep - 1)
+            finally:
+                os.close(inner)
+            os.rmdir(one, dir_fd=folder)
+
+
+def _entered(at: int, name: str | bytes) -> int:
     """Opened after it was made ours to open; by its descriptor, so that no link is changed in its place."""
     held = os.open(os.fsencode(name), os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
     try:

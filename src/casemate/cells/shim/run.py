@@ -138,8 +138,8 @@ def _run(folder: int, place: walls.Place, groups: Groups, watch: Watch) -> dict[
     said = _all(pipes["said"][0])  # until it executes something, or says why not
     watch.until_ended()
     _, status, spent = os.wait4(pid, 0)
-    spent = [spent, *watch.finish(groups)]
-    return _ended(place, groups, watch, status, spent, said)
+    used = [spent, *watch.finish(groups)]
+    return _ended(place, groups, watch, status, used, said)
 
 
 def _all(pipe: int) -> bytes:
@@ -160,17 +160,15 @@ def _ended(
         "rss_kb": max(int(one.ru_maxrss) for one in spent),
     }
     kind, _, why = said.decode("utf-8", "replace").partition(":")
-    told = watch.told()
-    failed = place.order["level"] == "L2" and os.WIFEXITED(status) and "exit-code" not in told and not watch.why
-    if kind == "sandbox" or (not said and failed):
+    failed = not said and place.order["level"] == "L2" and not watch.why
+    failed = failed and os.WIFEXITED(status) and "exit-code" not in watch.told()  # it was bubblewrap that ended
+    if kind == "command" or (failed and watch.begins(b"bwrap: execvp ")):
+        watch.say(f"casemate: {why}\n" if why else "")
+        return {"exit": 127, "signal": 0, "reason": "command", "usage": usage}
+    if kind == "sandbox" or failed:
         why = why or "bubblewrap could not set the job up"
         return {"exit": None, "signal": 0, "reason": "sandbox", "why": why[:300], "usage": usage}
-    if kind == "command":
-        watch.say(f"casemate: {why}\n")
-        return {"exit": 127, "signal": 0, "reason": "command", "usage": usage}
     code = os.waitstatus_to_exitcode(status)
-    if place.order["level"] == "L2" and code == 1 and watch.begins(b"bwrap: execvp "):
-        return {"exit": 127, "signal": 0, "reason": "command", "usage": usage}
     number = -code if code < 0 else code - 128 if 128 < code < 193 else 0
     reason = watch.why or ("memory" if code and groups.killed_for_memory() else "")
     return {"exit": 128 - code if code < 0 else code, "signal": number, "reason": reason, "usage": usage}
