@@ -171,3 +171,11 @@ def what_cannot_be_is_said(place: Place) -> None:
     (place.path / "safe.key").chmod(0o644)
     assert back(place, "x").code == 2, "a key that others may read is refused"
     assert place.run("backup", "list").out.count("20") >= 1
+
+
+def test_a_region_that_makes_no_backups_says_how_to_make_some(region: Up) -> None:
+    for words in (("run",), ("drill",), ("list",), ("verify",)):
+        told = region.run("backup", *words)
+        assert (told.code, "[backup], folder" in told.err) == (2, True), told
+    french = region.run("backup", "list", "--language", "fr")
+    assert "dossier de sauvegarde" in french.err
