@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from casemate.access import Ceiling, Flow
-from casemate.errors import Absent, EngineFailed
+from casemate.errors import Absent, EngineFailed, FileChanged, StorageFull
 from casemate.jobs import (
     Capabilities,
     Collected,
@@ -47,6 +47,7 @@ class FakeScratch:
     def __init__(self) -> None:
         self.spots: dict[tuple[str, str], Spot] = {}
         self.removed: list[str] = []
+        self.full = False
 
     async def make(self, domain: str, token: str) -> Folder:
         self.spots.setdefault((domain, token), Spot())
@@ -58,6 +59,8 @@ class FakeScratch:
     async def fill(self, folder: Folder, name: str, data: bytes) -> str:
         domain, token = folder.path.rsplit("/", 2)[1:]
         spot = self.spots[(domain, token)]
+        if self.full and name in spot.inputs:
+            raise StorageFull
         spot.inputs[name] = spot.inputs.get(name, b"") + data
         return f"in/{name}"
 
@@ -121,6 +124,7 @@ class FakeEngine:
         self.submitted: list[str] = []
         self.cancelled: list[str] = []
         self.forget = self.twice = self.down = False
+        self.broken = ""
         self.count = 0
 
     async def capabilities(self) -> Capabilities:
@@ -146,6 +150,8 @@ class FakeEngine:
 
     async def poll(self, domain: str, natives: Sequence[str]) -> Mapping[str, Polled]:
         self._up()
+        if domain == self.broken:
+            raise ValueError(domain)
         return {
             native: Polled(self.states[native], token=self.known[native][1])  # type: ignore[arg-type]
             for native in natives
@@ -215,6 +221,7 @@ class FakeInputs:
     """`things`: by source, what it is and at which label it lies; what is not dominated is not there."""
 
     things: dict[str, tuple[Label, bytes]] = field(default_factory=dict)
+    changed: bool = False
     read_at: list[tuple[str, Label]] = field(default_factory=list)
     ref: Callable[[str], tuple[Ref, ...]] = lambda source: ()
 
@@ -225,6 +232,8 @@ class FakeInputs:
         return Looked(input, self.ref(input.source), str(hash(data)), len(data))
 
     async def mounts(self, flow: Flow, looked: Looked) -> tuple[Mount, ...]:
+        if self.changed:
+            raise FileChanged(dataset="d", file="f", why="size")
         return ()
 
     async def read(self, flow: Flow, looked: Looked) -> AsyncIterator[tuple[str, bytes]]:

@@ -6,7 +6,9 @@ import asyncio
 
 import pytest
 
+from casemate.errors import Absent
 from casemate.jobs import After, Array, Input, Output, Resources, Retry, Spec
+from casemate.jobs.sites import Sites
 from tests.attacks.scene import LOW, SECRET, TOP, label_of
 from tests.jobs.yard import SPEC, Killed, Yard
 
@@ -337,3 +339,196 @@ async def test_an_engine_that_is_down_is_waited_for(yard: Yard) -> None:
     await yard.settle()
     assert (await yard.job(found.id)).state == "SUCCEEDED"
     assert not yard.reconciler.problems
+
+
+async def test_two_loops_make_one_attempt(yard: Yard) -> None:
+    found = await yard.submit()
+    first = yard.reconciler
+    yard.restart()
+    await asyncio.gather(first.step(), yard.reconciler.step())
+    yard.at += 1
+    await asyncio.gather(first.step(), yard.reconciler.step())
+    assert len((await yard.job(found.id)).attempts) == 1
+    assert len(set(yard.engine.submitted)) == 1
+
+
+async def test_a_shim_that_comes_late_finds_the_folder_closed(yard: Yard) -> None:
+    """Given up after it had been acknowledged: whoever claims it afterwards is turned away."""
+    found = await yard.submit()
+    await yard.step(2)
+    [native] = yard.engine.all("waiting")
+    removed, yard.scratch.remove = yard.scratch.remove, _kept  # type: ignore[method-assign]
+    await yard.cancel(found.id)
+    await yard.step(4)
+    assert (await yard.job(found.id)).state == "CANCELLED"
+    yard.scratch.remove = removed  # type: ignore[method-assign]
+    yard.engine.states[native] = "waiting"
+    assert not yard.engine.begin(native)
+
+
+async def _kept(domain: str, token: str) -> None:
+    """The disk does not let go of it."""
+
+
+async def test_the_policy_asks_for_more_than_the_job(yard: Yard) -> None:
+    yard.sites = Sites(yard.sites.every, "fake", lambda label: "L2")
+    yard.restart()
+    await yard.submit(Spec(("true",), floor="L1"))
+    await yard.step(2)
+    [spot] = yard.scratch.spots.values()
+    assert spot.order is not None
+    assert spot.order.level == "L2"
+
+
+async def test_what_runs_gives_way_to_what_is_more_urgent(yard: Yard) -> None:
+    yard.engine.slots = 1
+    low = await yard.submit(Spec(("true",), preemptible=True, priority=0))
+    await yard.step(2)
+    [native] = yard.engine.all("waiting")
+    yard.engine.begin(native)
+    await yard.step(2)
+    high = await yard.submit(Spec(("true",), priority=10))
+    await yard.step(4)
+    assert yard.engine.spot(native).stopped == "preempted"
+    yard.engine.end(native, 143, "stop")
+    await yard.step(2)
+    assert (await yard.job(low.id)).state == "RUNNABLE"
+    await yard.settle()
+    job = await yard.job(low.id)
+    assert (job.state, [one.reason for one in job.attempts]) == ("SUCCEEDED", ["PREEMPTED", ""])
+    assert (await yard.job(high.id)).state == "SUCCEEDED"
+
+
+async def test_an_output_that_is_not_there_is_no_success(yard: Yard) -> None:
+    found = await yard.submit(Spec(("true",), outputs=(Output("model", "model.bin"),)))
+    await yard.settle()
+    job = await yard.job(found.id)
+    assert (job.state, job.reason) == ("FAILED", "output model")
+
+
+async def test_an_output_may_stay_where_it_lies(yard: Yard) -> None:
+    found = await yard.submit(Spec(("true",), outputs=(Output("big", "big", keep="place"),)))
+    await yard.step(2)
+    [native] = yard.engine.all("waiting")
+    yard.engine.begin(native)
+    yard.engine.end(native, files={"big/a": b"aa", "big/b": b""})
+    await yard.step(2)
+    job = await yard.job(found.id)
+    assert [(one.name, one.size, one.place, one.pieces) for one in job.artefacts] == [
+        ("big/a", 2, "big/a", ()),
+        ("big/b", 0, "big/b", ()),
+    ]
+    yard.restart()
+    await yard.step(2)
+    flow = await yard.flow("read")
+    assert [piece async for piece in yard.jobs.artefact(flow, found.id, "big/a")] == [b"aa"]
+    yard.scratch.spots.clear()
+    for name in ("big/a", "big/none"):
+        with pytest.raises(Absent):
+            [piece async for piece in yard.jobs.artefact(flow, found.id, name)]
+
+
+async def test_folders_of_nobody_are_swept_at_the_start(yard: Yard) -> None:
+    domain = (await yard.flow("read")).access.id
+    await yard.scratch.make(domain, "0" * 32)
+    await yard.scratch.make(domain, "1" * 32)
+    yard.scratch.spots[(domain, "1" * 32)].alive = True
+    yard.restart()
+    await yard.submit()
+    await yard.step()
+    assert (domain, "0" * 32) not in yard.scratch.spots
+    assert (domain, "1" * 32) in yard.scratch.spots
+
+
+async def test_what_changed_while_it_was_staged_ends_the_attempt(yard: Yard) -> None:
+    yard.inputs.things["object:b/k"] = (label_of(yard.world, LOW), b"data")
+    found = await yard.submit(Spec(("true",), inputs=(Input("in", "object:b/k"),), retry=Retry(5)))
+    yard.inputs.changed = True
+    await yard.step(4)
+    job = await yard.job(found.id)
+    assert (job.state, job.reason, len(job.attempts)) == ("FAILED", "INPUT", 1)
+
+
+async def test_a_full_disk_is_waited_out(yard: Yard) -> None:
+    yard.inputs.things["object:b/k"] = (label_of(yard.world, LOW), b"data")
+    found = await yard.submit(Spec(("true",), inputs=(Input("in", "object:b/k"),)))
+    yard.scratch.full = True
+    await yard.step(3)
+    assert not yard.engine.submitted
+    yard.scratch.full = False
+    await yard.step(4, 4.0)
+    [spot] = yard.scratch.spots.values()
+    assert spot.inputs == {"in": b"data"}, "half of it was there, and it is there once"
+    await yard.settle()
+    job = await yard.job(found.id)
+    assert (job.state, len(job.attempts)) == ("SUCCEEDED", 1)
+
+
+async def test_what_does_not_end_when_it_is_stopped_is_fenced(yard: Yard) -> None:
+    found = await yard.submit()
+    await yard.step(2)
+    [native] = yard.engine.all("waiting")
+    yard.engine.begin(native)
+    await yard.step(2)
+    await yard.cancel(found.id)
+    await yard.step(2)
+    flow = await yard.flow("read")
+    yard.engine.spot(native).files["log:err"] = b"still"
+    assert await yard.jobs.log(flow, found.id, "err") == (b"still", 5, False)
+    await yard.step(12, 10.0)
+    assert (await yard.job(found.id)).state == "CANCELLED"
+    assert await yard.jobs.log(flow, found.id, "err") == (b"", 0, True)
+
+
+async def test_an_engine_that_says_running_of_what_nobody_claims_is_not_believed_for_ever(yard: Yard) -> None:
+    found = await yard.submit()
+    await yard.step(2)
+    [native] = yard.engine.all("waiting")
+    yard.engine.states[native] = "running"
+    await yard.step(14, 10.0)
+    assert (await yard.job(found.id)).reason == "LOST"
+
+
+async def test_a_job_waits_for_an_engine_that_is_not_joined(yard: Yard) -> None:
+    found = await yard.submit(Spec(("true",), engine="cluster"))
+    await yard.step(3, 2.0)
+    assert (await yard.job(found.id)).state == "RUNNABLE"
+    sites, yard.sites = yard.sites, Sites()
+    other = await yard.submit()
+    await yard.step(2)
+    [held] = [one for one in (other,) if one]
+    yard.sites = sites
+    yard.restart()
+    await yard.settle()
+    assert (await yard.job(held.id)).state == "SUCCEEDED"
+
+
+async def test_a_kill_while_engines_run_it_twice_has_one_effect(yard: Yard) -> None:
+    found = await yard.submit()
+    yard.engine.twice = True
+    yard.kill_at = "submitted"
+    with pytest.raises(BaseException):  # noqa: B017 - the kill, in a group
+        await yard.step()
+    [order] = [spot.order for spot in yard.scratch.spots.values()]
+    assert order is not None
+    await yard.engine.submit(order)
+    yard.restart()
+    await yard.settle()
+    job = await yard.job(found.id)
+    assert (job.state, len(job.attempts), list(yard.engine.ran.values())) == ("SUCCEEDED", 1, [1])
+    assert yard.engine.cancelled
+
+
+async def test_a_defect_of_one_class_is_no_other_classes(yard: Yard) -> None:
+    above = await yard.submit(at=TOP)
+    below = await yard.submit()
+    broken = (await yard.flow("read", at=TOP)).access.id
+    yard.engine.broken = broken
+    await yard.settle()
+    assert (await yard.job(below.id)).state == "SUCCEEDED"
+    assert yard.reconciler.problems == {broken: "internal"}
+    yard.engine.broken = ""
+    await yard.settle()
+    assert (await yard.job(above.id, TOP)).state == "SUCCEEDED"
+    assert [loop.name for loop in yard.jobs.loops()] == ["jobs.reconcile"]
+    await yard.jobs.stop()
