@@ -10,6 +10,7 @@ import pytest
 
 from tests.docs import wires
 from tests.docs.wires import Row
+from tests.doors.batch.hand import signed as signed_for_batch
 from tests.doors.bedrock.signing import signed
 from tests.doors.s3.signing import error
 from tests.doors.s3.signing import signed as signed_for_s3
@@ -45,6 +46,9 @@ def sent(region: Wired, wire: str, route: str) -> Got:
         key = region.key(client="boto3")
         return region.send(method, path, b"", signed_for_s3(region, key, method, path).items())
     body = b"{}" if method in {"POST", "PUT", "PATCH"} else b""
+    if wire == "batch":
+        key = region.key(client="boto3")
+        return region.send(method, path, body, signed_for_batch(region, key, method, path, body).items())
     if wire == "bedrock":
         key = region.key(client="boto3")
         return region.send(method, path, body, signed(region, key, method, path, body).items())
@@ -57,7 +61,7 @@ def sent(region: Wired, wire: str, route: str) -> Got:
 
 def code(wire: str, got: Got) -> str:
     """The error's name in the brackets of its protocol."""
-    if wire == "bedrock":
+    if wire in ("bedrock", "batch"):
         return got.headers.get("x-amzn-errortype", "")
     if wire == "s3":
         return error(got)[1]

@@ -18,7 +18,7 @@ from casemate.access import Flow, Gate, Region, Vault, audit
 from casemate.accounts import KeyRequest, PersonRequest, add_person, found_owner, issue
 from casemate.buckets import Buckets
 from casemate.clock import ManualClock
-from casemate.doors import anthropic, bedrock, openai, s3
+from casemate.doors import anthropic, batch, bedrock, openai, s3
 from casemate.doors.frame import App, Table
 from casemate.engines.committer_journal import CommitterJournal
 from casemate.engines.files import FileBlobs
@@ -29,11 +29,16 @@ from casemate.engines.sqlite_read import SqliteReader
 from casemate.errors import Absent, EngineFailed
 from casemate.identity import Session
 from casemate.ids import DerivedEntropy
+from casemate.jobs import Jobs
+from casemate.jobs.queues import Queues
+from casemate.jobs.reconcile import Reconciler
+from casemate.jobs.sites import Site, Sites
 from casemate.labels import Label, Policies
 from casemate.ledger import Entry
 from casemate.models import READER, ByPieces, Card, Catalogue, Chat, Citation, Delta, Gateway, Usage
 from casemate.policy import Action
 from tests.doors.shelved import Shelved
+from tests.jobs.fake import FakeEngine, FakeInputs, FakeScratch
 
 OPEN, SECRET, HIGH = "us:UNCLASSIFIED", "us:SECRET//NOFORN", "us:TOP SECRET//SI//NOFORN"
 UPSTREAM = "acme/large"
@@ -184,7 +189,12 @@ class Wired:
         routes = [anthropic.routes(self.gate, self.catalogue, self.answers)]
         routes += [wire.routes(self.gate, self.catalogue, self.answers, self.shelf) for wire in (openai, bedrock)]
         routes.append(s3.routes(Buckets()))
-        planes = [openai.PLANE, bedrock.PLANE, bedrock.AGENT, anthropic.PLANE, s3.PLANE]
+        self.scratch = FakeScratch()
+        self.engine = FakeEngine(self.scratch, self.region.ceiling)
+        self.sites = Sites({"fake": Site(self.engine, self.scratch)}, "fake")
+        self.jobs = Jobs(self.gate, FakeInputs(), self.sites)
+        routes.append(batch.routes(self.jobs, Queues(self.gate)))
+        planes = [openai.PLANE, bedrock.PLANE, bedrock.AGENT, anthropic.PLANE, s3.PLANE, batch.PLANE, batch.LOGS]
         self.app = App(self.gate, Table([r for own in routes for r in own]), planes)
         asyncio.run(found_owner(self.gate, "owner", "0"))
 
@@ -221,6 +231,20 @@ class Wired:
         found = self.gate.directory.named("owner")
         assert found is not None
         return Session("owner", found, self.region.floor, self.region.ceiling)
+
+    def work(self, steps: int = 8, code: int = 0, files: dict[str, bytes] | None = None, ends: bool = True) -> None:
+        """What waits begins, and what begins ends with that code and these files, for so many steps of the loop."""
+
+        async def step() -> None:
+            loop, at = Reconciler(self.gate, FakeInputs(), self.sites, None, monotonic=lambda: float(at[0])), [0]
+            for at[0] in range(steps):
+                await loop.step()
+                for native in self.engine.all("waiting"):
+                    if self.engine.begin(native) and ends:
+                        self.engine.end(native, code, files=files)
+            await loop.stop()
+
+        asyncio.run(step())
 
     def entry(self, id: str) -> Entry:
         """The ledger entry of that id, as the owner's auditor sees it."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import tests.laws.account_operations
 import tests.laws.anthropic_operations
+import tests.laws.batch_operations
 import tests.laws.bedrock_operations
 import tests.laws.bucket_operations
 import tests.laws.console_operations

@@ -124,7 +124,7 @@ class Queues:
     async def register(self, flow: Flow, definition: Definition) -> Found[Definition]:
         """The next revision, at the acting label. Raises BadInput, Conflict."""
         _named(definition.name)
-        checked(definition.spec)
+        checked(definition.spec if definition.spec.command else replace(definition.spec, command=("-",)))
         if len(definition.said) > LONGEST or len(definition.parameters) > 200:
             raise BadInput(what=f"A job definition has at most {LONGEST} bytes and 200 parameters.")
         for _ in range(TRIES):

@@ -19,6 +19,7 @@ from casemate.wiring.folder import Folder
 
 if TYPE_CHECKING:
     from casemate.custody.backups import Backing
+    from casemate.jobs import Jobs
     from casemate.knowledge import Extractor
     from casemate.models.registry import Registry
 
@@ -55,22 +56,24 @@ class House:
             await self.closers.pop()()
 
 
-def wires(house: House, answerer: Answerer) -> list[Route]:
+def wires(house: House, answerer: Answerer, jobs: Jobs) -> list[Route]:
     """The routes of the protocols that existing clients speak."""
-    from casemate.doors import anthropic, bedrock, openai, s3
+    from casemate.doors import anthropic, batch, bedrock, openai, s3
+    from casemate.jobs.queues import Queues
 
     return [
         *anthropic.routes(house.gate, house.catalogue, answerer),
         *openai.routes(house.gate, house.catalogue, answerer, house.shelf),
         *bedrock.routes(house.gate, house.catalogue, answerer, house.shelf),
         *s3.routes(house.buckets),
+        *batch.routes(jobs, Queues(house.gate)),
     ]
 
 
 def hang(house: House, routes: list[Route]) -> None:
     """Hang routes in the frame; each protocol brings its brackets."""
-    from casemate.doors import anthropic, bedrock, openai, s3
+    from casemate.doors import anthropic, batch, bedrock, openai, s3
 
-    brought = (openai.PLANE, bedrock.PLANE, bedrock.AGENT, anthropic.PLANE, s3.PLANE)
+    brought = (openai.PLANE, bedrock.PLANE, bedrock.AGENT, anthropic.PLANE, s3.PLANE, batch.PLANE, batch.LOGS)
     planes = {plane.name: plane for plane in (*house.app.planes.values(), *brought)}
     house.app = App(house.gate, Table([*house.app.table.routes, *routes]), planes.values())

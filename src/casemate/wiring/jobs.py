@@ -7,6 +7,7 @@ from pathlib import Path
 
 from casemate.access import Ceiling
 from casemate.datasets import Datasets
+from casemate.engines.dataset_tree import DatasetTrees
 from casemate.errors import MarkingError, Misconfigured
 from casemate.jobs import Executor, Jobs
 from casemate.jobs.reconcile import Reconciler
@@ -16,7 +17,7 @@ from casemate.settings.jobs import PROCESS, JobEngine, JobSettings
 from casemate.wiring.house import House
 from casemate.wiring.job_inputs import JobInputs
 
-__all__ = ["jobs_of", "sites_of"]
+__all__ = ["jobs_of", "seen_jobs", "sites_of"]
 
 
 def jobs_of(house: House, datasets: Datasets) -> Jobs:
@@ -36,6 +37,13 @@ def jobs_of(house: House, datasets: Datasets) -> Jobs:
 
     house.closers.append(close)
     return jobs
+
+
+def seen_jobs(house: House) -> Jobs:
+    """The room in a process that runs no jobs: they are asked for and looked at there, what they say meanwhile too."""
+    told = house.settings.jobs
+    sites = sites_of(house, told, process=told.process and house.extractor is None)
+    return Jobs(house.gate, JobInputs(Datasets(DatasetTrees()), house.buckets), sites)
 
 
 def sites_of(house: House, told: JobSettings, process: bool) -> Sites:

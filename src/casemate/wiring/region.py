@@ -73,6 +73,7 @@ async def open_house(
     house.records = await enlist(house, role)
     if role == "data":
         from casemate.wiring.embedding import embedder_of, offer
+        from casemate.wiring.jobs import seen_jobs
         from casemate.wiring.relay import Near, Relay
         from casemate.wiring.shelf import FarShelf
 
@@ -80,7 +81,7 @@ async def open_house(
         await account(house, role, worker)
         house.answerer = metered(house, Near(gateway, Relay(folder.answer_socket)))
         house.shelf = FarShelf(folder.answer_socket)
-        hang(house, wires(house, house.answerer))
+        hang(house, wires(house, house.answerer, seen_jobs(house)))
     else:
         from casemate.wiring.rooms import furnish
 

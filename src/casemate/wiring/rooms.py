@@ -68,6 +68,7 @@ async def furnish(house: House, role: Role) -> None:
     datasets = datasets_of(house)
     spill = Spill(house.gate, kinds(datasets.roots))
     house.loops += spill.loops()
+    jobs = jobs_of(house, datasets)
     rooms = native.Rooms(
         gate=house.gate,
         catalogue=house.catalogue,
@@ -88,14 +89,14 @@ async def furnish(house: House, role: Role) -> None:
         backups=_backups(house),
         datasets=datasets,
         buckets=house.buckets,
-        jobs=jobs_of(house, datasets),
+        jobs=jobs,
         scrub=house.scrub,
     )
     planes = [console.PLANE, native.PLANE]
     house.app = App(house.gate, Table([*native.routes(rooms), *console.routes(rooms)]), planes)
     if role == "all":
         _batches(house, house.answerer)
-        hang(house, wires(house, house.answerer))
+        hang(house, wires(house, house.answerer, jobs))
 
 
 def _backups(house: House) -> Backups:

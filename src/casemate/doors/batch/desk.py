@@ -22,7 +22,7 @@ __all__ = ["COMPUTE", "Desk", "arn", "bare", "cursor", "paged", "reply", "shaped
 ACCOUNT = "000000000000"
 COMPUTE = "casemate"
 MOST = 100
-_CURSOR = re.compile(r"[\w.=-]{1,80}/[\w.=-]{0,80}")
+_CURSOR = re.compile(r"[\w.=-]{1,80}/[\w.=:-]{0,160}")
 _ARN = re.compile(r"arn:aws:batch:[a-z0-9-]*:[0-9]*:([a-z-]+)/(.+)", re.DOTALL)
 T = TypeVar("T")
 

@@ -15,8 +15,9 @@ __all__ = ["event", "named", "tell", "tell_logs"]
 _CLIENT, _SERVER = ("ClientException", 400), ("ServerException", 500)
 _DENIED, _SLOW = ("AccessDeniedException", 403), ("TooManyRequestsException", 429)
 _LOGS = {
-    "absent": ("ResourceNotFoundException", 400),
-    "bad-input": ("InvalidParameterException", 400),
+    "ClientException": "InvalidParameterException",
+    "ServerException": "ServiceUnavailableException",
+    "TooManyRequestsException": "ThrottlingException",
 }
 
 
@@ -38,8 +39,10 @@ def tell(problem: Problem, request: Request) -> Told:
 def tell_logs(problem: Problem, request: Request) -> Told:
     """The same in the words of CloudWatch Logs."""
     del request
-    name, status = _LOGS.get(problem.slug) or named(problem)
-    return _told(problem, "ServiceUnavailableException" if name == "ServerException" else name, status)
+    name, status = named(problem)
+    if problem.slug == "absent":
+        return _told(problem, "ResourceNotFoundException", status)
+    return _told(problem, _LOGS.get(name, name), status)
 
 
 def event(problem: Problem) -> bytes:

@@ -31,25 +31,25 @@ __all__ = [
 ]
 
 
-class _Shape(msgspec.Struct, rename="camel", forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+class _Shape(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """What every shape here has in common."""
 
 
-class Pair(_Shape):
+class Pair(_Shape, frozen=True):
     """A variable of the environment."""
 
     name: str
     value: str = ""
 
 
-class Requirement(_Shape):
+class Requirement(_Shape, frozen=True):
     """Of `type` GPU, VCPU or MEMORY (MiB)."""
 
     type: Literal["GPU", "VCPU", "MEMORY"]
     value: str
 
 
-class Evaluate(_Shape):
+class Evaluate(_Shape, frozen=True):
     """A rule; patterns may end with `*`."""
 
     action: str
@@ -58,20 +58,20 @@ class Evaluate(_Shape):
     on_status_reason: str = ""
 
 
-class RetryStrategy(_Shape):
+class RetryStrategy(_Shape, frozen=True):
     """Attempts, 1 to 10."""
 
     attempts: int = 1
     evaluate_on_exit: list[Evaluate] = []
 
 
-class Timeout(_Shape):
+class Timeout(_Shape, frozen=True):
     """Seconds of an attempt."""
 
     attempt_duration_seconds: int = 0
 
 
-class Container(_Shape):
+class Container(_Shape, frozen=True):
     """ContainerProperties and ContainerOverrides: what an attempt runs, and what it is given."""
 
     image: str = ""
@@ -100,7 +100,7 @@ class Container(_Shape):
     enable_execute_command: Any = None
 
 
-class Register(_Shape):
+class Register(_Shape, frozen=True):
     """RegisterJobDefinition."""
 
     job_definition_name: str
@@ -119,20 +119,20 @@ class Register(_Shape):
     consumable_resource_properties: Any = None
 
 
-class Depends(_Shape):
+class Depends(_Shape, frozen=True):
     """`type` SEQUENTIAL has no job: the children of an array one after the other."""
 
     job_id: str = ""
     type: Literal["", "N_TO_N", "SEQUENTIAL"] = ""
 
 
-class ArrayProperties(_Shape):
+class ArrayProperties(_Shape, frozen=True):
     """2 to 10,000 children."""
 
     size: int = 0
 
 
-class Submit(_Shape):
+class Submit(_Shape, frozen=True):
     """SubmitJob."""
 
     job_name: str
@@ -154,14 +154,14 @@ class Submit(_Shape):
     tags: dict[str, str] = {}
 
 
-class Named(_Shape):
+class Named(_Shape, frozen=True):
     """One definition or queue."""
 
     job_definition: str = ""
     job_queue: str = ""
 
 
-class DescribeDefinitions(_Shape):
+class DescribeDefinitions(_Shape, frozen=True):
     """Revisions by name, ARN and state."""
 
     job_definitions: list[str] = []
@@ -171,7 +171,7 @@ class DescribeDefinitions(_Shape):
     next_token: str | None = None
 
 
-class CreateQueue(_Shape):
+class CreateQueue(_Shape, frozen=True):
     """CreateJobQueue. There is one compute environment: the region's own engines."""
 
     job_queue_name: str
@@ -185,7 +185,7 @@ class CreateQueue(_Shape):
     job_state_time_limit_actions: Any = None
 
 
-class UpdateQueue(_Shape):
+class UpdateQueue(_Shape, frozen=True):
     """UpdateJobQueue: what is not said stays."""
 
     job_queue: str
@@ -197,7 +197,7 @@ class UpdateQueue(_Shape):
     job_state_time_limit_actions: Any = None
 
 
-class DescribeQueues(_Shape):
+class DescribeQueues(_Shape, frozen=True):
     """Queues, or compute environments, by name or ARN."""
 
     job_queues: list[str] = []
@@ -206,20 +206,20 @@ class DescribeQueues(_Shape):
     next_token: str | None = None
 
 
-class Describe(_Shape):
+class Describe(_Shape, frozen=True):
     """DescribeJobs: at most a hundred."""
 
     jobs: list[str]
 
 
-class Filter(_Shape):
+class Filter(_Shape, frozen=True):
     """JOB_NAME, JOB_DEFINITION, BEFORE_CREATED_AT or AFTER_CREATED_AT; a value may end with `*`."""
 
     name: str
     values: list[str] = []
 
 
-class ListJobs(_Shape):
+class ListJobs(_Shape, frozen=True):
     """ListJobs: of a queue, or of an array."""
 
     job_queue: str = ""
@@ -231,14 +231,14 @@ class ListJobs(_Shape):
     filters: list[Filter] = []
 
 
-class Cancel(_Shape):
+class Cancel(_Shape, frozen=True):
     """CancelJob and TerminateJob."""
 
     job_id: str
     reason: str = ""
 
 
-class Events(_Shape):
+class Events(_Shape, frozen=True):
     """GetLogEvents. A stream is `JOB/out` or `JOB/err`; it is always read from its head."""
 
     log_stream_name: str
