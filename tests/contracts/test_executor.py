@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from casemate.cells.shim.walls import bubblewrap
 from casemate.errors import EngineFailed
 from casemate.jobs.executor import Executor, Order, Polled
 from casemate.jobs.job import Resources
@@ -202,6 +203,19 @@ async def test_a_service_runs_until_it_is_stopped(rig: Rig) -> None:
     await begun(rig, order)
     await engine.cancel(LOW, native, 1.0)
     assert (await rig.recorded(order)).signal == 15
+
+
+async def test_a_job_in_namespaces_of_its_own(rig: Rig) -> None:
+    """L2, as whoever the engine runs it as: it sees its own folder as /job and /out, and no other process."""
+    if not bubblewrap():
+        pytest.skip("no bubblewrap here: apt-get install bubblewrap")
+    engine = rig.engine()
+    order = await rig.order("ls -d /proc/[0-9]* | wc -l > /out/effect; pwd; id -u", level="L2")
+    await engine.submit(order)
+    record = await rig.recorded(order)
+    assert (record.exit, record.reason, record.level) == (0, "", "L2")
+    assert int(rig.out(order)) < 8
+    assert rig.log(order) == ("/job\n1000\n", "")
 
 
 async def test_it_says_what_it_can(rig: Rig) -> None:

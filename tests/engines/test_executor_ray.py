@@ -126,6 +126,7 @@ async def test_states(fake: Fake) -> None:
     assert [told[token].state for token in tokens] == ["waiting", "running", "ended", "ended", "ended", "running"]
     assert [told[token].reason for token in tokens] == ["", "", "", "failed", "stopped", ""]
     assert told[MINE] == Polled("gone", token=MINE)
+    assert await ray.poll(LOW, []) == {}
     assert len(fake.asked) == 1
     await ray.close()
 

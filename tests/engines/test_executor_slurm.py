@@ -130,6 +130,13 @@ async def test_labels_share_no_node(fake: Fake) -> None:
     assert (await slurm.capabilities()).facts == {"version": "25.11", "apart": "label", "private": "yes"}
 
 
+async def test_without_a_plugin_users_share_no_node(fake: Fake) -> None:
+    fake.make(plugin="(null)")
+    await engine(fake).submit(order())
+    assert [one for one in fake.calls("sbatch")[0] if "exclusive" in one] == ["--exclusive=user"]
+    assert await engine(fake).poll(LOW, []) == {}
+
+
 @pytest.mark.parametrize(("told", "plugin"), [("slurm-wlm 22.05.8", "mcs/user"), ("slurm 25.11.1", "mcs/none")])
 async def test_nothing_is_submitted_where_labels_would_share_a_node(fake: Fake, told: str, plugin: str) -> None:
     fake.make(told, plugin)
@@ -269,6 +276,6 @@ async def test_nodes_and_gpus_are_counted_once(fake: Fake) -> None:
     slurm = engine(fake)
     assert slurm.nodes(LOW, Capabilities()) == ()
     can = await slurm.capabilities()
-    assert (can.nodes, can.gpus, can.services, can.mpi) == (2, 6, True, True)
+    assert (can.nodes, can.gpus, can.services, can.mpi) == (2, 6, True, False)
     assert slurm.nodes(LOW, can) == (Node("n1", LOW, 8, 4000, 4, "a100"), Node("n2", LOW, 4, 2000, 2, ""))
     assert slurm.nodes(HIGH, can) == ()

@@ -64,8 +64,8 @@ TABLE = (
         "what Slurm complains of, with names and paths, is told to the caller",
         Edit(
             f"{TEXT}:failure",
-            'why = f"{program} ended with {code}: run',
-            'why = f"{said}{program} ended with {code}: run',
+            'why=f"{program} ended with',
+            'why=f"{said}{program} ended with',
         ),
         _test(OF_SLURM, "test_a_failure_says_what_to_do_and_repeats_nothing"),
     ),
