@@ -214,7 +214,7 @@ def test_cancel_and_retry_act_where_the_job_lies(region: Region, capsys: pytest.
     assert region.asked[-1] == ("POST /api/jobs/job_1/cancel", {"reason": "law"}, LABEL)
     assert run("retry", "--label", "us:TOP SECRET", "job_1") == 0
     assert region.asked[-1][2] == "us:TOP SECRET"
-    assert capsys.readouterr().out == "job_1  was cancelled\njob_1  submitted\n"
+    assert capsys.readouterr().out == "job_1  cancelled\njob_1  submitted\n"
 
 
 def test_an_array_with_its_children_in_order(region: Region, capsys: pytest.CaptureFixture[str]) -> None:
@@ -233,7 +233,7 @@ def test_top_tells_what_it_is_told(region: Region, capsys: pytest.CaptureFixture
     region.script = {"GET /api/jobs/top": [told, {"states": {}, "queues": {}, "slots": {}}]}
     assert run("top") == 0
     shown = [line.rsplit(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
-    assert shown == [["runs", "2"], ["in queue default", "2"], ["slots of process", "4"]]
+    assert shown == [["running", "2"], ["in queue default", "2"], ["slots of process", "4"]]
     assert run("top") == 0
     assert "No job is open" in capsys.readouterr().out
 

@@ -20,6 +20,7 @@ from casemate.doors.native.jobs import CancelRequest
 from casemate.errors import BadInput
 from casemate.policy import Action
 from casemate.words import say
+from casemate.words.say import sentences
 
 __all__ = ["Bar", "Span", "routes", "spans"]
 
@@ -87,32 +88,36 @@ class _Jobs:
     async def show(self, call: Call) -> Shown:
         """The jobs that are open, or all of them; and how many stand in which state here."""
         whole = call.query.get("all", "") != ""
-        asked = {"limit": PAGE, "open": "" if whole else "yes", "after": call.query.get("after", "")}
+        asked = {name: call.query.get(name, "") for name in ("after", "parent")}
+        asked |= {"limit": PAGE, "open": "" if whole else "yes"}
         data, facts = await self._face.ask("GET /api/jobs", replace(call, query=asked))
+        data["jobs"] = [_reasoned(call, each) for each in data["jobs"]]
         data["top"] = await self._face.data("GET /api/jobs/top", call)
-        more = {"whole": whole, "follow": "follow" in call.query, "after": asked["after"]}
+        more = {"whole": whole, "follow": "follow" in call.query, "after": asked["after"], "parent": asked["parent"]}
         return Shown("jobs.html", data, part="jobs/rows.html", facts=facts, more=more)
 
     async def one(self, call: Call) -> Shown:
         """One job; of an array also its children."""
         data, facts = await self._face.ask("GET /api/jobs/{id}", replace(call, query={}))
-        data["children"] = []
+        data["children"], data["further"] = [], ""
         if data["size"]:
             asked = replace(call, query={"parent": data["id"], "limit": CHILDREN})
-            data["children"] = (await self._face.ask("GET /api/jobs", asked))[0]["jobs"]
-        more = {**self._more(call, data), "logs": None, "next": ""}
-        if not call.headers.get("hx-request"):
-            more["logs"] = await self._said(call, "", False)
+            page = (await self._face.ask("GET /api/jobs", asked))[0]
+            data["children"] = [_reasoned(call, each) for each in page["jobs"]]
+            data["further"] = page["after"]
+        data["attempts"] = [_reasoned(call, each) for each in data["attempts"]]
+        part = bool(call.headers.get("hx-request"))
+        more = {**self._more(call, _reasoned(call, data)), "part": part}
+        more["logs"] = None if part or data["size"] else await self._said(call, "")
         return Shown("job.html", data, part="jobs/standing.html", facts=facts, more=more)
 
     async def said(self, call: Call) -> Shown:
         """What it said from `at` on."""
         follow = "follow" in call.query
-        data = await self._said(call, call.query.get("at", ""), follow)
+        data = await self._said(call, call.query.get("at", ""))
         return Shown("jobs/log.html", data, part="jobs/said.html", more={"follow": follow, "logs": data})
 
-    async def _said(self, call: Call, at: str, follow: bool) -> dict[str, Any]:
-        del follow
+    async def _said(self, call: Call, at: str) -> dict[str, Any]:
         asked = replace(call, query={"stream": "both", "at": at, "most": LOG})
         data: dict[str, Any] = (await self._face.ask("GET /api/jobs/{id}/logs", asked))[0]
         return data
@@ -149,6 +154,14 @@ class _Jobs:
 def _sure(call: Call, ticked: str) -> None:
     if not ticked:
         raise BadInput(what=say("console.jobs.not_sure", call.flow.session.language))
+
+
+def _reasoned(call: Call, told: dict[str, Any]) -> dict[str, Any]:
+    """With `why`: the reason in the reader's words, nothing where it only says the exit again."""
+    reason, language = str(told["reason"]), call.flow.session.language
+    slug = f"console.jobs.why_ended.{reason}"
+    told["why"] = "" if reason.startswith("exit ") else say(slug, language) if slug in sentences(language) else reason
+    return told
 
 
 def spans(attempts: list[dict[str, Any]], first: int, last: int) -> list[Span]:
