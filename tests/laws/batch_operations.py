@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from casemate.doors.batch.elsewhere import NAMES
-from tests.laws.job_operations import NEVER, chosen, run
+from tests.laws.job_operations import NEVER, chosen
 from tests.laws.operations import Doing, operation, sentence
 from tests.laws.world import Seen, World
 
@@ -92,8 +92,8 @@ def asked(who: str, label: str, way: str, body: dict[str, Any]) -> Doing:
     post("terminatejob"),
 )  # fmt: skip
 def batch_jobs(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
-    """Submitted with what may be hidden, run a little, and asked for; ended by whoever may."""
-    place, moved, after, own = rng.random(), rng.random() < 0.5, rng.random() < 0.3, rng.random() < 0.7
+    """Submitted with what may be hidden, and asked for; ended by whoever may."""
+    place, after, own = rng.random(), rng.random() < 0.3, rng.random() < 0.7
     told = definition(rng) | {"jobDefinitionName": "train", "type": "container"}
     told.pop("misspelt", None)
     body: dict[str, Any] = {
@@ -117,8 +117,6 @@ def batch_jobs(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
         if seen.status == 200:
             id = seen.json["jobId"]
             world.prints[id] = label
-        if moved:
-            await run(world)
         if not then:
             return seen
         said: dict[str, Any] = {"jobId": id, "reason": "law"}

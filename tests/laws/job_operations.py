@@ -49,7 +49,7 @@ def submit_jobs(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
     body = (
         {"jobs": [{"spec": spec(rng)} for _ in range(rng.randint(1, 3))]} if many else {"spec": spec(rng), "key": key}
     )
-    after, how, moved = rng.random() < 0.2, rng.choice(HOWS), rng.random() < 0.6
+    after, how = rng.random() < 0.2, rng.choice(HOWS)
     then = rng.choice(("", "", "/api/jobs/top", "/api/jobs"))
 
     async def do(world: World) -> Seen:
@@ -57,17 +57,9 @@ def submit_jobs(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
             body["spec"]["after"] = [{"job": chosen(world, place), "when": how}]
         seen = await world.call(who, "POST", "/api/jobs", body, label)
         remember(world, seen, label)
-        if moved:
-            await run(world)
         return await world.call(who, "GET", then, acting=label) if then else seen
 
     return do, ""
-
-
-async def run(world: World) -> None:
-    """The loop of jobs, as far as it comes in a few turns."""
-    for _ in range(3):
-        await world.step("jobs.reconcile")
 
 
 @operation(
@@ -137,7 +129,6 @@ def tend_jobs(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
             remember(world, made, label)
             id = made.json["data"]["id"] if made.status == 201 else id
         seen = await world.call(who, "POST", f"/api/jobs/{id}/{deed}", {"reason": "law"}, label)
-        await run(world)
         return await world.call(who, "GET", f"/api/jobs/{id}", acting=label) if look else seen
 
     return do, ""

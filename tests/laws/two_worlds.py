@@ -74,6 +74,7 @@ ROUNDS = (
     "accounts.limits",
     "accounts.usage",
     "models.records",
+    "jobs.reconcile",
 )
 
 OFTEN_SEEN = ("ask", "search", "openai_chat", "read_document", "ask_streamed", "prove", "gateway_chat", "gateway_chat")
