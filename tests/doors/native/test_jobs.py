@@ -32,7 +32,8 @@ async def submit(world: World, who: str = "ann", label: str = SECRET, **more: An
 async def kept(world: World, who: str, id: str, job: Job, label: str = SECRET, **blobs: bytes) -> None:
     """A job as the loop leaves it: `out` and `err` are what it said, everything else came out under that name."""
     gate: Gate = world.house.gate
-    flow = await gate.open(gate.admit(Bearer(world.keys[who])), Action("submit", "job"), world.policies.parse(label))
+    acting = world.policies.parse(label) if label else None
+    flow = await gate.open(gate.admit(Bearer(world.keys[who])), Action("submit", "job"), acting)
     found: dict[str, list[Artefact]] = {"logs": [], "artefacts": []}
     for name, data in blobs.items():
         piece = await flow.pour(data)
