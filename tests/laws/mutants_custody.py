@@ -82,7 +82,11 @@ TABLE = (
     (
         "shred-leaves-copies",
         "what a segment held before it was merged stays on the disk",
-        Edit(f"{REMEDY}:_orphans", "if not (digest(raw) in files or quotes(raw, known, lengths)):", "if True:"),
+        Edit(
+            f"{REMEDY}:_orphans",
+            "if not (files & set(copies(kinds, raw)) or quotes(raw, known, lengths)):",
+            "if True:",
+        ),
         Tested("tests/custody/test_reach.py::test_others_in_the_same_segment_are_found_on"),
     ),
     (
