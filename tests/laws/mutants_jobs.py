@@ -42,7 +42,7 @@ TABLE = (
         "resubmitted-anew",
         "what an engine has lost is submitted under another token, and runs twice where it was not lost",
         Edit(f"{ROOM}.attend:Attend._look_for", "if natives:", "if False:"),
-        _test("test_reconcile", "test_a_kill_at_any_point_of_a_submission_ends_in_one_effect"),
+        _test("test_reconcile", "test_a_kill_while_engines_run_it_twice_has_one_effect"),
     ),
     (
         "dispatch-trusts-submission",

@@ -1,0 +1,45 @@
+"""How jobs run is said in the settings, and what could not be is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from casemate.errors import Misconfigured
+from casemate.settings import parse
+
+SLURM = """
+[jobs.engines.hpc]
+kind = "slurm"
+accreditation = "SECRET"
+scratch = "/shared/casemate"
+[jobs.engines.hpc.labels."SECRET"]
+user = "cm-secret"
+"""
+
+
+def test_what_may_be_said() -> None:
+    told = parse('[region]\nname="x"\n[jobs]\nslots = 8\nfirst = "hpc"\n' + SLURM).jobs
+    assert (told.slots, told.first, told.engines["hpc"].labels["SECRET"].user) == (8, "hpc", "cm-secret")
+    assert parse('[region]\nname="x"\n').jobs.first == "process"
+
+
+@pytest.mark.parametrize(
+    ("text", "setting"),
+    [
+        ("[jobs]\nslots = -1", "jobs.slots"),
+        ('[jobs]\nscratch = "here"', "jobs.scratch"),
+        ('[jobs]\nfirst = "none"', "jobs.first"),
+        (SLURM.replace("hpc", "process"), "jobs.engines.process"),
+        (SLURM.replace('"/shared/casemate"', '"shared"'), "jobs.engines.hpc.scratch"),
+        (SLURM.replace('user = "cm-secret"', 'url = "http://x"'), "jobs.engines.hpc.labels.SECRET"),
+        (SLURM.replace('"slurm"', '"ray"'), "jobs.engines.hpc.labels.SECRET"),
+        (
+            SLURM.replace('[jobs.engines.hpc.labels."SECRET"]\nuser = "cm-secret"', "labels = {}"),
+            "jobs.engines.hpc.labels",
+        ),
+    ],
+)
+def test_what_could_not_run_is_named(text: str, setting: str) -> None:
+    with pytest.raises(Misconfigured) as told:
+        parse('[region]\nname="x"\n' + text)
+    assert told.value.facts["setting"] == setting
