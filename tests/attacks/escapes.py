@@ -24,14 +24,14 @@ from typing import Self
 import msgspec
 import pytest
 
-import casemate
 from casemate.engines.job_order import told
 from casemate.engines.sandbox import bpf
 from casemate.engines.sandbox.machine import MACHINES
+from casemate.engines.sandbox.places import PACKAGE
 from casemate.jobs.executor import Order
 from casemate.jobs.job import Resources
 
-SRC = Path(casemate.__file__).resolve().parents[1]
+SRC = PACKAGE.parent
 PYTHON = "/usr/bin/python3"
 USER, JOB = 54321, 1_999_999_999
 MIB = 1 << 20

@@ -160,6 +160,24 @@ def test_too_many_files_are_refused(scratch, folder):
         do(scratch.outputs(DOMAIN, TOKEN, "", 6))
 
 
+def test_files_of_all_folders_count_together(scratch, folder):
+    for name in ("a/1", "a/2", "b/1", "b/2"):
+        Path(folder.outputs, name).parent.mkdir(exist_ok=True)
+        Path(folder.outputs, name).touch()
+    assert len(do(scratch.outputs(DOMAIN, TOKEN, "", 4))) == 4
+    with pytest.raises(TooLarge):
+        do(scratch.outputs(DOMAIN, TOKEN, "", 3))
+
+
+def test_what_is_no_file_is_bounded_too(scratch, folder):
+    left = job_folder._Left(0)
+    left.entries = 2
+    for name in "abc":
+        Path(folder.outputs, name).mkdir()
+    with job_folder.opened(folder.outputs) as held, pytest.raises(TooLarge):
+        list(job_folder._files(held, "", 64, left))
+
+
 def deep(top, count):
     """Folders in one another, deeper than any path can be long."""
     held = os.open(top, os.O_RDONLY)

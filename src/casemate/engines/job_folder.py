@@ -274,39 +274,49 @@ def walked(folder: int, room: str, parts: list[str], most: int) -> list[tuple[st
     with folder_at(folder, room) as top:
         try:
             if not parts:
-                return sorted(_files(top, "", DEEP, most))
+                return sorted(_files(top, "", DEEP, _Left(most)))
             *above, last = parts
             with folder_at(top, "/".join(above)) if above else folder_at(top, ".") as at:
                 told = os.stat(os.fsencode(last), dir_fd=at, follow_symlinks=False)
                 if stat.S_ISREG(told.st_mode):
                     return [("", told.st_size)]
                 with folder_at(at, last) as inner:
-                    return sorted(_files(inner, "", DEEP, most))
+                    return sorted(_files(inner, "", DEEP, _Left(most)))
         except FileNotFoundError:
             raise Absent(kind="file", id="/".join(parts)[:200]) from None
         except OSError as error:
             raise BadInput(what=f"{'/'.join(parts)[:200]}: {os.strerror(error.errno or 0)}") from None
 
 
-def _files(folder: int, at: str, deep: int, most: int) -> list[tuple[str, int]]:
+class _Left:
+    """How many files may still be found, and how many entries of any kind may still be looked at."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.files, self.entries = most, most, 4 * most + 10_000
+
+    def look(self) -> None:
+        self.entries -= 1
+        if self.entries < 0:
+            raise TooLarge(what="entries", limit=4 * self.most + 10_000)
+
+    def take(self) -> None:
+        self.files -= 1
+        if self.files < 0:
+            raise TooLarge(what="files", limit=self.most)
+
+
+def _files(folder: int, at: str, deep: int, left: _Left) -> Iterator[tuple[str, int]]:
     if not deep:
         raise TooLarge(what="folders", limit=DEEP)
-    found: list[tuple[str, int]] = []
     with os.scandir(folder) as entries:
-        for count, entry in enumerate(entries):
-            if count >= most or len(found) > most:
-                raise TooLarge(what="files", limit=most)
-            name = f"{at}{entry.name}"
-            if entry.is_symlink():
-                continue
+        for entry in entries:
+            left.look()
             if entry.is_dir(follow_symlinks=False):
                 with folder_at(folder, entry.name) as inner:
-                    found += _files(inner, f"{name}/", deep - 1, most - len(found))
+                    yield from _files(inner, f"{at}{entry.name}/", deep - 1, left)
             elif entry.is_file(follow_symlinks=False):
-                found.append((name, entry.stat(follow_symlinks=False).st_size))
-    if len(found) > most:
-        raise TooLarge(what="files", limit=most)
-    return found
+                left.take()
+                yield f"{at}{entry.name}", entry.stat(follow_symlinks=False).st_size
 
 
 def removed(at: int, name: str) -> None:

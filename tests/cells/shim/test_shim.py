@@ -18,6 +18,10 @@ pytestmark = pytest.mark.skipif(os.uname().sysname != "Linux", reason="Linux alo
 SLEEPS = 'echo begun > "$CASEMATE_OUT/begun"; exec sleep 600'
 
 
+def ungrouped(order):
+    order["groups"] = {}
+
+
 @pytest.fixture
 def root(outside):
     return outside / "region" / "jobs"
@@ -133,10 +137,12 @@ def test_logs_have_a_bound(root, level):
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_who_stays_behind_is_ended(root, level):
-    """Children that left the job's session, and hold its pipes."""
+@pytest.mark.parametrize("grouped", [pytest.param(True, id="grouped"), pytest.param(False, id="alone")])
+def test_who_stays_behind_is_ended(root, level, grouped):
+    """Children that left the job's session, and hold its pipes; with a control group, and without."""
     mark = secrets.token_hex(8)
-    one = Attempt(root, f"for n in 1 2 3; do setsid sh -c 'sleep 600; :' {mark} & done; exit 4", level)
+    command = f"for n in 1 2 3; do setsid sh -c 'sleep 600; :' {mark} & done; exit 4"
+    one = Attempt(root, command, level, change=None if grouped else ungrouped)
     assert one.run() == 0
     assert one.record()["exit"] == 4
     assert marked(mark) == []

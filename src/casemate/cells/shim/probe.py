@@ -150,16 +150,18 @@ def _takes_memory(fact: str) -> bool:
 
 def _fills(folder: str) -> Callable[[str], bool]:
     def tried(fact: str) -> bool:
-        """More bytes in a folder in memory than it may have."""
-        path = f"{folder}/casemate-fill-{os.getpid()}"
+        """More bytes in a folder in memory than it may have, in files of which none is long."""
+        made = []
         try:
-            with open(path, "wb", buffering=0) as file:
-                for _ in range(int(fact) >> 20):
+            for number in range(int(fact) >> 20):
+                made.append(f"{folder}/casemate-fill-{os.getpid()}-{number}")
+                with open(made[-1], "wb", buffering=0) as file:
                     if file.write(bytes(1 << 20)) < 1 << 20:
                         return False
         finally:
-            if os.path.exists(path):
-                os.unlink(path)
+            for path in made:
+                if os.path.exists(path):
+                    os.unlink(path)
         return True
 
     return tried
