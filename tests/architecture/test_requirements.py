@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "requirements"
-LOCKS = ("run.txt", "build.txt", "test.txt")
+LOCKS = ("run.txt", "build.txt", "test.txt", "ray.txt")
 
 
 def pins(name: str) -> dict[str, str]:
