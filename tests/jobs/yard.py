@@ -25,8 +25,9 @@ class Killed(BaseException):
 class Yard:
     """The room in a world, with a clock of its own for the loop. `kill_at`: the point at which the loop is killed."""
 
-    def __init__(self, world: World, slots: int = 4) -> None:
+    def __init__(self, world: World, slots: int = 4, who: str = "olga") -> None:
         self.world = world
+        self.who = who
         self.scratch = FakeScratch()
         self.engine = FakeEngine(self.scratch, label_of(world, TOP), slots)
         self.inputs = FakeInputs()
@@ -50,20 +51,20 @@ class Yard:
         """Somebody whom the region knows."""
         await self.world.person(name, clearance, roles or ("user",))
 
-    async def flow(self, action: str, who: str = "olga", at: str = SECRET) -> Flow:
+    async def flow(self, action: str, who: str = "", at: str = SECRET) -> Flow:
         gate = self.world.house.gate
-        known = gate.directory.named(who)
+        known = gate.directory.named(who or self.who)
         assert known is not None
-        session = Session(f"ses-{who}", known, gate.vault.region.floor, known.clearance)
+        session = Session(f"ses-{known.name}", known, gate.vault.region.floor, known.clearance)
         return await flow_of(self.world, session, Action(action, "job"), at)
 
-    async def submit(self, spec: Spec = SPEC, key: str = "", who: str = "olga", at: str = SECRET) -> Found[Job]:
+    async def submit(self, spec: Spec = SPEC, key: str = "", who: str = "", at: str = SECRET) -> Found[Job]:
         return await self.jobs.submit(await self.flow("submit", who, at), spec, key)
 
     async def job(self, id: str, at: str = SECRET) -> Job:
-        return (await self.jobs.named(await self.flow("read", "olga", at), id)).value
+        return (await self.jobs.named(await self.flow("read", "", at), id)).value
 
-    async def cancel(self, id: str, who: str = "olga") -> None:
+    async def cancel(self, id: str, who: str = "") -> None:
         await self.jobs.cancel(await self.flow("cancel", who), id, "no longer wanted")
 
     async def step(self, times: int = 1, seconds: float = 0.1) -> None:

@@ -110,4 +110,10 @@ TABLE = (
         Edit(f"{ROOM}.reconcile:_Turns._clear", "if not one.placed:", "if False:"),
         _test("test_reconcile", "test_a_job_runs_and_what_it_leaves_is_kept"),
     ),
+    (
+        "job-parents-forgotten",
+        "what a job made of a spilled input is not found with it",
+        Edit(f"{ROOM}.changes:parents_of", "if not job.made_of:", "if True:"),
+        Tested("tests/custody/test_spill_jobs.py::test_a_job_made_from_a_contained_input_is_found"),
+    ),
 )

@@ -14,7 +14,7 @@ from casemate.jobs import life
 from casemate.jobs.job import JOB, Job, State
 from casemate.objects import Found, Put, Ref
 
-__all__ = ["Changes"]
+__all__ = ["Changes", "parents_of"]
 
 TRIES = 6
 
@@ -87,8 +87,10 @@ class Changes:
             if parent in self._arrays:
                 was.setdefault(parent, self._arrays[parent])
                 values[parent] = life.rolled(values.get(parent, was[parent].value), steps, self._now)
-        puts = [Put(JOB, id, value, expect=was[id].version) for id, value in values.items()]
-        puts += [Put(JOB, id, value, expect=0) for id, value in self._born.items()]
+        puts = [
+            Put(JOB, id, value, parents_of(self._flow, value), expect=was[id].version) for id, value in values.items()
+        ]
+        puts += [Put(JOB, id, value, parents_of(self._flow, value), expect=0) for id, value in self._born.items()]
         return puts + list(self._more.values())
 
     async def _others(self) -> bool:
@@ -112,6 +114,14 @@ class Changes:
             elif id in self._arrays:
                 del self._arrays[id]
         return found
+
+
+def parents_of(flow: Flow, job: Job) -> tuple[Ref, ...]:
+    """What it was made from, as parents of its row. What lay in a class that is no more is nobody's parent."""
+    if not job.made_of:
+        return ()
+    visible = {access.id for access in flow.classes()}
+    return tuple(Ref(*each) for each in job.made_of if each[2] in visible)
 
 
 async def _own(flow: Flow, id: str) -> Found[Job] | None:

@@ -193,7 +193,8 @@ class Job(msgspec.Struct, frozen=True):
     A child of an array has `parent` and `index`, and no spec of its own. What is to end while it is active has
     `cancel`, and is `new` again, so that the loop takes it up. `counts`: of an array, how many of its children
     stand in which state. `logs`: what the attempt that counts wrote to `out` and `err`.
-    `queue` repeats the spec's, so that it can be asked for. Times in microseconds.
+    `queue` repeats the spec's, so that it can be asked for. `made_of`: kind, id and class of what it reads, or of its
+    array: the parents of its row, which are said anew with each value. Times in microseconds.
     """
 
     owner: str
@@ -217,6 +218,7 @@ class Job(msgspec.Struct, frozen=True):
     logs: tuple[Artefact, ...] = ()
     session: str = ""
     language: str = "en"
+    made_of: tuple[tuple[str, str, str], ...] = ()
 
 
 class JobKey(msgspec.Struct, frozen=True):

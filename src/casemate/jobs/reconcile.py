@@ -342,6 +342,7 @@ class _Round:
                     index=index,
                     session=job.session,
                     language=job.language,
+                    made_of=(("job", id, array.ref.class_id),),
                 )
                 self._changes.born(f"{id}:{index}", child)
 

@@ -18,6 +18,7 @@ from casemate.clock import Loop
 from casemate.errors import Absent, BadInput, Conflict, MarkingError
 from casemate.ids import fresh
 from casemate.jobs import life, logs
+from casemate.jobs.changes import parents_of
 from casemate.jobs.checked import MOST, checked, ordered
 from casemate.jobs.inputs import Inputs
 from casemate.jobs.job import JOB, JOB_KEY, After, Input, Job, JobKey, Spec
@@ -104,7 +105,8 @@ class Jobs:
                 return
             try:
                 facts = {"job": found.id}
-                await flow.commit(Put(JOB, found.id, value, expect=found.version), at=found.label, facts=facts)
+                put = Put(JOB, found.id, value, parents_of(flow, value), expect=found.version)
+                await flow.commit(put, at=found.label, facts=facts)
                 return
             except Conflict:
                 continue  # it has just gone on
@@ -213,8 +215,8 @@ class Jobs:
             if ask.found is not None or ask.id in made:
                 continue
             made.add(ask.id)
-            value, parents = await self._made(flow, ask, asks, before, looked, now)
-            changes.append(Put(JOB, ask.id, value, parents=(*ask.parents, *parents), expect=0))
+            value = await self._made(flow, ask, asks, before, looked, now)
+            changes.append(Put(JOB, ask.id, value, parents_of(flow, value), expect=0))
             places.append(ask)
             if ask.key:
                 kept = JobKey(ask.id, ask.digest)
@@ -246,8 +248,8 @@ class Jobs:
         before: Sequence[int],
         looked: dict[str, tuple[Input, tuple[Ref, ...]]],
         now: int,
-    ) -> tuple[Job, tuple[Ref, ...]]:
-        """The job's first value, with what it was made from. Raises Absent, BadInput, Conflict."""
+    ) -> Job:
+        """The job's first value, which says what it was made from. Raises Absent, BadInput, Conflict."""
         spec, parents, inputs = ask.spec, list[Ref](), list[Input]()
         for one in spec.inputs:
             if one.source not in looked:
@@ -273,7 +275,7 @@ class Jobs:
                 known_after.add(maker)
         spec = msgspec.structs.replace(spec, inputs=tuple(inputs), after=tuple(after))
         asker = flow.session.principal
-        value = Job(
+        return Job(
             owner=asker.id,
             person=asker.name,
             spec=spec,
@@ -282,8 +284,8 @@ class Jobs:
             created=now,
             session=flow.session.id,
             language=flow.session.language,
+            made_of=tuple((one.kind, one.id, one.class_id) for one in dict.fromkeys((*ask.parents, *parents))),
         )
-        return value, tuple(dict.fromkeys(parents))
 
 
 def key_id(owner: str, key: str) -> str:

@@ -35,6 +35,7 @@ from casemate.datasets.dataset import DATASET, Dataset
 from casemate.datasets.tree import packed, unpacked
 from casemate.ids import fresh
 from casemate.jobs import JOB, JOB_KEY
+from casemate.jobs.changes import parents_of as read_by
 from casemate.jobs.kept import JOB_PLACE
 from casemate.knowledge.traced import TRACED as OF_KNOWLEDGE
 from casemate.labels import AccessClass
@@ -132,7 +133,7 @@ BESIDE: tuple[Traced | Untraced, ...] = (
     Untraced(CHANGE, "a key that has come or gone, to be sorted in"),
     Untraced(MAP, "the order of keys"),
     Untraced(KEYS, "the order of keys"),
-    Traced(JOB, (Link(JOB.name, "parent"),), title=lambda one: one.name, touched=True),
+    Traced(JOB, (Link(JOB.name, "parent"),), title=lambda one: one.name, parents=read_by, touched=True),
     Untraced(JOB_KEY, "that a key was used, and for which job"),
     Untraced(JOB_PLACE, "the folder of an attempt of which an output stays where it lies"),
 )
