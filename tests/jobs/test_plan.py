@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -258,6 +259,8 @@ def test_the_lowest_makes_way_for_the_highest() -> None:
     assert (made.preempt, made.first, made.kept, made.at) == (("r1",), "w1", ("n1",), NOW)
     assert plan("a", [one("w1", priority=2, cpus=2)], [low, mid], nodes, now=NOW).preempt == ("r1", "r2")
     assert plan("a", [one("w1", priority=1, cpus=2)], [low, mid], nodes, now=NOW).preempt == ()
+    bound = replace(low, preemptible=False)
+    assert plan("a", [one("w1", priority=2)], [bound, mid], nodes, now=NOW).preempt == ("r2",)
     assert plan("a", [one("w1", priority=2)], [mid], nodes, now=NOW).starts == (Assignment("w1", ("n1",)),)
 
 

@@ -141,8 +141,8 @@ def batch_lines_and_tags(rng: random.Random, who: str, label: str) -> tuple[Doin
             body = {"logGroupName": "/aws/batch/job", "logStreamName": f"{id}/{stream}", **token}
             return await world.call(who, "POST", "/", body, label, TARGET)
         name = quote(id if arn == "job" else arn, safe="")
-        body = {"tags": {"team": "two"}} if way == "POST" else None
-        return await world.call(who, way, f"/v1/tags/{name}", body, label)
+        tags = {"tags": {"team": "two"}} if way == "POST" else None
+        return await world.call(who, way, f"/v1/tags/{name}", tags, label)
 
     return do, ""
 

@@ -115,16 +115,25 @@ def plan(
     `used`: decayed use of each owner in CPU seconds; `shares`: what he is entitled to, 1 where nothing is said. Nodes
     of another class are not looked at. A job that no set of nodes could ever hold waits, and holds nothing up.
     """
-    mine = {node.name: node for node in nodes if node.domain in (domain, "")}
+    mine = _usable(domain, nodes)
     held = [job for job in running if any(name in mine for name in job.on)]
     draft = _Draft(mine, held, shares, used, now)
     draft.counts.update(job.group for job in running if job.group)
     lines = _lines(waiting)
     for priority in sorted(lines, reverse=True):
         draft.walk(lines[priority])
-    on = {name for start in draft.starts for name in start.on}
-    takes = tuple(sorted(name for name in on if not mine[name].domain))
-    return Plan(tuple(draft.starts), draft.preempt, takes, draft.first, draft.kept, draft.at)
+    return Plan(tuple(draft.starts), draft.preempt, _taken(draft.starts, mine), draft.first, draft.kept, draft.at)
+
+
+def _usable(domain: str, nodes: Iterable[Node]) -> dict[str, Node]:
+    """The nodes of a class, and clean ones: two labels never meet on a node."""
+    return {node.name: node for node in nodes if node.domain in (domain, "")}
+
+
+def _taken(starts: Iterable[Assignment], mine: Mapping[str, Node]) -> tuple[str, ...]:
+    """The clean nodes that hold the class once these have started."""
+    on = {name for start in starts for name in start.on}
+    return tuple(sorted(name for name in on if not mine[name].domain))
 
 
 # What jobs of one line have in common; jobs of one line differ by id and order alone.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from casemate.policy import Action
 from tests.doors.batch.hand import IMAGE, Hand
 
 REGISTER: dict[str, Any] = {"jobDefinitionName": "d", "type": "container", "containerProperties": IMAGE}
@@ -72,7 +74,14 @@ def test_a_queue_with_a_floor(low: Hand) -> None:
     """What it takes is isolated at least so."""
     low("CreateJobQueue", jobQueueName="safe", priority=1, tags={"casemate:floor": "L2"})
     low.defined()
-    assert low.submitted(jobQueue="safe")
+    id = low.submitted(jobQueue="safe")
+
+    async def floor() -> str:
+        flow = await low.region.gate.open(low.region.owner(), Action("read", "job"))
+        spec = (await low.region.jobs.named(flow, id)).value.spec
+        return spec.floor if spec is not None else ""
+
+    assert asyncio.run(floor()) == "L2"
     assert low.fails("CreateJobQueue", jobQueueName="odd", tags={"casemate:floor": "L9"}) == ("ClientException", 400)
 
 

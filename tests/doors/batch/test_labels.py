@@ -100,11 +100,24 @@ def test_a_job_is_told_where_it_is_seen(region: Wired, low: Hand) -> None:
     assert high.fails("CancelJob", jobId=id, reason="r") == ("AccessDeniedException", 403)
 
 
+def test_what_is_seen_from_above_is_not_changed_from_there(region: Wired, low: Hand) -> None:
+    """A queue and a definition lie where they were made."""
+    low("CreateJobQueue", jobQueueName="night", priority=1)
+    arn = low.defined()
+    high = Hand(region, SECRET)
+    assert high.fails("UpdateJobQueue", jobQueue="night", priority=9) == ("ClientException", 400)
+    assert high.fails("DeleteJobQueue", jobQueue="night") == ("ClientException", 400)
+    assert high.fails("DeregisterJobDefinition", jobDefinition=arn) == ("ClientException", 400)
+    assert high.fails("TagResource", resourceArn=arn, tags={"a": "b"}) == ("ClientException", 400)
+    assert low("DescribeJobQueues", jobQueues=["night"])["jobQueues"][0]["priority"] == 1
+
+
 def test_what_decides_is_signed(region: Wired, low: Hand) -> None:
     """A header of ours that was not signed, another service, no credential."""
     raw = json.dumps({"jobs": []}).encode()
     path = "/v1/describejobs"
-    good = signed(region, low.key, "POST", path, raw)
+    wide = Hand(region, OPEN, SECRET)
+    good = signed(region, wide.key, "POST", path, raw)
     assert region.send("POST", path, raw, good.items()).status == 200
     loose = {**good, "casemate-acting-label": SECRET}
     other = signed(region, low.key, "POST", path, raw, name="s4")
