@@ -170,3 +170,20 @@ def test_closing_twice_is_no_error() -> None:
     asking._open = HTTPConnection("127.0.0.1", 1)
     asking.close()
     asking.close()
+
+
+def test_a_body_in_pieces_is_whole_or_told_to_have_broken_off() -> None:
+    whole = reply("200 OK", b"x" * 3000, "casemate-label: l", "casemate-marking: M", media="application/octet-stream")
+    short = whole.replace(b"content-length: 3000", b"content-length: 4000")
+    refused = reply("403 Forbidden", json.dumps(PROBLEM).encode(), "casemate-marking: M")
+    with server(whole, refused, short, keep=3) as (url, _):
+        asking, told = client(url)
+        found: list[bytes] = []
+        answer = asking.into("/api/jobs/j/artefacts/a b", found.append)
+        assert (b"".join(found), answer.label, told) == (b"x" * 3000, "l", ["M"])
+        with pytest.raises(Failed) as failure:
+            asking.into("/api/x", found.append)
+        assert failure.value.problem.slug == "refused"
+        with pytest.raises(Failed) as failure:
+            asking.into("/api/x", found.append)
+        assert failure.value.problem.slug == "unavailable"
