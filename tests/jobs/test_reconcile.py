@@ -297,6 +297,12 @@ async def test_below_its_floor_of_isolation_nothing_runs(yard: Yard) -> None:
     assert (await yard.job(found.id)).reason == "ISOLATION"
 
 
+async def test_an_environment_that_nobody_unpacks_is_not_left_out(yard: Yard) -> None:
+    found = await yard.submit(Spec(("true",), environment="site:gcc/12"))
+    await yard.step(2)
+    assert (await yard.job(found.id)).reason == "ENVIRONMENT"
+
+
 async def test_a_restart_finds_a_thousand_that_run(yard: Yard) -> None:
     yard.engine.slots = 1000
     flow = await yard.flow("submit")

@@ -93,6 +93,8 @@ class Dispatch:
         level = self._sites.level(self._flow.acting, spec.floor, told.levels)
         if not self._owner(job):
             changes.put(found, life.failed(job, "OWNER", now))
+        elif spec.environment:  # nothing here unpacks one, and without it another program would run
+            changes.put(found, life.failed(job, "ENVIRONMENT", now))
         elif level not in told.levels:
             changes.put(found, life.failed(job, "ISOLATION", now))
         else:
