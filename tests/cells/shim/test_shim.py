@@ -151,8 +151,8 @@ def test_who_stays_behind_is_ended(root, level, grouped):
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_killed_shim_takes_its_job_along(root, level):
     mark = secrets.token_hex(8)
-    lines = f"setsid sh -c 'sleep 600; :' {mark} & " if level == "L2" else ""
-    one = Attempt(root, f'{lines}echo > "$CASEMATE_OUT/begun"; sh -c "sleep 600; :" {mark}', level).start()
+    lines = f"setsid sh -c 'sleep 20; :' {mark} & " if level == "L2" else ""
+    one = Attempt(root, f'{lines}echo > "$CASEMATE_OUT/begun"; sh -c "sleep 20; :" {mark}', level).start()
     until(lambda: one.out("begun").exists() and marked(mark))
     pid = one.claim()["pid"]
     os.kill(pid, signal.SIGKILL)
