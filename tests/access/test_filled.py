@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from casemate.access import Flow, redact
+from casemate.access import Flow, Hold, redact
 from casemate.errors import Absent, CasemateError, ShareFull
 from casemate.labels import Labelled
 from casemate.objects import Delete, Put
@@ -166,3 +166,20 @@ async def test_without_shares_nobody_looks_at_what_is_used() -> None:
         assert flow.action.name == ACT.name
         await flow.begin(b"asked")
         assert not [call for call in world.calls if "used" in call]
+
+
+def test_what_is_raised_into_a_full_label_is_told_as_into_an_empty_one(runner: asyncio.Runner) -> None:
+    """Its bytes are a blob above, where a share may be used up: its sender learns nothing of that."""
+
+    async def told(filled: bool) -> str:
+        async with a_world(3, ("us",), "[blobs]\nshare_mb = 1\n") as world:
+            above = await at(world, SECRET)
+            if filled:
+                with pytest.raises(ShareFull):  # noqa: PT012 - it is full at some turn or other
+                    for number in range(9):
+                        await above.pour(b"%d" % number + b"x" * 200_000)
+            below = await flow_of(world, principal(world, "ann", TOP), Action("relabel", "document"), LOW)
+            held = Hold("a.txt", "law", "digest", marks="text")
+            return await slug(held.raised(below, label_of(world, SECRET), b"y" * 400_000))
+
+    assert runner.run(told(False)) == runner.run(told(True)) == "done"

@@ -51,6 +51,16 @@ def test_one_label_that_is_full_takes_nothing_from_another(tmp_path: Path) -> No
     assert asyncio.run(blobs.write("high", PIECE + b"1")) == names[1]  # the same again costs nothing
 
 
+def test_what_is_delivered_from_below_arrives_in_a_full_label_and_only_those_there_find_it_full(tmp_path: Path) -> None:
+    blobs = blobs_of(tmp_path)
+    fill(blobs, "high")
+    delivered = asyncio.run(blobs.write("high", PIECE + b"from below", "low", delivered=True))
+    assert asyncio.run(blobs.read("high", delivered)) == PIECE + b"from below"
+    with pytest.raises(ShareFull):
+        asyncio.run(blobs.write("high", PIECE + b"from here"))
+    assert asyncio.run(blobs.write("low", PIECE))
+
+
 def test_a_share_is_held_on_the_disk_and_a_full_disk_does_not_take_it(tmp_path: Path) -> None:
     full = blobs_of(tmp_path, left=0)
     assert asyncio.run(full.write("high", PIECE))

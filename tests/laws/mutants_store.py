@@ -161,4 +161,10 @@ TABLE = (
         Edit("casemate.access.damaged:Damages.met", "len(waiting)", "sum(map(len, self._waiting.values()))"),
         _test("access/test_quarantine", "test_no_damage_above_keeps_what_was_met_below_from_being_written"),
     ),
+    (
+        "delivery-refused-by-a-full-share",
+        "whoever delivers upward learns that the label above is full",
+        Edit(f"{ENGINES}.files:FileBlobs._write", "if not delivered:", "if True:"),
+        _test("access/test_filled", "test_what_is_raised_into_a_full_label_is_told_as_into_an_empty_one"),
+    ),
 )

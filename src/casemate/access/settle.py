@@ -131,7 +131,7 @@ class Hold(msgspec.Struct, frozen=True):
         await flow.durable()
         access = gate.classes.of(to)
         id = fresh("doc", gate.vault.entropy, f"deposit/{flow.access.id}/{flow.session.id}")
-        blob = await gate.vault.blobs.write(access.id, data, flow.access.id)
+        blob = await gate.vault.blobs.write(access.id, data, flow.access.id, delivered=True)
         stated = msgspec.structs.replace(self, stated=to.text)
         above = gate.rows.put(
             access, Put(HELD, id, stated._record(flow, "", to, Need.all_of(to.needs), blob), expect=0)

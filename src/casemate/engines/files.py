@@ -27,7 +27,7 @@ from casemate.engines.blob_share import Share
 from casemate.engines.files_frames import Opener, seal_through, sealed_size
 from casemate.engines.files_publish import Folders, make_folder, poured, publish, sync_folder
 from casemate.engines.sqlite_room import Room
-from casemate.errors import Absent, BadInput, Damaged, StorageFull, Unavailable
+from casemate.errors import Absent, BadInput, Damaged, ShareFull, StorageFull, Unavailable
 from casemate.store import Lying, Sealer
 
 __all__ = ["NOTHING", "FileBlobs", "checked", "named"]
@@ -84,8 +84,8 @@ class FileBlobs:
         self._room = Room(folder.parent, low_water, ballast, free, name=f"{folder.name}.ballast")
         self._room.low()
 
-    async def write(self, class_id: str, data: bytes, domain: str = "") -> str:
-        return await self._threads.run(domain or class_id, self._write, class_id, data)
+    async def write(self, class_id: str, data: bytes, domain: str = "", *, delivered: bool = False) -> str:
+        return await self._threads.run(domain or class_id, self._write, class_id, data, delivered)
 
     async def read(self, class_id: str, name: str, domain: str = "") -> bytes:
         return await self._threads.run(domain or class_id, self._read, class_id, name)
@@ -138,7 +138,7 @@ class FileBlobs:
     def _path(self, class_id: str, name: str) -> Path:
         return self._folder.joinpath(*checked(class_id, name))
 
-    def _write(self, class_id: str, data: bytes) -> str:
+    def _write(self, class_id: str, data: bytes, delivered: bool) -> str:
         name = named(self._sealer, class_id, data)
         path = self._path(class_id, name)
         if touched(self._folder / class_id, path, self._clock.now()) and self._intact(class_id, name):
@@ -149,7 +149,13 @@ class FileBlobs:
             raise StorageFull
         try:
             self._folders.make(path.parent)
-            self._publish(path, seal_through(self._sealer, class_id, name, data), sealed_size(len(data)), share)
+            try:
+                self._publish(path, seal_through(self._sealer, class_id, name, data), sealed_size(len(data)), share)
+            except ShareFull:
+                if not delivered:
+                    raise
+                # it is counted when the share is next summed up, and only those above find it full
+                self._publish(path, seal_through(self._sealer, class_id, name, data), sealed_size(len(data)), None)
         except OSError as error:
             if error.errno in FULL:
                 raise StorageFull from None

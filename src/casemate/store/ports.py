@@ -132,8 +132,11 @@ class Blobs(Protocol):
     each, so that nobody waits for another's.
     """
 
-    async def write(self, class_id: str, data: bytes, domain: str = "") -> str:
-        """Durable before it returns; the same data in the same class has the same name (hex)."""
+    async def write(self, class_id: str, data: bytes, domain: str = "", *, delivered: bool = False) -> str:
+        """Durable before it returns; the same data in the same class has the same name (hex).
+
+        `delivered` from below: no share of that class is in its way, since its sender must not learn of it.
+        """
         ...
 
     async def read(self, class_id: str, name: str, domain: str = "") -> bytes:
