@@ -35,6 +35,7 @@ NAMED_OTHERWISE = {
     ("release", "source"): "a label",
     ("release", "content"): "a digest",
     ("source.item", "source"): "an identifier",
+    ("job_definition", "source"): "the name of an input",
     ("frozen", "blobs"): "what is not served: the object that is frozen names it",
 }
 

@@ -37,6 +37,7 @@ from casemate.ids import fresh
 from casemate.jobs import JOB, JOB_KEY
 from casemate.jobs.changes import parents_of as read_by
 from casemate.jobs.kept import JOB_PLACE
+from casemate.jobs.queues import JOB_DEFINITION, JOB_QUEUE
 from casemate.knowledge.traced import TRACED as OF_KNOWLEDGE
 from casemate.labels import AccessClass
 from casemate.models.traced import TRACED as OF_MODELS
@@ -135,5 +136,7 @@ BESIDE: tuple[Traced | Untraced, ...] = (
     Untraced(KEYS, "the order of keys"),
     Traced(JOB, (Link(JOB.name, "parent"),), title=lambda one: one.name, parents=read_by, touched=True),
     Untraced(JOB_KEY, "that a key was used, and for which job"),
+    Traced(JOB_DEFINITION, title=lambda one: f"{one.name}:{one.revision}", named=True),
+    Untraced(JOB_QUEUE, "a place, with its floor and priority"),
     Untraced(JOB_PLACE, "the folder of an attempt of which an output stays where it lies"),
 )

@@ -92,7 +92,7 @@ def _memory(fact: str) -> bool:
 
 
 def _root_of(fact: str) -> bool:
-    return bool(os.listdir(f"/proc/{fact}/root/etc"))
+    return bool(os.listdir(os.path.join("/proc", fact, "root", "etc")))
 
 
 def _traces(fact: str) -> bool:

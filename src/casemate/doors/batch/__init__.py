@@ -26,8 +26,9 @@ LOGS = Plane("logs", "/logs", credential.shown_by, problem.tell_logs, problem.ev
 TARGET = "x-amz-target"
 
 _SUBMIT, _LIST, _READ, _CANCEL = (Action(verb, "job") for verb in ("submit", "list", "read", "cancel"))
-_QUEUES, _MAKE, _DROP = (Action(verb, "job-queue") for verb in ("list", "make", "drop"))
-_DEFINITIONS, _ADD, _RETIRE = (Action(verb, "job-definition") for verb in ("list", "add", "retire"))
+_QUEUES, _MAKE, _DROP = Action("list", "job-queue"), Action("make", "job-queue"), Action("drop", "job-queue")
+_DEFINITIONS, _ADD = Action("list", "job-definition"), Action("add", "job-definition")
+_RETIRE = Action("retire", "job-definition")
 _Acts = Callable[[Request, dict[str, str]], str]
 
 
