@@ -113,12 +113,17 @@ class Queues:
             raise Conflict(what=f"Queue {name}")
         await flow.commit(Delete(JOB_QUEUE, name, found.version), facts={"queue": name})
 
-    async def applied(self, flow: Flow, spec: Spec) -> Spec:
-        """A job as its queue has it. Raises Absent, Ambiguous, BadInput where the queue takes none."""
+    async def applied(self, flow: Flow, spec: Spec, again: bool = False) -> Spec:
+        """A job as its queue has it. `again`: it is made from one whose priority has its queue's in it.
+
+        Raises Absent, Ambiguous, BadInput where the queue takes none.
+        """
+        if spec.queue == DEFAULT:
+            return spec
         queue = (await self.queue(flow, spec.queue)).value
         if not queue.enabled:
             raise BadInput(what=f"Queue {queue.name} takes no jobs now.")
-        priority = max(-1000, min(1000, spec.priority + queue.priority))
+        priority = spec.priority if again else max(-1000, min(1000, spec.priority + queue.priority))
         return replace(spec, priority=priority, floor=max(spec.floor, queue.floor))
 
     async def register(self, flow: Flow, definition: Definition) -> Found[Definition]:

@@ -22,6 +22,7 @@ from casemate.jobs.changes import parents_of
 from casemate.jobs.checked import MOST, checked, ordered
 from casemate.jobs.inputs import Inputs
 from casemate.jobs.job import JOB, JOB_KEY, After, Input, Job, JobKey, Spec
+from casemate.jobs.queues import Queues
 from casemate.jobs.reconcile import Reconciler
 from casemate.jobs.sites import Sites
 from casemate.objects import Change, Found, Page, Put, Ref, Where
@@ -56,7 +57,8 @@ class Jobs:
     async def submit(self, flow: Flow, spec: Spec, key: str = "") -> Found[Job]:
         """Ask for a job at the acting label. `key`: the same one with the same spec gives the same job.
 
-        Raises BadInput; Absent for what is not visible; Refused (`job-label`); Conflict for a key of another spec.
+        Its queue adds its priority and its floor of isolation. Raises BadInput, also where the queue takes no jobs;
+        Absent for what is not visible; Refused (`job-label`); Conflict for a key of another spec.
         """
         return (await self.submit_many(flow, [(spec, key)]))[0]
 
@@ -250,7 +252,8 @@ class Jobs:
         now: int,
     ) -> Job:
         """The job's first value, which says what it was made from. Raises Absent, BadInput, Conflict."""
-        spec, parents, inputs = ask.spec, list[Ref](), list[Input]()
+        spec = await Queues(self.gate).applied(flow, ask.spec, bool(ask.parents))
+        parents, inputs = list[Ref](), list[Input]()
         for one in spec.inputs:
             if one.source not in looked:
                 seen = await self.inputs.look(flow, msgspec.structs.replace(one, digest=""))

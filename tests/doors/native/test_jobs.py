@@ -14,6 +14,7 @@ from casemate.access import Gate
 from casemate.doors.native.jobs import _text
 from casemate.identity import Bearer
 from casemate.jobs import JOB, Artefact, Attempt, Job, Spec, Usage
+from casemate.jobs.queues import Queue, Queues
 from casemate.objects import Put
 from casemate.policy import Action
 from tests.attacks.scene import LOW, SECRET
@@ -27,6 +28,15 @@ async def submit(world: World, who: str = "ann", label: str = SECRET, **more: An
     seen = await world.call(who, "POST", "/api/jobs", {"spec": {**TRUE, **more}}, label)
     assert seen.status == 201, seen.body
     return dict(seen.json["data"])
+
+
+async def queued(world: World, queue: Queue, label: str = SECRET, who: str = "ann") -> None:
+    """A queue of that person's at that label."""
+    gate: Gate = world.house.gate
+    flow = await gate.open(
+        gate.admit(Bearer(world.keys[who])), Action("make", "job-queue"), world.policies.parse(label)
+    )
+    await Queues(gate).make(flow, queue)
 
 
 async def kept(world: World, who: str, id: str, job: Job, label: str = SECRET, **blobs: bytes) -> None:
@@ -134,6 +144,7 @@ async def test_a_mark_in_what_was_typed_raises_or_refuses(world: World) -> None:
 
 async def test_a_page_goes_on_where_the_last_one_ended(world: World) -> None:
     people = await people_of(world)
+    await queued(people, Queue("q"))
     made = [await submit(people, queue="q" if n % 2 else "default") for n in range(5)]
     lower = await submit(people, "low", LOW)
     found, after = list[str](), ""
@@ -151,6 +162,7 @@ async def test_a_page_goes_on_where_the_last_one_ended(world: World) -> None:
 
 async def test_filters_pick_by_queue_state_owner_and_parent(world: World) -> None:
     people = await people_of(world)
+    await queued(people, Queue("q"))
     await people.person("ben", SECRET)
     one = await submit(people, queue="q")
     two = await submit(people, "ben")
@@ -205,6 +217,7 @@ async def test_cancel_and_retry(world: World) -> None:
 
 async def test_top_counts_the_acting_class_alone(world: World) -> None:
     people = await people_of(world)
+    await queued(people, Queue("q"))
     await submit(people)
     await submit(people, queue="q")
     await submit(people, "low", LOW)
@@ -319,3 +332,28 @@ def test_what_is_no_text_is_told_all_the_same(raw: bytes) -> None:
     said, kept_back = _text(raw, True)
     assert (said, kept_back) == (raw.decode("utf-8", "replace"), 0)
     assert 0 <= _text(raw, False)[1] <= 3
+
+
+async def test_a_queue_gives_its_priority_and_floor_once_and_takes_nothing_while_it_is_shut(world: World) -> None:
+    people = await people_of(world)
+    await queued(people, Queue("fast", priority=7, floor="L2"))
+    await queued(people, Queue("shut", enabled=False))
+    made = await submit(people, queue="fast", priority=1)
+    told = (await people.call("ann", "GET", f"/api/jobs/{made['id']}", acting=SECRET)).json["data"]["spec"]
+    assert (told["priority"], told["floor"]) == (8, "L2")
+    same = [await submit_once(people, queue="fast", priority=1) for _ in range(2)]
+    assert same[0] == same[1]
+    await people.call("ann", "POST", f"/api/jobs/{made['id']}/cancel", {"reason": ""}, SECRET)
+    again = (await people.call("ann", "POST", f"/api/jobs/{made['id']}/retry", None, SECRET)).json["data"]
+    told = (await people.call("ann", "GET", f"/api/jobs/{again['id']}", acting=SECRET)).json["data"]["spec"]
+    assert (told["priority"], told["floor"]) == (8, "L2")
+    shut = await people.call("ann", "POST", "/api/jobs", {"spec": {**TRUE, "queue": "shut"}}, SECRET)
+    never = await people.call("ann", "POST", "/api/jobs", {"spec": {**TRUE, "queue": "never"}}, SECRET)
+    above = await people.call("low", "POST", "/api/jobs", {"spec": {**TRUE, "queue": "fast"}}, LOW)
+    assert (shut.status, never.status, above.status) == (400, 404, 404)
+
+
+async def submit_once(world: World, **more: Any) -> str:
+    """The id of the job that one key makes."""
+    seen = await world.call("ann", "POST", "/api/jobs", {"spec": {**TRUE, **more}, "key": "one"}, SECRET)
+    return str(seen.json["data"]["id"])

@@ -58,7 +58,6 @@ async def submit(desk: Desk, call: Call) -> Reply:
         after=_after(told.depends_on, language),
         tags=tags,
     )
-    spec = await desk.queues.applied(flow, spec)
     job = await desk.jobs.submit(flow, spec, key)
     data: dict[str, Any] = {"jobArn": arn(flow, "job", job.id), "jobName": told.job_name, "jobId": job.id}
     return reply(data, job=job.id)
