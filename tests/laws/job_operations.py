@@ -39,7 +39,7 @@ def remember(world: World, seen: Seen, label: str) -> None:
     if seen.status != 201:
         return
     data = seen.json["data"]
-    for each in data.get("jobs", [data]):
+    for each in data.get("jobs", [data, data["array"]] if "array" in data else [data]):
         world.prints[each["id"]] = label
 
 
@@ -130,6 +130,39 @@ def tend_jobs(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
             id = made.json["data"]["id"] if made.status == 201 else id
         seen = await world.call(who, "POST", f"/api/jobs/{id}/{deed}", {"reason": "law"}, label)
         return await world.call(who, "GET", f"/api/jobs/{id}", acting=label) if look else seen
+
+    return do, ""
+
+
+@operation(("POST", "/api/sweeps"), ("GET", "/api/sweeps/{id}"), ("GET", "/api/jobs/{id}"))
+def sweeps(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    """Made, made again, looked into; its table's job asked for again, and made of a job that is perhaps hidden."""
+    place, made, way = rng.random(), rng.random() < 0.6, rng.choice(("show", "show", "array", "of"))
+    body: dict[str, Any] = {
+        "job": {**spec(rng), "array": {"parallel": rng.randint(0, 2)}},
+        "parameters": {
+            "rate": {"from": 0, "to": 1, "steps": rng.randint(1, 3)},
+            "kind": {"values": [sentence(rng, 1)]},
+        },
+        "method": rng.choice(("grid", "sobol", "random")),
+        "count": rng.randint(1, 3),
+        "key": rng.choice(("", "sweep")),
+    }
+
+    async def do(world: World) -> Seen:
+        id = array = chosen(world, place)
+        if made:
+            seen = await world.call(who, "POST", "/api/sweeps", body, label)
+            remember(world, seen, label)
+            if seen.status != 201:
+                return seen
+            id, array = seen.json["data"]["id"], seen.json["data"]["array"]["id"]
+        if way == "of":
+            table = {"command": ["/bin/true"], "inputs": [{"name": "sweep", "source": f"sweep:{array}"}]}
+            seen = await world.call(who, "POST", "/api/jobs", {"spec": table}, label)
+            remember(world, seen, label)
+            return seen
+        return await world.call(who, "GET", f"/api/{'jobs' if way == 'array' else 'sweeps'}/{id}", acting=label)
 
     return do, ""
 

@@ -44,7 +44,7 @@ TABLE = (
     (
         "job-file-written-over",
         "what came out of a job takes the place of a file that came to stand there meanwhile",
-        Edit("casemate.cli.job_artefact:_kept", "target.hardlink_to(part.name)", "Path(part.name).replace(target)"),
+        Edit("casemate.cli.job_artefact:keep", "target.hardlink_to(part.name)", "Path(part.name).replace(target)"),
         Tested(f"{CLI}::test_a_file_that_came_to_stand_there_meanwhile_stays"),
     ),
     (

@@ -18,7 +18,7 @@ from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
 from casemate.errors import BadInput, Damaged
 
-__all__ = ["artefact"]
+__all__ = ["artefact", "keep"]
 
 
 @verb(
@@ -47,12 +47,12 @@ def artefact(talk: Talk, id: str, name: str, to: Path | None, replace: bool, lab
     target = to or Path(Path(name).name)
     if target.is_dir():
         target = target / Path(name).name
-    answer = _kept(client, id, name, label, digest, target, replace)
+    answer = keep(client, id, name, label, digest, target, replace)
     talk.data({"file": str(target), "digest": digest}, answer.label, answer.marking, answer.entry)
     talk.say("job.written", file=target, marking=talk.marking(answer.label))
 
 
-def _kept(client: Client, id: str, name: str, label: str, digest: str, target: Path, replace: bool) -> Answer:
+def keep(client: Client, id: str, name: str, label: str, digest: str, target: Path, replace: bool) -> Answer:
     """The bytes beside where they belong, and there in one step once they are whole. Raises BadInput, Damaged."""
     if target.exists() and not replace:
         raise BadInput(what=t("job.exists", file=target))

@@ -21,7 +21,7 @@ from casemate.cli.command import option
 from casemate.cli.tongue import t
 from casemate.errors import BadInput
 
-__all__ = ["OPTIONS", "asked", "duration", "memory"]
+__all__ = ["OPTIONS", "asked", "duration", "memory", "table_of"]
 
 FILES = (".toml", ".json")
 ALL = "out"
@@ -67,7 +67,7 @@ def asked(words: Sequence[str], told: dict[str, Any]) -> dict[str, Any]:
         return {"spec": {**over, "command": list(words)}, "key": key}
     if len(words) > 1:
         raise BadInput(what=t("job.file_and_command"))
-    found = _file(Path(words[0]))
+    found = table_of(Path(words[0]))
     if "jobs" in found:
         if key or len(found) > 1 or not isinstance(found["jobs"], list):
             raise BadInput(what=t("job.many"))
@@ -85,7 +85,7 @@ def _one(found: Any, over: dict[str, Any], key: str) -> dict[str, Any]:
     return {"spec": spec, "key": key or found.get("key", "")}
 
 
-def _file(path: Path) -> dict[str, Any]:
+def table_of(path: Path) -> dict[str, Any]:
     """The table that stands in it."""
     try:
         raw = path.read_text(encoding="utf-8")

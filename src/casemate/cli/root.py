@@ -48,6 +48,7 @@ VERBS = {
     "backup": "backup:backup",
     "dataset": "datasets:dataset",
     "job": "job:job",
+    "sweep": "sweep:sweep",
     "doctor": "doctor:doctor",
     "config": "config:config",
     "help": "help:topics",

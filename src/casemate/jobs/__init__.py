@@ -22,10 +22,12 @@ from casemate.jobs.job import (
     Job,
     JobKey,
     Output,
+    Plot,
     Resources,
     Retry,
     Spec,
     State,
+    Sweep,
     Usage,
 )
 from casemate.jobs.submit import Jobs
@@ -52,11 +54,13 @@ __all__ = [
     "Mount",
     "Order",
     "Output",
+    "Plot",
     "Polled",
     "Resources",
     "Retry",
     "Scratch",
     "Spec",
     "State",
+    "Sweep",
     "Usage",
 ]

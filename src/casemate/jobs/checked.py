@@ -8,6 +8,7 @@ from itertools import chain
 
 from casemate.errors import BadInput
 from casemate.jobs.job import Resources, Spec
+from casemate.jobs.pointed import swept
 
 __all__ = ["LONGEST", "MOST", "checked", "ordered"]
 
@@ -19,7 +20,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ENV = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _QUEUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _ENVIRONMENT = re.compile(r"(?:(?:wheels|image):[0-9a-f]{64,96}|site:[A-Za-z0-9][A-Za-z0-9._/@+-]{0,127})?")
-_SOURCE = re.compile(r"(?:dataset|object|job):[^\0]{1,1100}", re.DOTALL)
+_SOURCE = re.compile(r"(?:dataset|object|job|sweep):[^\0]{1,1100}", re.DOTALL)
 BOUNDS: dict[str, tuple[int, int]] = {
     "nodes": (1, 1024),
     "tasks": (1, 4096),
@@ -44,6 +45,7 @@ def checked(spec: Spec) -> None:
     _between("retry.attempts", spec.retry.attempts, 1, 10)
     if len(spec.retry.evaluate) > 5:
         raise BadInput(what="retry.evaluate has at most 5 rules.")
+    swept(spec, LONGEST)
     if len(spec.after) > 20:
         raise BadInput(what="A job waits for at most 20 others.")
     _between("priority", spec.priority, -1000, 1000)
@@ -124,7 +126,7 @@ def _paths(spec: Spec) -> None:
             raise BadInput(what=f"Two {kind}s have one name.")
     for one in spec.inputs:
         if not _SOURCE.fullmatch(one.source):
-            raise BadInput(what="A source is dataset:NAME, object:BUCKET/KEY or job:ID/OUTPUT.")
+            raise BadInput(what="A source is dataset:NAME, object:BUCKET/KEY, job:ID/OUTPUT or sweep:ID.")
     paths = [one.path for one in spec.outputs] + ([spec.checkpoint.path] if spec.checkpoint.path else [])
     for path in paths:
         if len(path) > 1024 or "\0" in path or path.startswith("/") or ".." in path.split("/"):

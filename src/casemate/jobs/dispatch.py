@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from casemate.access import Flow, Gate
 from casemate.errors import CasemateError, EngineFailed
 from casemate.jobs import life
@@ -102,6 +104,7 @@ class Dispatch:
             if isinstance(seen, str):
                 changes.put(found, life.failed(job, seen, now))
                 return None
+            job = _made_of(job, seen)
             drawn = self._gate.vault.entropy.draw(f"job-attempt/{self._flow.access.id}").hex()
             if changes.put(found, life.begin(job, drawn, site.executor.name, ",".join(start.on), now)):
                 return Launch(start.id, drawn, seen)
@@ -164,6 +167,14 @@ class Dispatch:
             self.failed = error.slug
             return
         self._passed("submitted")
+
+
+def _made_of(job: Job, found: Ready) -> Job:
+    """With what it reads and was not there to be named when it was asked for: the children of a sweep."""
+    sweeps = [looked for looked in found.looked if looked.input.source.startswith("sweep:")]
+    more = ((ref.kind, ref.id, ref.class_id) for looked in sweeps for ref in looked.refs)
+    known = dict.fromkeys((*job.made_of, *more))
+    return msgspec.structs.replace(job, made_of=tuple(known)) if len(known) > len(job.made_of) else job
 
 
 async def _own(flow: Flow, id: str) -> Found[Job] | None:

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from casemate.jobs.space import Space
 from casemate.objects import Kind
 
 __all__ = [
@@ -26,10 +27,12 @@ __all__ = [
     "Job",
     "JobKey",
     "Output",
+    "Plot",
     "Resources",
     "Retry",
     "Spec",
     "State",
+    "Sweep",
     "Usage",
 ]
 
@@ -57,7 +60,7 @@ class Resources(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What stands at /in/NAME, to be read only. `source`: dataset:NAME, object:BUCKET/KEY or job:ID/OUTPUT.
+    """What stands at /in/NAME, to be read only. `source`: dataset:NAME, object:BUCKET/KEY, job:ID/OUTPUT or sweep:ID.
 
     `digest`: of what it was when the job was submitted; empty for a dataset in place, whose files are looked at.
     """
@@ -111,6 +114,21 @@ class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     every_s: int = 0
 
 
+class Plot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Two columns of a table against each other: parameters, or fields of the results; `colour` may be a third."""
+
+    x: str
+    y: str
+    colour: str = ""
+
+
+class Sweep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the children of an array go over: child N stands at point N."""
+
+    space: Space
+    plot: Plot | None = None
+
+
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is to be done. `kind` service runs until it is stopped.
 
@@ -139,6 +157,7 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     engine: str = ""
     label: str = ""
     tags: dict[str, str] = {}
+    sweep: Sweep | None = None
 
 
 class Usage(msgspec.Struct, frozen=True):

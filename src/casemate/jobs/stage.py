@@ -14,6 +14,7 @@ from casemate.errors import Absent, Conflict, FileChanged, Refused
 from casemate.jobs.executor import Mount, Order
 from casemate.jobs.inputs import Inputs, Looked
 from casemate.jobs.job import Attempt, Job, Spec
+from casemate.jobs.pointed import at_point
 from casemate.jobs.sites import Level, Site
 from casemate.labels import Labelled
 
@@ -68,19 +69,20 @@ async def stage(flow: Flow, inputs: Inputs, found: Ready, id: str, job: Job, att
         async for name, piece in inputs.read(flow, looked):
             data = await flow.lend(Labelled(flow.acting, piece), ceiling)
             await scratch.fill(folder, f"{looked.input.name}/{name}" if name else looked.input.name, data)
-    asked = found.spec.resources
+    spec = at_point(found.spec, job.index) if job.parent else found.spec
+    asked = spec.resources
     order = Order(
         token=attempt.token,
         attempt=attempt.n,
         domain=domain,
         folder=folder.path,
-        command=found.spec.command,
-        env=_env(id, job, attempt, found.spec),
+        command=spec.command,
+        env=_env(id, job, attempt, spec),
         resources=asked,
         level=found.level,
         mounts=tuple(mounts),
         node=attempt.node,
-        service=found.spec.kind == "service",
+        service=spec.kind == "service",
     )
     await scratch.order(folder, order)
     return order

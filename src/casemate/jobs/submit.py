@@ -23,6 +23,7 @@ from casemate.jobs.checked import MOST, checked, ordered
 from casemate.jobs.inputs import Inputs
 from casemate.jobs.job import JOB, JOB_KEY, After, Input, Job, JobKey, Spec
 from casemate.jobs.queues import Queues
+from casemate.jobs.pointed import at_point
 from casemate.jobs.reconcile import Reconciler
 from casemate.jobs.sites import Sites
 from casemate.objects import Change, Found, Page, Put, Ref, Where
@@ -121,6 +122,7 @@ class Jobs:
             raise BadInput(what="A job is made again once it has ended.")
         spec = await self.spec_of(flow, found)
         if found.value.parent:
+            spec = at_point(spec, found.value.index)
             env = {**spec.env, "AWS_BATCH_JOB_ARRAY_INDEX": str(found.value.index)}
             spec = msgspec.structs.replace(spec, env=env, array=type(spec.array)())
         after = tuple(one for one in spec.after if one.when != "aftercorr")
@@ -255,6 +257,9 @@ class Jobs:
         spec = await Queues(self.gate).applied(flow, ask.spec, bool(ask.parents))
         parents, inputs = list[Ref](), list[Input]()
         for one in spec.inputs:
+            if one.source.startswith("sweep:#"):  # it is made in this commit: nothing of it is there to be looked at
+                inputs.append(msgspec.structs.replace(one, source=f"sweep:{asks[_at(one.source, spec)].id}"))
+                continue
             if one.source not in looked:
                 seen = await self.inputs.look(flow, msgspec.structs.replace(one, digest=""))
                 looked[one.source] = (msgspec.structs.replace(one, digest=seen.digest), seen.refs)
@@ -271,10 +276,11 @@ class Jobs:
                 await self.named(flow, each.job)
                 after.append(each)
         known_after = {each.job for each in after}
-        for source in dict.fromkeys(one.source for one in spec.inputs if one.source.startswith("job:")):
-            maker = source[4:].partition("/")[0]  # what another job leaves is there once it has ended well
+        for source in dict.fromkeys(one.source for one in inputs if one.source.startswith(("job:", "sweep:"))):
+            # what another job leaves is there once it has ended well, a sweep's points once all have ended
+            maker = source.partition(":")[2].partition("/")[0]
             if maker not in known_after and (await self.named(flow, maker)).value.open == "yes":
-                after.append(After(maker))
+                after.append(After(maker, "afterok" if source.startswith("job:") else "afterany"))
                 known_after.add(maker)
         spec = msgspec.structs.replace(spec, inputs=tuple(inputs), after=tuple(after))
         asker = flow.session.principal
@@ -289,6 +295,14 @@ class Jobs:
             language=flow.session.language,
             made_of=tuple((one.kind, one.id, one.class_id) for one in dict.fromkeys((*ask.parents, *parents))),
         )
+
+
+def _at(source: str, spec: Spec) -> int:
+    """The place of the job that `sweep:#K` names: one that it waits for. Raises BadInput."""
+    place = source.removeprefix("sweep:")
+    if not any(one.job == place for one in spec.after):
+        raise BadInput(what="sweep:#K names a job that this one waits for.")
+    return int(place[1:])
 
 
 def key_id(owner: str, key: str) -> str:

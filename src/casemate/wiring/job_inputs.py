@@ -6,13 +6,17 @@ import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+import msgspec
+
 from casemate.access import Flow
 from casemate.buckets import Buckets
 from casemate.buckets.kinds import OBJECT, place
 from casemate.datasets import Datasets, shown, verify
+from casemate.engines.job_program import program
 from casemate.errors import Absent, BadInput, FileChanged
 from casemate.jobs import JOB, Artefact, Input, Job, Looked, Mount
-from casemate.objects import Found, Ref
+from casemate.jobs.sweep import listed, result_of
+from casemate.objects import Found, Ref, Where
 
 __all__ = ["JobInputs"]
 
@@ -35,6 +39,8 @@ class JobInputs:
             said = "\n".join((seen.etag, str(seen.size), *(blob for blob, _ in seen.pieces)))
             ref = Ref(OBJECT.name, place(bucket, key), seen.class_id)
             return Looked(input, (ref,), hashlib.sha384(said.encode()).hexdigest(), seen.size)
+        if scheme == "sweep":
+            return await self._swept(flow, input, name)
         job, artefacts = await self._left(flow, name)
         said = "\n".join(f"{one.digest} {one.name}" for one in artefacts)
         digest = hashlib.sha384(said.encode()).hexdigest() if job.value.open == "no" else ""
@@ -58,6 +64,10 @@ class JobInputs:
             async for piece in self.buckets.read(flow, await self.buckets.seen(flow, bucket, key)):
                 yield "", piece
             return
+        if scheme == "sweep":
+            async for at, piece in _sweep(flow, name):
+                yield at, piece
+            return
         job, artefacts = await self._left(flow, name)
         if job.value.open == "yes":
             raise Absent(kind=JOB.name, id=name)
@@ -70,6 +80,15 @@ class JobInputs:
             for blob in one.pieces:
                 yield at, await flow.blob(job.ref.class_id, blob)
 
+    async def _swept(self, flow: Flow, input: Input, id: str) -> Looked:
+        """A sweep's array: it and whatever child has left something are what a table is made of."""
+        array = await flow.read(JOB, id)
+        children = await _children(flow, array)
+        told = msgspec.json.encode(listed(flow, array, children))
+        left = [found for found in children.values() if result_of(found.value) is not None]
+        digest = hashlib.sha384(told).hexdigest() if array.value.open == "no" else ""
+        return Looked(input, (array.ref, *(found.ref for found in left)), digest, len(told))
+
     async def _left(self, flow: Flow, name: str) -> tuple[Found[Job], list[Artefact]]:
         """A visible job and what it left under that name; of one that has not ended, nothing so far. Raises Absent."""
         id, _, output = name.partition("/")
@@ -80,8 +99,39 @@ class JobInputs:
         return found, artefacts
 
 
+async def _sweep(flow: Flow, id: str) -> AsyncIterator[tuple[str, bytes]]:
+    """The program that makes the table, what it is told, and each child's result. Raises Absent before all ended."""
+    array = await flow.read(JOB, id)
+    if array.value.open == "yes":
+        raise Absent(kind=JOB.name, id=id)
+    children = await _children(flow, array)
+    for name, text in program().items():
+        yield f"program/{name}", text
+    yield "sweep.json", msgspec.json.encode(listed(flow, array, children))
+    for index, found in children.items():
+        left = result_of(found.value)
+        if left is not None:
+            yield f"results/{index}", b""
+            for blob in left.pieces:
+                yield f"results/{index}", await flow.blob(found.ref.class_id, blob)
+
+
+async def _children(flow: Flow, array: Found[Job]) -> dict[int, Found[Job]]:
+    """The visible ones of an array, by index."""
+    found: dict[int, Found[Job]] = {}
+    after: str | None = None
+    while True:
+        page = await flow.scan(JOB, Where((("parent", array.id),)), after, 500)
+        found.update((each.value.index, each) for each in page.items if each.value.parent == array.id)
+        after = page.after
+        if after is None:
+            return dict(sorted(found.items()))
+
+
 def _split(input: Input) -> tuple[str, str]:
     scheme, _, name = input.source.partition(":")
-    if scheme not in ("dataset", "object", "job") or (scheme != "dataset" and not name.partition("/")[2]):
-        raise BadInput(what="A source is dataset:NAME, object:BUCKET/KEY or job:ID/OUTPUT.")
+    if scheme not in ("dataset", "object", "job", "sweep") or (
+        scheme in ("object", "job") and not name.partition("/")[2]
+    ):
+        raise BadInput(what="A source is dataset:NAME, object:BUCKET/KEY, job:ID/OUTPUT or sweep:ID.")
     return scheme, name

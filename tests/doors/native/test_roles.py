@@ -102,6 +102,8 @@ MAY: dict[str, set[str]] = {
     "GET /api/jobs/{id}/logs": {"user"},
     "GET /api/jobs/{id}/artefacts": {"user"},
     "GET /api/jobs/{id}/artefacts/{name*}": {"user"},
+    "POST /api/sweeps": {"user"},
+    "GET /api/sweeps/{id}": {"user"},
     "GET /api/ledger": ALL,
     "POST /api/ledger/verify": {"auditor", "operator", "officer"},
     "GET /api/ledger/heads": {"auditor", "operator", "officer"},

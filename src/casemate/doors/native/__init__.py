@@ -39,6 +39,7 @@ from casemate.doors.native import (
     sources,
     spill,
     store,
+    sweeps,
     today,
     upkeep,
     usage,
@@ -81,6 +82,7 @@ NOUNS: tuple[Callable[[Rooms], list[Route]], ...] = (
     backups.routes,
     datasets.routes,
     jobs.routes,
+    sweeps.routes,
 )
 
 
