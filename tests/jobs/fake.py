@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from casemate.access import Ceiling, Flow
-from casemate.errors import Absent, EngineFailed, FileChanged, StorageFull
+from casemate.errors import Absent, EngineFailed, FileChanged, StorageFull, TooLarge
 from casemate.jobs import (
     Capabilities,
     Collected,
@@ -92,6 +92,14 @@ class FakeScratch:
         spot = self.spots.get((domain, token), Spot())
         data = spot.files.get(f"log:{name}" if under == "log" else name, b"")
         return data[at : at + most]
+
+    async def carry(self, domain: str, former: str, token: str, path: str, most: int) -> bool:
+        files = self.spots.get((domain, former), Spot()).files
+        found = {name: data for name, data in files.items() if name == path or name.startswith(f"{path}/")}
+        if sum(map(len, found.values())) > most:
+            raise TooLarge(what="bytes", limit=most)
+        self.spots[(domain, token)].files.update(found)
+        return bool(found)
 
     async def fence(self, domain: str, token: str) -> None:
         self.spots.setdefault((domain, token), Spot()).fenced = True

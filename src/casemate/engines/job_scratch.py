@@ -21,6 +21,7 @@ from typing import TypeVar
 import msgspec
 
 from casemate.access import Threads
+from casemate.engines.job_carry import carried
 from casemate.engines.job_folder import (
     collected,
     fenced,
@@ -43,6 +44,7 @@ _CLASS = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _GONE = ".gone"
 _ROOMS = ("in", "work", "out", "log")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_CARRIED = 50_000  # files and folders of a checkpoint
 
 
 class JobScratch:
@@ -76,6 +78,9 @@ class JobScratch:
 
     async def read(self, domain: str, token: str, under: str, name: str, at: int, most: int) -> bytes:
         return await self._do(domain, self._read, domain, token, under, name, at, most)
+
+    async def carry(self, domain: str, former: str, token: str, path: str, most: int) -> bool:
+        return await self._do(domain, self._carry, domain, former, token, path, most)
 
     async def fence(self, domain: str, token: str) -> None:
         await self._do(domain, self._fence, domain, token)
@@ -187,6 +192,22 @@ class JobScratch:
                 return os.pread(file, max(most, 0), max(at, 0))
             except OSError as error:
                 raise BadInput(what=f"{name[:200]}: {os.strerror(error.errno or 0)}") from None
+
+    def _carry(self, domain: str, former: str, token: str, path: str, most: int) -> bool:
+        with ExitStack() as held:
+            try:
+                source = self._held(held, domain, former)
+            except Absent:
+                return False
+            target = self._held(held, domain, token)
+            try:
+                found = carried(source, target, path, _CARRIED, most)
+            except OSError as error:
+                if error.errno in _FULL:
+                    raise
+                raise BadInput(what=f"{path[:200]}: {os.strerror(error.errno or 0)}") from None
+            synced(target, "out")
+            return found
 
     def _fence(self, domain: str, token: str) -> None:
         self._make(domain, token)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import stat
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -46,6 +47,13 @@ class OwnedScratch(JobScratch):
         super()._order(order)
         self._give(order.domain, order.token, "order.json")
 
+    def _carry(self, domain: str, former: str, token: str, path: str, most: int) -> bool:
+        found, owner = super()._carry(domain, former, token, path, most), self._owner(domain)
+        if owner is not None:
+            with ExitStack() as held:
+                _given(held.enter_context(folder_at(self._held(held, domain, token), "out")), owner)
+        return found
+
     def _stop(self, domain: str, token: str, reason: str, grace_s: float) -> None:
         super()._stop(domain, token, reason, grace_s)
         self._give(domain, token, "stop")
@@ -67,3 +75,12 @@ class OwnedScratch(JobScratch):
         if found is None or found.pw_uid == os.geteuid():
             return None
         return found.pw_uid, found.pw_gid
+
+
+def _given(folder: int, owner: tuple[int, int]) -> None:
+    """All beneath a folder that this process alone has filled."""
+    for name in os.listdir(folder):
+        os.chown(name, *owner, dir_fd=folder, follow_symlinks=False)
+        if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+            with folder_at(folder, name) as inner:
+                _given(inner, owner)

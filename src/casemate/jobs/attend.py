@@ -17,6 +17,7 @@ from casemate.access import Flow
 from casemate.errors import CasemateError, EngineFailed
 from casemate.jobs import life
 from casemate.jobs.changes import Changes
+from casemate.jobs.checkpoint import settled
 from casemate.jobs.desk import Desk, Live
 from casemate.jobs.executor import Collected, Polled
 from casemate.jobs.job import Artefact, Job, Retry, Spec
@@ -40,7 +41,8 @@ GONE = Polled("gone")
 
 @dataclass(slots=True)
 class Over:
-    """An attempt that has ended in these changes: its folder goes once they stand, unless an output was left in it."""
+    """An attempt that has ended in these changes: its folder goes once they stand, unless something was left in it that
+    is still needed: an output, or a checkpoint for the next attempt."""
 
     id: str
     site: Site
@@ -190,7 +192,7 @@ class Attend:
         value = life.given(value, token, held.native) or value
         ended = life.ended(value, token, told, spec.retry, self._now, artefacts, logs, life.usage(told, spec.resources))
         if self._changes.put(held.found, ended):
-            over = Over(id, site, token)
+            over = Over(id, site, token, await settled(scratch, domain, self._changes.value(held.found), token, spec))
             if any(one.place for one in artefacts) and ended is not None and ended.open == "no":
                 over.placed = True
                 self._changes.beside(id, Put(JOB_PLACE, token, Placed(id), expect=0))
@@ -217,7 +219,8 @@ class Attend:
         spec = self._spec(held.found.value)
         value = self._changes.value(held.found)
         if self._changes.put(held.found, life.lost(value, token, retry or spec.retry, self._now, reason)):
-            self.over.append(Over(id, site, token))
+            left = await settled(site.scratch, domain, self._changes.value(held.found), token, spec)
+            self.over.append(Over(id, site, token, left))
 
 
 async def _quiet(work: Awaitable[None], attend: Attend) -> None:

@@ -57,6 +57,7 @@ class Desk:
     unfanned: dict[str, None] = field(default_factory=dict)
     ending: dict[str, None] = field(default_factory=dict)
     used: dict[str, float] = field(default_factory=dict)
+    kept: dict[str, tuple[str, ...]] = field(default_factory=dict)
     grown: bool = True
 
     async def load(self, flow: Flow, now: float) -> None:
@@ -127,12 +128,14 @@ class Desk:
         spec = self.spec(job)
         if spec is not None and spec.deadline_s and not job.counts:
             self.deadlines[id] = job.created + spec.deadline_s * SECOND
+        if spec is not None and spec.checkpoint.path and job.attempts:
+            self.kept[id] = tuple(one.token for one in job.attempts)
 
     def drop(self, id: str) -> None:
         """It is nowhere; an array stays known for its children."""
         for line in self.waiting.values():
             line.pop(id, None)
-        for held in (self.pending, self.unchecked, self.deadlines, self.live, self.unfanned, self.fresh):
+        for held in (self.pending, self.unchecked, self.deadlines, self.live, self.unfanned, self.fresh, self.kept):
             held.pop(id, None)
 
     def children(self, id: str) -> Iterator[str]:

@@ -16,6 +16,7 @@ from casemate.access import Flow, Gate
 from casemate.errors import CasemateError, EngineFailed
 from casemate.jobs import life
 from casemate.jobs.changes import Changes
+from casemate.jobs.checkpoint import CHECKPOINT, Uncarried
 from casemate.jobs.desk import Desk
 from casemate.jobs.executor import Capabilities
 from casemate.jobs.inputs import Inputs
@@ -156,6 +157,9 @@ class Dispatch:
             order = await stage(self._flow, self._inputs, each.ready, each.id, job, attempt)
         except FAULTS:
             held.fault = "INPUT"
+            return
+        except Uncarried:
+            held.fault = CHECKPOINT
             return
         except CasemateError as error:
             self.failed = error.slug  # a full disk: it is looked for, and tried again

@@ -172,6 +172,13 @@ class Scratch(Protocol):
         """Bytes of a file of `out` or `log`; follows no link. Empty behind its end."""
         ...
 
+    async def carry(self, domain: str, former: str, token: str, path: str, most: int) -> bool:
+        """Copy out/PATH of a former attempt into this one's folder, following no link; whether there was such a thing.
+
+        At most `most` bytes. Raises TooLarge, BadInput, StorageFull.
+        """
+        ...
+
     async def fence(self, domain: str, token: str) -> None:
         """Make sure that no shim begins any more: whoever comes to claim it finds it claimed."""
         ...

@@ -194,6 +194,7 @@ class _Turns:
     async def _sweep(self, flow: Flow, desk: Desk) -> None:
         """Folders of attempts that count no more; one in which somebody still works is left alone."""
         live = {held.found.value.attempts[-1].token for held in desk.live.values()}
+        live.update(token for tokens in desk.kept.values() for token in tokens)
         for site in self._sites.every.values():
             for token in await site.scratch.known(flow.access.id):
                 if token in live or await flow.read_each(JOB_PLACE, token):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from casemate.access import Flow
 from casemate.errors import Absent, Conflict, FileChanged, Refused
+from casemate.jobs import checkpoint
 from casemate.jobs.executor import Mount, Order
 from casemate.jobs.inputs import Inputs, Looked
 from casemate.jobs.job import Attempt, Job, Spec
@@ -53,7 +54,7 @@ async def ready(flow: Flow, inputs: Inputs, site: Site, spec: Spec, level: Level
 
 
 async def stage(flow: Flow, inputs: Inputs, found: Ready, id: str, job: Job, attempt: Attempt) -> Order:
-    """The folder, filled, with its order; durable. Raises StorageFull, and one of FAULTS for what it reads."""
+    """The folder, filled, with its order; durable. Raises StorageFull, Uncarried, or one of FAULTS."""
     scratch, domain, ceiling = found.site.scratch, flow.access.id, found.site.executor.ceiling
     mounts: list[Mount] = []
     copied: list[Looked] = []
@@ -62,9 +63,11 @@ async def stage(flow: Flow, inputs: Inputs, found: Ready, id: str, job: Job, att
         mounts += lies
         if not lies:
             copied.append(looked)
-    if copied:  # half of an input may be there from before: pieces are appended
+    before = checkpoint.former(job, attempt, found.spec)
+    if copied or before:  # half of an input may be there from before: pieces are appended
         await scratch.remove(domain, attempt.token)
     folder = await scratch.make(domain, attempt.token)
+    await checkpoint.carry(scratch, domain, attempt.token, before, found.spec)
     for looked in copied:
         async for name, piece in inputs.read(flow, looked):
             data = await flow.lend(Labelled(flow.acting, piece), ceiling)
