@@ -103,21 +103,26 @@ def folder_at(at: int, path: str) -> Iterator[int]:
         os.close(held)
 
 
-def written(folder: int, name: str, data: bytes) -> None:
-    """The whole file or the one before it, whatever happens: written beside it, synced, renamed, synced."""
+def written(folder: int, name: str, data: bytes, sync: bool = True) -> None:
+    """The whole file or the one before it, whatever happens: written beside it, synced, renamed, synced.
+
+    Without `sync` only as long as the machine has power.
+    """
     fresh = f".{name}.{secrets.token_hex(8)}"
     made = os.open(fresh, _NEW, 0o600, dir_fd=folder)
     try:
         with os.fdopen(made, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         os.rename(fresh, name, src_dir_fd=folder, dst_dir_fd=folder)
     except BaseException:
         with suppress(OSError):
             os.unlink(fresh, dir_fd=folder)
         raise
-    os.fsync(folder)
+    if sync:
+        os.fsync(folder)
 
 
 def synced(at: int, name: str) -> None:

@@ -79,12 +79,14 @@ class Reconciler:
     async def stop(self) -> None:
         """Let go of what is under way: jobs run on, and are found again."""
         await self._lanes.stop()
+        for turns in self._turns.values():
+            await turns.stop()
 
     async def lane(self, access: AccessClass) -> int:
         """A class: steps for as long as they move something. Nothing that happens here leaves the lane."""
         turns = self._turns.get(access.id)
         if turns is None:
-            turns = self._turns[access.id] = _Turns(self._gate, self._inputs, self._sites, access)
+            turns = self._turns[access.id] = _Turns(self._gate, self._inputs, self._sites, access, self._quick)
         moved, until = 0, self._monotonic() + EVERY
         try:
             while True:
@@ -114,9 +116,17 @@ class Reconciler:
 class _Turns:
     """One class, step after step."""
 
-    def __init__(self, gate: Gate, inputs: Inputs, sites: Sites, access: AccessClass) -> None:
+    def __init__(self, gate: Gate, inputs: Inputs, sites: Sites, access: AccessClass, quick: bool) -> None:
         self._gate, self._inputs, self._sites, self._access = gate, inputs, sites, access
+        self._quick = quick
+        self._clearing: set[asyncio.Task[None]] = set()
         self.forget()
+
+    async def stop(self) -> None:
+        """What is not cleared away now is swept at the next start."""
+        for task in self._clearing:
+            task.cancel()
+        await asyncio.gather(*self._clearing, return_exceptions=True)
 
     def forget(self) -> None:
         self._desk: Desk | None = None
@@ -175,26 +185,36 @@ class _Turns:
         self._dirty = bool(landed) or bool(desk.unchecked or desk.unfanned or desk.ending)
         if landed:
             passed("durable")
-        await self._clear(flow, attend.over, landed)
         launches += [one for id in attend.again if (one := await dispatch.resume(id)) is not None]
         whole = {one.id: desk.live[one.id].found for one in launches if one.id in desk.live}
         await dispatch.launch(launches, whole)
+        await self._clear([one for one in attend.over if one.id in landed and not one.placed])
         self.failed = attend.failed or dispatch.failed
         return len(landed) + len(launches)
 
-    async def _clear(self, flow: Flow, over: list[Over], landed: dict[str, Found[Job]]) -> None:
-        """What has been sealed, or fenced, lies about no longer."""
-        for one in over:
-            if one.id not in landed:
-                continue
-            with suppress(CasemateError):  # what cannot be removed now is swept later
-                if not one.placed:
-                    await one.site.scratch.remove(flow.access.id, one.token)
+    async def _clear(self, over: list[Over]) -> None:
+        """What has been sealed, or fenced, lies about no longer. Nothing that begins waits for that."""
+
+        async def clear() -> None:
+            for one in over:
+                with suppress(CasemateError):  # what cannot be removed now is swept later
+                    await one.site.scratch.remove(self._access.id, one.token)
+
+        if not self._quick:
+            await clear()
+        elif over:
+            task = asyncio.create_task(clear())
+            self._clearing.add(task)
+            task.add_done_callback(self._cleared)
+
+    def _cleared(self, task: asyncio.Task[None]) -> None:
+        self._clearing.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self.failed = Internal.slug  # it lies there until the next sweep
 
     async def _sweep(self, flow: Flow, desk: Desk) -> None:
         """Folders of attempts that count no more; one in which somebody still works is left alone."""
         live = {held.found.value.attempts[-1].token for held in desk.live.values()}
-        live.update(token for tokens in desk.kept.values() for token in tokens)
         for site in self._sites.every.values():
             for token in await site.scratch.known(flow.access.id):
                 if token in live or await flow.read_each(JOB_PLACE, token):

@@ -57,7 +57,7 @@ def sites_of(house: House, told: JobSettings, process: bool) -> Sites:
         root = Path(told.scratch) if told.scratch else house.folder.run.absolute() / "jobs"
         ceiling = Ceiling(PROCESS, region.ceiling)
         executor = ProcessExecutor(PROCESS, ceiling, root, threads=house.gate.threads, slots=told.slots, warm=told.warm)
-        every[PROCESS] = Site(executor, JobScratch(root, house.gate.threads))
+        every[PROCESS] = Site(executor, JobScratch(root, house.gate.threads, here=True))
     for name, engine in told.engines.items():
         every[name] = _cluster(house, name, engine)
     first = told.first if told.first in every else next(iter(every), "")

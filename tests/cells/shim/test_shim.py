@@ -186,7 +186,9 @@ def test_it_beats(root):
 
     one = Attempt(root, SLEEPS, change=beats).start()
     until(one.out("begun").exists)
+    until((one.path / "beat").exists)
     first = json.loads((one.path / "beat").read_bytes())
+    assert first["at"] > one.claim()["at"] > 0  # the claim is the first of them
     until(lambda: json.loads((one.path / "beat").read_bytes())["at"] > first["at"])
     assert first["boot"] == one.claim()["boot"]
     assert one.collected().alive

@@ -6,6 +6,7 @@ JSON goes through the interpreter's own scanner: importing `json` costs more tha
 from __future__ import annotations
 
 import os
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # what they import costs more than the rest of the shim
@@ -130,13 +131,17 @@ class Claim:
 
 
 def claim(folder: int) -> Claim | None:
-    """The folder is ours from here on; None where it is another's. No sync: whoever loses power runs no job."""
+    """The folder is ours from here on; None where it is another's. No sync: whoever loses power runs no job.
+
+    It is the first beat too.
+    """
     told = {
         "pid": os.getpid(),
         "start": started(os.getpid()),
         "boot": boot(),
         "node": os.uname().nodename,
         "nonce": os.urandom(16).hex(),
+        "at": time.clock_gettime_ns(time.CLOCK_BOOTTIME),
     }
     data = dump(told).encode("ascii")
     try:

@@ -7,6 +7,7 @@ folder. It ends when its socket does; what it forked goes on.
 from __future__ import annotations
 
 import _signal as signals  # type: ignore[import-not-found]
+import gc
 import os
 import socket
 
@@ -19,6 +20,9 @@ __all__ = ["serve"]
 def serve(descriptor: int) -> None:
     """Packets of a folder's path, each answered with PID START, or with nothing where none could be forked."""
     signals.signal(signals.SIGCHLD, signals.SIG_IGN)  # the kernel buries what we forked
+    files.load(b"{}")  # what every shim needs is loaded here, once
+    gc.disable()  # a collection in what was forked copies all of these pages, and it ends before there is a need
+    gc.freeze()
     door = socket.socket(fileno=os.dup(descriptor))
     os.set_inheritable(door.fileno(), False)
     os.dup2(os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC), descriptor)

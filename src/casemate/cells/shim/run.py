@@ -49,7 +49,6 @@ def _attempt(path: str) -> int:
     order = files.load(told)
     started = time.time_ns() // 1000
     watch = Watch(folder, claimed, order)
-    watch.beat()
     place = walls.Place(os.path.realpath(path), order)
     groups = Groups(order["token"], {name: order["groups"].get(name, 0) for name in ("memory", "pids", "cpus")})
     try:

@@ -40,8 +40,9 @@ class Watch:
         self._begun = boottime()
         self._boot = files.boot()
         self._pid = self._pidfd = self._wake = self._status = -1
-        self._pipes: dict[int, int] = {}  # the end that we read -> the file
-        self._names: dict[str, int] = {}
+        self._logs = -1
+        self._pipes: dict[int, str] = {}  # the end that we read -> the log's name
+        self._files: dict[str, int] = {}  # a log that has been written to
         self._left: dict[int, int] = {}
         self._heads: dict[str, bytes] = {}
         self._kill_at = 0.0
@@ -65,10 +66,10 @@ class Watch:
     def follows(self, pid: int, logs: int, pipes: Mapping[str, int], wake: int, status: int) -> None:
         """From here on this process is watched, and what it prints goes into the logs."""
         self._pid, self._pidfd, self._wake, self._status = pid, os.pidfd_open(pid), wake, status
-        new = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._logs = logs
         for name, end in pipes.items():
             os.set_blocking(end, False)
-            self._pipes[end] = self._names[name] = os.open(name, new, 0o600, dir_fd=logs)
+            self._pipes[end] = name
             self._left[end] = LOG
         os.set_blocking(status, False)
 
@@ -182,13 +183,20 @@ class Watch:
                 return False
             kept = part[: self._left[end]]
             try:
-                written = os.write(self._pipes[end], kept) if kept else 0
+                written = os.write(self._log(self._pipes[end]), kept) if kept else 0
             except OSError:
                 written = 0  # the disk is full: the job goes on, and the record says how much is missing
             self._left[end] -= written
             self.dropped += len(part) - written
             if len(part) < 1 << 16:
                 return True
+
+    def _log(self, name: str) -> int:
+        """Its file, made when there is something to be written. Raises OSError."""
+        if name not in self._files:
+            new = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+            self._files[name] = os.open(name, new, 0o600, dir_fd=self._logs)
+        return self._files[name]
 
     def finish(self, groups: Groups) -> list[Any]:
         """Whoever the job left behind is ended, the last of the logs taken; what those have used."""
@@ -212,7 +220,7 @@ class Watch:
     def say(self, text: str) -> None:
         """A word of ours in the job's error log."""
         try:
-            os.write(self._names["err"], text.encode("utf-8", "replace"))
+            os.write(self._log("err"), text.encode("utf-8", "replace"))
         except OSError:
             self.dropped += len(text)
 
