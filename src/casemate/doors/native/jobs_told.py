@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from casemate.access import Flow
 from casemate.doors.native.rooms import marked
-from casemate.jobs import Attempt, Job, Spec
+from casemate.jobs import Attempt, Job, Plot, Spec
+from casemate.jobs.space import Parameter
 from casemate.objects import Found
 from casemate.policy import ACTIONS
 
-__all__ = ["headed", "told", "written"]
+__all__ = ["headed", "swept", "told", "written"]
 
 
 def headed(flow: Flow, found: Found[Job]) -> dict[str, Any]:
@@ -65,6 +66,15 @@ def written(spec: Spec) -> Iterator[str]:
     yield from (text for pair in (*spec.env.items(), *spec.tags.items()) for text in pair)
     yield from (text for one in spec.inputs for text in (one.name, one.source))
     yield from (text for one in spec.outputs for text in (one.name, one.path))
+    if spec.sweep is not None:
+        yield from swept(spec.sweep.space.parameters, spec.sweep.plot)
+
+
+def swept(parameters: Mapping[str, Parameter], plot: Plot | None) -> Iterator[str]:
+    """Every text of a sweep that a person chose."""
+    yield from parameters
+    yield from (value for one in parameters.values() for value in one.values if isinstance(value, str))
+    yield from (plot.x, plot.y, plot.colour) if plot is not None else ()
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:

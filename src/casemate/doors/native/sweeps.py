@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from casemate.doors.frame import Call, Reply, Route
-from casemate.doors.native.jobs_told import headed, told, written
+from casemate.doors.native.jobs_told import headed, swept, told, written
 from casemate.doors.native.rooms import Rooms, reply
 from casemate.jobs.sweep import Seen, SweepRequest, submit_sweep, sweep_of
 from casemate.policy import Action
@@ -25,9 +25,7 @@ def routes(rooms: Rooms) -> list[Route]:
 
 def _said(request: SweepRequest) -> tuple[str, ...]:
     """What a person wrote: it comes to rest with the jobs."""
-    plot = (request.plot.x, request.plot.y, request.plot.colour) if request.plot is not None else ()
-    values = [value for one in request.parameters.values() for value in one.values if isinstance(value, str)]
-    return (*written(request.job), *request.parameters, *values, *plot, request.result)
+    return (*written(request.job), *swept(request.parameters, request.plot), request.result)
 
 
 class _Sweeps:
