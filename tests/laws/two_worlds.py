@@ -21,6 +21,7 @@ import tests.laws.console_operations
 import tests.laws.custody_operations
 import tests.laws.dataset_operations
 import tests.laws.document_operations
+import tests.laws.environment_operations
 import tests.laws.gateway_operations
 import tests.laws.job_operations
 import tests.laws.key_operations

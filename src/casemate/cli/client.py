@@ -7,7 +7,9 @@ sent twice, since nobody knows how far it came.
 from __future__ import annotations
 
 import http.client
+import io
 import json
+import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -132,7 +134,8 @@ class Client:
         self, method: str, path: str, body: Any, acting: str, query: Mapping[str, str]
     ) -> http.client.HTTPResponse:
         target = quote(path) + (f"?{urlencode(query)}" if query else "")
-        raw = body if isinstance(body, bytes) else None if body is None else msgspec.json.encode(body)
+        plain = body is None or isinstance(body, (bytes, io.BufferedReader))
+        raw = body if plain else msgspec.json.encode(body)
         headers = {"Accept-Language": language(), "Host": "casemate.local"}
         if acting:
             headers["Casemate-Acting-Label"] = acting
@@ -155,7 +158,11 @@ class Client:
             self.close()
             raise failed(Unavailable(what=self.where)) from None
 
-    def _ask(self, method: str, target: str, raw: bytes | None, headers: Mapping[str, str]) -> http.client.HTTPResponse:
+    def _ask(
+        self, method: str, target: str, raw: bytes | io.BufferedReader | None, headers: Mapping[str, str]
+    ) -> http.client.HTTPResponse:
+        if isinstance(raw, io.BufferedReader):  # a file goes out as it is read
+            headers = {**headers, "Content-Length": str(os.fstat(raw.fileno()).st_size)}
         if self._open is None:
             opened = self.connect()
             try:

@@ -47,6 +47,8 @@ VERBS = {
     "store": "store:store",
     "backup": "backup:backup",
     "dataset": "datasets:dataset",
+    "environment": "environment:environment",
+    "packages": "packages:packages",
     "job": "job:job",
     "sweep": "sweep:sweep",
     "doctor": "doctor:doctor",

@@ -19,7 +19,7 @@ LONGEST = 256 << 10
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ENV = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _QUEUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
-_ENVIRONMENT = re.compile(r"(?:(?:wheels|image):[0-9a-f]{64,96}|site:[A-Za-z0-9][A-Za-z0-9._/@+-]{0,127})?")
+_ENVIRONMENT = re.compile(r"(?:(?:wheels|image|site):[A-Za-z0-9][A-Za-z0-9._-]{0,127})?")
 _SOURCE = re.compile(r"(?:dataset|object|job|sweep):[^\0]{1,1100}", re.DOTALL)
 BOUNDS: dict[str, tuple[int, int]] = {
     "nodes": (1, 1024),
@@ -54,7 +54,7 @@ def checked(spec: Spec) -> None:
     if not _QUEUE.fullmatch(spec.queue):
         raise BadInput(what="A queue's name has 1 to 128 letters, digits, '-' and '_'.")
     if not _ENVIRONMENT.fullmatch(spec.environment):
-        raise BadInput(what="environment is empty, wheels:DIGEST, image:DIGEST or site:NAME.")
+        raise BadInput(what="environment is empty, wheels:NAME, image:NAME or site:NAME; a digest stands for a name.")
     if len(spec.name) > 128 or not spec.name.isprintable():
         raise BadInput(what="A job's name has at most 128 printable characters.")
     if len(spec.tags) > 50 or any(len(k) > 128 or len(v) > 256 for k, v in spec.tags.items()):

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 import msgspec
 
 from casemate.access import Flow, Gate
-from casemate.errors import CasemateError, EngineFailed
+from casemate.errors import CasemateError, EngineFailed, StorageFull
 from casemate.jobs import life
 from casemate.jobs.changes import Changes
 from casemate.jobs.checkpoint import CHECKPOINT, Uncarried
 from casemate.jobs.desk import Desk
 from casemate.jobs.executor import Capabilities
 from casemate.jobs.inputs import Inputs
-from casemate.jobs.job import JOB, Job
+from casemate.jobs.job import JOB, Job, Spec
 from casemate.jobs.plan import Assignment, plan
-from casemate.jobs.sites import Site, Sites
+from casemate.jobs.sites import Level, Site, Sites
 from casemate.jobs.stage import FAULTS, Ready, ready, stage
 from casemate.objects import Found
 
@@ -93,23 +93,31 @@ class Dispatch:
         spec = self._desk.spec(job)
         if spec is None:
             return None
-        level = self._sites.level(self._flow.acting, spec.floor, told.levels)
+        level = self._level(spec, told)
         if not self._owner(job):
             changes.put(found, life.failed(job, "OWNER", now))
-        elif spec.environment:  # nothing here unpacks one, and without it another program would run
-            changes.put(found, life.failed(job, "ENVIRONMENT", now))
         elif level not in told.levels:
             changes.put(found, life.failed(job, "ISOLATION", now))
         else:
-            seen = await ready(self._flow, self._inputs, site, spec, level)
+            try:
+                seen = await ready(self._flow, self._inputs, self._sites.environments, site, spec, level)
+            except (EngineFailed, StorageFull) as error:  # of its environment: it waits on
+                self.failed = error.slug
+                return None
             if isinstance(seen, str):
                 changes.put(found, life.failed(job, seen, now))
-                return None
+            if not isinstance(seen, Ready):
+                return None  # or its environment is being unpacked: it waits on
             job = _made_of(job, seen)
             drawn = self._gate.vault.entropy.draw(f"job-attempt/{self._flow.access.id}").hex()
             if changes.put(found, life.begin(job, drawn, site.executor.name, ",".join(start.on), now)):
                 return Launch(start.id, drawn, seen)
         return None
+
+    def _level(self, spec: Spec, told: Capabilities) -> Level:
+        """An image takes the machine's place: that is done by mounts, which L1 has not."""
+        asked = max(spec.floor, "L2") if spec.environment.startswith("image:") else spec.floor
+        return self._sites.level(self._flow.acting, asked, told.levels)
 
     def _owner(self, job: Job) -> bool:
         """Whether whoever asked for it may still act at its label."""
@@ -129,10 +137,11 @@ class Dispatch:
         if spec is None or site is None:
             return None
         told = await site.executor.capabilities()
-        level = self._sites.level(self._flow.acting, spec.floor, told.levels)
-        seen = await ready(self._flow, self._inputs, site, spec, level)
+        level = self._level(spec, told)
+        seen = await ready(self._flow, self._inputs, self._sites.environments, site, spec, level)
         if isinstance(seen, str):
             held.fault = seen
+        if not isinstance(seen, Ready):
             return None
         return Launch(id, attempt.token, seen)
 

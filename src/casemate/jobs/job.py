@@ -132,7 +132,8 @@ class Sweep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is to be done. `kind` service runs until it is stopped.
 
-    `environment`: "" for the programs of the machine, else wheels:DIGEST, image:DIGEST or site:NAME.
+    `environment`: "" for the programs of the machine, else wheels:NAME, image:NAME or site:NAME; the
+    name becomes the digest when the job is submitted.
     `floor`: the least level of isolation, L0 to L3; the policy may ask for more. `deadline_s`: seconds after submission
     by which it has ended, 0 for none. `label`: what it asks to be written at, "" for where it acts; never lower.
     """

@@ -28,6 +28,7 @@ from casemate.jobs.inputs import Inputs
 from casemate.jobs.job import JOB, Job, State
 from casemate.jobs.kept import JOB_PLACE
 from casemate.jobs.sites import Sites
+from casemate.jobs.unpack import keeping
 from casemate.labels import AccessClass
 from casemate.objects import Found, Where
 from casemate.policy import Action
@@ -149,7 +150,7 @@ class _Turns:
             await desk.load(flow, at)
         if at - self._swept > SWEEP:
             self._swept = at
-            await self._sweep(flow, desk)
+            await self._sweep(flow, desk, monotonic)
         turned = tide != self._tide
         due = [id for id, moment in desk.deadlines.items() if moment <= now]
         late = at - self._planned > PLAN and any(desk.waiting.values())
@@ -212,9 +213,13 @@ class _Turns:
         if not task.cancelled() and task.exception() is not None:
             self.failed = Internal.slug  # it lies there until the next sweep
 
-    async def _sweep(self, flow: Flow, desk: Desk) -> None:
+    async def _sweep(self, flow: Flow, desk: Desk, monotonic: Callable[[], float]) -> None:
         """Folders of attempts that count no more; one in which somebody still works is left alone."""
         live = {held.found.value.attempts[-1].token for held in desk.live.values()}
+        live.update(token for tokens in desk.kept.values() for token in tokens)
+        specs = [desk.spec(held.found.value) for held in desk.live.values()]
+        texts = [spec.environment for spec in specs if spec is not None and spec.environment]
+        live |= await keeping(flow, self._sites.environments, texts, monotonic())
         for site in self._sites.every.values():
             for token in await site.scratch.known(flow.access.id):
                 if token in live or await flow.read_each(JOB_PLACE, token):

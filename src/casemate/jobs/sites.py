@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from casemate.jobs.environment import Environments
 from casemate.jobs.executor import Capabilities, Executor, Scratch
 from casemate.jobs.plan import Node
 from casemate.labels import Label
@@ -38,11 +39,13 @@ def _least(label: Label) -> Level:
 
 @dataclass(frozen=True, slots=True)
 class Sites:
-    """By name; `first` runs what asks for none. `floor`: the least level that the policy asks of a label."""
+    """By name; `first` runs what asks for none. `floor`: the least level that the policy asks of a label.
+    `environments`: in what jobs may run."""
 
     every: Mapping[str, Site] = field(default_factory=dict)
     first: str = ""
     floor: Callable[[Label], Level] = _least
+    environments: Environments = field(default_factory=Environments)
 
     def site(self, name: str) -> Site | None:
         """The engine of that name, or the first one for an empty name; None where there is none."""

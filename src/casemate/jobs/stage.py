@@ -7,16 +7,18 @@ is accredited for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from casemate.access import Flow
-from casemate.errors import Absent, Conflict, FileChanged, Refused
+from casemate.errors import Absent, Conflict, Damaged, FileChanged, Refused
 from casemate.jobs import checkpoint
+from casemate.jobs.environment import Environments
 from casemate.jobs.executor import Mount, Order
 from casemate.jobs.inputs import Inputs, Looked
 from casemate.jobs.job import Attempt, Job, Spec
 from casemate.jobs.pointed import at_point
 from casemate.jobs.sites import Level, Site
+from casemate.jobs.unpack import Standing, Unusable, prepare
 from casemate.labels import Labelled
 
 __all__ = ["FAULTS", "Ready", "ready", "stage"]
@@ -33,10 +35,16 @@ class Ready:
     spec: Spec
     level: Level
     looked: tuple[Looked, ...]
+    environment: Standing = field(default_factory=Standing)
 
 
-async def ready(flow: Flow, inputs: Inputs, site: Site, spec: Spec, level: Level) -> Ready | str:
-    """Everything that it reads, as it is now; or why it cannot begin: INPUT or ACCREDITATION."""
+async def ready(
+    flow: Flow, inputs: Inputs, environments: Environments, site: Site, spec: Spec, level: Level
+) -> Ready | str | None:
+    """Everything that it reads, as it is now; or why it cannot begin: INPUT, ENVIRONMENT or ACCREDITATION.
+
+    None while its environment is being unpacked. Raises EngineFailed, StorageFull where that cannot be done now.
+    """
     try:
         await flow.lend(Labelled(flow.acting, spec.command), site.executor.ceiling)
     except Refused:
@@ -50,7 +58,14 @@ async def ready(flow: Flow, inputs: Inputs, site: Site, spec: Spec, level: Level
         if one.digest and seen.digest != one.digest:
             return "INPUT"  # it is another one than the one that was asked for
         looked.append(seen)
-    return Ready(site, spec, level, tuple(looked))
+    standing: Standing | None = Standing()
+    if spec.environment:
+        try:
+            chosen = await environments.look(flow, spec.environment)
+            standing = await prepare(flow, environments, (site.executor, site.scratch), chosen, level)
+        except (*FAULTS, Damaged, Unusable):
+            return "ENVIRONMENT"
+    return None if standing is None else Ready(site, spec, level, tuple(looked), standing)
 
 
 async def stage(flow: Flow, inputs: Inputs, found: Ready, id: str, job: Job, attempt: Attempt) -> Order:
@@ -80,10 +95,11 @@ async def stage(flow: Flow, inputs: Inputs, found: Ready, id: str, job: Job, att
         domain=domain,
         folder=folder.path,
         command=spec.command,
-        env=_env(id, job, attempt, spec),
+        env={**found.environment.env, **_env(id, job, attempt, spec)},
         resources=asked,
         level=found.level,
-        mounts=tuple(mounts),
+        mounts=(*found.environment.mounts, *mounts),
+        rootfs=found.environment.rootfs,
         node=attempt.node,
         service=spec.kind == "service",
     )

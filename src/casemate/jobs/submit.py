@@ -22,8 +22,8 @@ from casemate.jobs.changes import parents_of
 from casemate.jobs.checked import MOST, checked, ordered
 from casemate.jobs.inputs import Inputs
 from casemate.jobs.job import JOB, JOB_KEY, After, Input, Job, JobKey, Spec
-from casemate.jobs.queues import Queues
 from casemate.jobs.pointed import at_point
+from casemate.jobs.queues import Queues
 from casemate.jobs.reconcile import Reconciler
 from casemate.jobs.sites import Sites
 from casemate.objects import Change, Found, Page, Put, Ref, Where
@@ -268,6 +268,11 @@ class Jobs:
                 raise Conflict(what=f"Input {one.name}")
             inputs.append(msgspec.structs.replace(known, name=one.name))
             parents += refs
+        environment = spec.environment
+        if environment:
+            chosen = await self.sites.environments.look(flow, environment)
+            environment = chosen.text
+            parents += chosen.refs
         after, places = [], iter(before)
         for each in spec.after:
             if each.job.startswith("#"):
@@ -282,7 +287,7 @@ class Jobs:
             if maker not in known_after and (await self.named(flow, maker)).value.open == "yes":
                 after.append(After(maker, "afterok" if source.startswith("job:") else "afterany"))
                 known_after.add(maker)
-        spec = msgspec.structs.replace(spec, inputs=tuple(inputs), after=tuple(after))
+        spec = msgspec.structs.replace(spec, inputs=tuple(inputs), after=tuple(after), environment=environment)
         asker = flow.session.principal
         return Job(
             owner=asker.id,

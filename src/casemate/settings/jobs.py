@@ -10,9 +10,11 @@ import msgspec
 
 from casemate.errors import Misconfigured
 
-__all__ = ["JobDomain", "JobEngine", "JobSettings", "running"]
+__all__ = ["JobDomain", "JobEngine", "JobSettings", "JobSite", "running"]
 
 _NAME = re.compile(r"[A-Za-z0-9-]{1,40}")
+_SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_KEY = re.compile(r"[0-9a-fA-F]{64}")
 PROCESS = "process"
 
 
@@ -43,12 +45,24 @@ class JobEngine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     conf: str = ""
 
 
+class JobSite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A tree of the machine in which jobs may run, as it stands: modules, a Spack tree. `label`: as a marking, of what
+    lies there. `paths`: where its programs are, relative to it or absolute. `env`: variables that it wants set.
+    """
+
+    path: str
+    label: str
+    paths: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+
+
 class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`process`: whether jobs run on this machine; `slots`: how many at once for each label, 0 for its processors.
 
     `warm`: whether shims are forked from a warm server. `first`: the engine of jobs that name none. `scratch`: where
     the folders of attempts lie, "" for run/jobs in the region's folder. `isolate`: from this marking on, jobs run in L2
     at least; where the region's policies have no such level, "SECRET" asks nothing.
+    `package_keys`: Ed25519 keys, hexadecimal, whose signature under SHA256SUMS counts. `sites`: by name.
     """
 
     process: bool = True
@@ -56,6 +70,8 @@ class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     warm: bool = True
     first: str = PROCESS
     scratch: str = ""
+    package_keys: tuple[str, ...] = ()
+    sites: dict[str, JobSite] = {}
     isolate: str = "SECRET"
     engines: dict[str, JobEngine] = {}
 
@@ -68,6 +84,14 @@ def running(jobs: JobSettings) -> None:
         raise Misconfigured(setting="jobs.scratch", why="it is an absolute folder")
     if jobs.first not in (*jobs.engines, PROCESS):
         raise Misconfigured(setting="jobs.first", why="it is process, or one of jobs.engines")
+    for key in jobs.package_keys:
+        if not _KEY.fullmatch(key):
+            raise Misconfigured(setting="jobs.package_keys", why="a key is 32 bytes, as 64 hexadecimal digits")
+    for name, site in jobs.sites.items():
+        if not _SITE.fullmatch(name):
+            raise Misconfigured(setting=f"jobs.sites.{name}", why="a name has letters, digits, '.', '-' and '_'")
+        if not PurePosixPath(site.path).is_absolute() or len(PurePosixPath(site.path).parts) < 2:
+            raise Misconfigured(setting=f"jobs.sites.{name}.path", why="it is an absolute folder, and not the root")
     for name, engine in jobs.engines.items():
         setting = f"jobs.engines.{name}"
         if not _NAME.fullmatch(name) or name == PROCESS:

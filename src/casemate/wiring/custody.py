@@ -36,7 +36,9 @@ from casemate.datasets.tree import packed, unpacked
 from casemate.ids import fresh
 from casemate.jobs import JOB, JOB_KEY
 from casemate.jobs.changes import parents_of as read_by
+from casemate.jobs.environment import ENVIRONMENT
 from casemate.jobs.kept import JOB_PLACE
+from casemate.jobs.packages import PACKAGE, PACKAGE_LIST
 from casemate.jobs.queues import JOB_DEFINITION, JOB_QUEUE
 from casemate.knowledge.traced import TRACED as OF_KNOWLEDGE
 from casemate.labels import AccessClass
@@ -137,6 +139,9 @@ BESIDE: tuple[Traced | Untraced, ...] = (
     Traced(JOB, (Link(JOB.name, "parent"),), title=lambda one: one.name, parents=read_by, touched=True),
     Untraced(JOB_KEY, "that a key was used, and for which job"),
     Traced(JOB_DEFINITION, title=lambda one: f"{one.name}:{one.revision}", named=True),
+    Traced(ENVIRONMENT, title=lambda one: one.name, fixed=True, goes=True, touched=True, named=True),
+    Traced(PACKAGE, title=lambda one: one.name, fixed=True, goes=True, touched=True, named=True),
+    Untraced(PACKAGE_LIST, "names and digests of what may be brought, and who signed them"),
     Untraced(JOB_QUEUE, "a place, with its floor and priority"),
     Untraced(JOB_PLACE, "the folder of an attempt of which an output stays where it lies"),
 )

@@ -10,6 +10,9 @@ from casemate.datasets import Datasets
 from casemate.engines.dataset_tree import DatasetTrees
 from casemate.errors import MarkingError, Misconfigured
 from casemate.jobs import Executor, Jobs
+from casemate.jobs.environment import Environments
+from casemate.jobs.environment import Site as Standing
+from casemate.jobs.packages import Mirror
 from casemate.jobs.reconcile import Reconciler
 from casemate.jobs.sites import Level, Site, Sites
 from casemate.labels import Label
@@ -61,7 +64,17 @@ def sites_of(house: House, told: JobSettings, process: bool) -> Sites:
     for name, engine in told.engines.items():
         every[name] = _cluster(house, name, engine)
     first = told.first if told.first in every else next(iter(every), "")
-    return Sites(every, first, _floor(house, told))
+    return Sites(every, first, _floor(house, told), _environments(house, told))
+
+
+def _environments(house: House, told: JobSettings) -> Environments:
+    from casemate.engines.job_environment import program
+
+    standing = {
+        name: Standing(site.path, _label(house, f"jobs.sites.{name}.label", site.label), site.paths, site.env)
+        for name, site in told.sites.items()
+    }
+    return Environments(standing, program(), Mirror(tuple(bytes.fromhex(key) for key in told.package_keys)))
 
 
 def _cluster(house: House, name: str, told: JobEngine) -> Site:

@@ -9,6 +9,9 @@ from casemate.cells.unpack.image import image
 from casemate.cells.unpack.tree import Tree, Unpackable
 from casemate.cells.unpack.wheels import wheels
 
+_PLACES = ("proc", "dev", "tmp", "in", "out", "job")
+"""Where a sandbox mounts what is not the image's: it cannot make them in a tree that it may only read."""
+
 
 def main(form: str, source: str, target: str) -> int:
     """Unpack into a folder that is made for it."""
@@ -17,7 +20,10 @@ def main(form: str, source: str, target: str) -> int:
         if form == "wheels":
             wheels(source, Tree(target))
         else:
-            image(source, Tree(target), os.uname().machine)
+            tree = Tree(target)
+            image(source, tree, os.uname().machine)
+            for name in _PLACES:
+                tree.folder(name)
     except Unpackable as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -16,6 +16,7 @@ from casemate.doors.native import (
     class_keys,
     datasets,
     documents,
+    environments,
     jobs,
     keys,
     labels,
@@ -81,6 +82,7 @@ NOUNS: tuple[Callable[[Rooms], list[Route]], ...] = (
     metrics.routes,
     backups.routes,
     datasets.routes,
+    environments.routes,
     jobs.routes,
     sweeps.routes,
 )

@@ -21,6 +21,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "GET /api/jobs": ("queue", "state", "open", "parent", "owner", "after", "limit"),
     "GET /api/jobs/{id}": ("wait", "version"),
     "GET /api/jobs/{id}/logs": ("stream", "at", "most", "wait"),
+    "PUT /api/packages/{name}": ("list",),
     "GET /api/lineage/{object*}": ("way",),
     "GET /api/lineage.svg/{object*}": ("way",),
     "GET /api/ledger": ("limit",),
@@ -29,7 +30,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
 }
 """What these operations read from the query; each is a text and may be left out."""
 
-RAW = frozenset({"POST /api/documents"})
+RAW = frozenset({"POST /api/documents", "PUT /api/packages/{name}", "PUT /api/environments/{name}"})
 """What takes a file as the body."""
 
 
