@@ -51,6 +51,42 @@ TABLE = (
         _test("test_reconcile", "test_a_label_raised_between_submission_and_dispatch_is_honoured"),
     ),
     (
+        "environment-trusts-submission",
+        "a job begins though its environment was raised, contained or forgotten since it was asked for",
+        Edit(f"{ROOM}.stage:ready", "if spec.environment:", "if False:"),
+        _test("test_environment", "test_a_label_raised_between_submission_and_dispatch_is_honoured"),
+    ),
+    (
+        "site-label-unheeded",
+        "a tree of the site is read by a job whose label does not dominate it",
+        Edit(f"{ROOM}.environment:Environments.look", "site is None or not site.label <= flow.acting", "site is None"),
+        _test("test_environment", "test_a_label_raised_between_submission_and_dispatch_is_honoured"),
+    ),
+    (
+        "environment-tampered",
+        "files are unpacked that are not those of the environment's digest",
+        Edit(f"{ROOM}.unpack:_begin", "if digest.hexdigest() != file.digest:", "if False:"),
+        _test("test_environment", "test_a_blob_that_was_tampered_with_is_no_environment"),
+    ),
+    (
+        "package-unsigned",
+        "a list that nobody of the settings has signed fills the mirror",
+        Edit(f"{ROOM}.packages:Mirror.listed", "if not signer and (", "if False and ("),
+        _test("test_environment", "test_with_a_key_what_it_has_not_signed_counts_nowhere"),
+    ),
+    (
+        "package-other-file",
+        "another file than the list names becomes a package",
+        Edit(f"{ROOM}.packages:Mirror.bring", "if digest.hexdigest() != expected:", "if False:"),
+        _test("test_environment", "test_a_wheel_is_the_file_that_its_list_names"),
+    ),
+    (
+        "image-below-its-walls",
+        "an image's job runs in the machine's own root, at L1, where there are no mounts",
+        Edit(f"{ROOM}.dispatch:Dispatch._level", 'spec.environment.startswith("image:")', "False"),
+        _test("test_environment", "test_an_image_is_a_root_and_never_below_l2"),
+    ),
+    (
         "owner-not-asked-again",
         "a job begins for somebody whose clearance was taken away",
         Edit(f"{ROOM}.dispatch:Dispatch._begin", "if not self._owner(job):", "if False:"),

@@ -33,6 +33,10 @@ def test_what_may_be_said() -> None:
         (SLURM.replace('"/shared/casemate"', '"shared"'), "jobs.engines.hpc.scratch"),
         (SLURM.replace('user = "cm-secret"', 'url = "http://x"'), "jobs.engines.hpc.labels.SECRET"),
         (SLURM.replace('"slurm"', '"ray"'), "jobs.engines.hpc.labels.SECRET"),
+        ('[jobs]\npackage_keys = ["00"]', "jobs.package_keys"),
+        ('[jobs.sites."a/b"]\npath = "/opt"\nlabel = "SECRET"', "jobs.sites.a/b"),
+        ('[jobs.sites.a]\npath = "opt"\nlabel = "SECRET"', "jobs.sites.a.path"),
+        ('[jobs.sites.a]\npath = "/"\nlabel = "SECRET"', "jobs.sites.a.path"),
         (
             SLURM.replace('[jobs.engines.hpc.labels."SECRET"]\nuser = "cm-secret"', "labels = {}"),
             "jobs.engines.hpc.labels",

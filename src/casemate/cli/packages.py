@@ -21,7 +21,11 @@ SUMS = "SHA256SUMS"
 LABEL = option("--label", default="", metavar="LABEL")
 
 
-@verb("packages.import", click.argument("source", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, path_type=Path)), LABEL)
+@verb(
+    "packages.import",
+    click.argument("source", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, path_type=Path)),
+    LABEL,
+)
 def bring(talk: Talk, source: Path, label: str) -> None:
     listed, signed = source / SUMS, source / f"{SUMS}.sig"
     wheels = sorted(source.glob("*.whl"))
