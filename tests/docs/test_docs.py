@@ -118,8 +118,8 @@ def settings_of(kind: Any, above: str = "", made: object = None) -> Iterator[tup
             yield from settings_of(field.type, f"{name}.", default if isinstance(default, field.type) else None)
         elif typing.get_origin(field.type) is dict and inner[1] is Any:
             yield from FREE[name]
-        elif typing.get_origin(field.type) is dict and inner[1] is int:
-            yield name, dict[str, int]()
+        elif typing.get_origin(field.type) is dict and inner[1] in (int, str):
+            yield name, dict[str, object]()
         elif typing.get_origin(field.type) is dict:
             yield from settings_of(inner[1], f"{name}.NAME.")
         else:

@@ -54,7 +54,7 @@ TABLE = (
         "environment-trusts-submission",
         "a job begins though its environment was raised, contained or forgotten since it was asked for",
         Edit(f"{ROOM}.stage:ready", "if spec.environment:", "if False:"),
-        _test("test_environment", "test_a_label_raised_between_submission_and_dispatch_is_honoured"),
+        _test("test_environment", "test_what_is_no_more_when_it_is_dispatched_runs_nothing"),
     ),
     (
         "site-label-unheeded",
