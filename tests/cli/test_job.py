@@ -307,3 +307,29 @@ def test_nothing_came_out(region: Region, capsys: pytest.CaptureFixture[str]) ->
     region.script = {"GET /api/jobs/job_1/artefacts": [[]]}
     assert run("artefact", "job_1") == 0
     assert "Nothing" in capsys.readouterr().err
+
+
+def test_nodes_are_listed_and_what_was_done_to_one_is_recorded(
+    region: Region, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = {
+        "name": "n1", "engine": "hpc", "given": False, "state": "held", "since": 1_700_000_000_000_000, "steps": [],
+        "label": LABEL, "marking": "SECRET", "mark": "(S)",
+    }  # fmt: skip
+    two, three = {**one, "name": "n2", "given": True, "state": "new", "since": 0}, {**one, "state": "clean"}
+    path = "/api/job-nodes/hpc/n1/sanitise"
+    region.script = {"GET /api/job-nodes": [[one, two], []], f"POST {path}": [one, three]}
+    assert run("node", "list") == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert [("to be sanitised" in line, "nothing has run" in line) for line in shown] == [(True, False), (False, True)]
+    assert "2023-11-14 22:13:20Z" in shown[0]
+    assert run("node", "list", "--label", LABEL) == 0
+    assert "No node" in capsys.readouterr().out
+    words = ["node", "sanitise", "n1", "--engine", "hpc", "--label", LABEL, "--evidence", "mkfs"]
+    assert run(*words) == 2
+    capsys.readouterr()
+    assert run(*words, "--step", "scratch") == 0
+    assert "still counts" in capsys.readouterr().err
+    assert run(*words, "--step", "gpu-memory", "--step", "reboot") == 0
+    assert "is clean" in capsys.readouterr().err
+    assert region.asked[-1] == (f"POST {path}", {"steps": ["gpu-memory", "reboot"], "evidence": "mkfs"}, LABEL)

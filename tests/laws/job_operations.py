@@ -167,6 +167,19 @@ def sweeps(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
     return do, ""
 
 
+@operation(("GET", "/api/job-nodes"), ("POST", "/api/job-nodes/{engine}/{name}/sanitise"))
+def nodes_of_clusters(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    name, listed = rng.choice(("n1", "n2")), rng.random() < 0.5
+    body = {"steps": rng.choice((["gpu-memory", "scratch"], ["reboot"], [])), "evidence": sentence(rng, 2)}
+
+    async def do(world: World) -> Seen:
+        if listed:
+            return await world.call(who, "GET", "/api/job-nodes", acting=label)
+        return await world.call(who, "POST", f"/api/job-nodes/hpc/{name}/sanitise", body, label)
+
+    return do, ""
+
+
 @operation(
     ("GET", "/jobs"),
     ("GET", "/jobs.json"),

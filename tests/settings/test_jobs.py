@@ -16,11 +16,18 @@ scratch = "/shared/casemate"
 user = "cm-secret"
 """
 
+NODE = """
+[jobs.nodes.n1]
+engine = "hpc"
+label = "SECRET"
+"""
+
 
 def test_what_may_be_said() -> None:
     told = parse('[region]\nname="x"\n[jobs]\nslots = 8\nfirst = "hpc"\n' + SLURM).jobs
     assert (told.slots, told.first, told.engines["hpc"].labels["SECRET"].user) == (8, "hpc", "cm-secret")
     assert parse('[region]\nname="x"\n').jobs.first == "process"
+    assert parse('[region]\nname="x"\n' + SLURM + NODE).jobs.nodes["n1"].label == "SECRET"
 
 
 @pytest.mark.parametrize(
@@ -33,6 +40,9 @@ def test_what_may_be_said() -> None:
         (SLURM.replace('"/shared/casemate"', '"shared"'), "jobs.engines.hpc.scratch"),
         (SLURM.replace('user = "cm-secret"', 'url = "http://x"'), "jobs.engines.hpc.labels.SECRET"),
         (SLURM.replace('"slurm"', '"ray"'), "jobs.engines.hpc.labels.SECRET"),
+        (SLURM + NODE.replace('"hpc"', '"none"'), "jobs.nodes.n1.engine"),
+        (NODE.replace('"hpc"', '"process"'), "jobs.nodes.n1.engine"),
+        (SLURM + NODE.replace("n1", '"n 1"'), "jobs.nodes.n 1"),
         ('[jobs]\npackage_keys = ["00"]', "jobs.package_keys"),
         ('[jobs.sites."a/b"]\npath = "/opt"\nlabel = "SECRET"', "jobs.sites.a/b"),
         ('[jobs.sites.a]\npath = "opt"\nlabel = "SECRET"', "jobs.sites.a.path"),

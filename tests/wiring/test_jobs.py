@@ -16,6 +16,7 @@ from casemate.jobs import Input, Jobs, Output, Resources, Spec
 from casemate.jobs.reconcile import Reconciler
 from casemate.policy import Action
 from casemate.settings import JobDomain, JobEngine, JobSettings
+from casemate.settings.job_nodes import JobNodeSettings
 from casemate.wiring.job_inputs import JobInputs
 from casemate.wiring.jobs import sites_of
 from tests.attacks.scene import LOW, SECRET, TOP, flow_of, label_of, principal
@@ -127,6 +128,19 @@ async def test_engines_are_as_the_settings_say(world: World) -> None:
     with pytest.raises(Misconfigured):
         sites_of(house, JobSettings(engines={"hpc": JobEngine("slurm", "NO SUCH", "/s", {})}), process=False)
     assert sites_of(house, JobSettings(isolate=""), process=False).floor(label_of(world, TOP)) == "L1"
+
+
+async def test_nodes_belong_to_labels_that_their_engine_runs(world: World) -> None:
+    house = world.house
+    engines = {"hpc": JobEngine("slurm", "SECRET", "/shared", {"SECRET": JobDomain(user="cm-secret")})}
+    sites = sites_of(house, JobSettings(engines=engines, nodes={"n1": JobNodeSettings("hpc", "SECRET")}), process=False)
+    assert sites.nodes is not None
+    reach = house.gate.vault.region.reach("SECRET")
+    assert [(one.engine, one.name, one.label) for one in sites.nodes.listed] == [("hpc", "n1", reach)]
+    for label in ("UNCLASSIFIED", "NO SUCH"):
+        with pytest.raises(Misconfigured) as told:
+            sites_of(house, JobSettings(engines=engines, nodes={"n1": JobNodeSettings("hpc", label)}), process=False)
+        assert told.value.facts["setting"] == "jobs.nodes.n1.label"
 
 
 async def test_a_job_runs_on_this_machine(world: World, tmp_path: Path, inputs: JobInputs) -> None:

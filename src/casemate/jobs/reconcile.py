@@ -75,6 +75,8 @@ class Reconciler:
 
     async def step(self) -> int:
         """Go on with every class; how many jobs were moved."""
+        if self._sites.nodes is not None:
+            await self._sites.nodes.look()
         return await self._lanes.step()
 
     async def stop(self) -> None:
@@ -147,6 +149,8 @@ class _Turns:
         desk = self._desk
         if desk is None:
             desk = self._desk = Desk(self._access.id)
+            if self._sites.nodes is not None:
+                await self._sites.nodes.claim(flow)
             await desk.load(flow, at)
         if at - self._swept > SWEEP:
             self._swept = at

@@ -8,6 +8,7 @@ from typing import Literal
 
 from casemate.jobs.environment import Environments
 from casemate.jobs.executor import Capabilities, Executor, Scratch
+from casemate.jobs.nodes import Nodes
 from casemate.jobs.plan import Node
 from casemate.labels import Label
 
@@ -46,6 +47,8 @@ class Sites:
     first: str = ""
     floor: Callable[[Label], Level] = _least
     environments: Environments = field(default_factory=Environments)
+    nodes: Nodes | None = None
+    """Which of the clusters' nodes are whose."""
 
     def site(self, name: str) -> Site | None:
         """The engine of that name, or the first one for an empty name; None where there is none."""

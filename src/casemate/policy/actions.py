@@ -159,6 +159,8 @@ ACTIONS: dict[str, Rule] = {
     "job-queue.list": _by("user", "operator"),
     "job-queue.make": _by("user", "operator"),
     "job-queue.drop": _by("user", "operator"),
+    "job-node.list": _by("operator"),
+    "job-node.sanitise": _by("operator"),
     "job-definition.list": _by("user"),
     "job-definition.add": _by("user"),
     "job-definition.retire": _by("user"),

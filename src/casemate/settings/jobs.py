@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from casemate.errors import Misconfigured
+from casemate.settings.job_nodes import JobNodeSettings, nodes_given
 
 __all__ = ["JobDomain", "JobEngine", "JobSettings", "JobSite", "running"]
 
@@ -61,7 +62,8 @@ class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `warm`: whether shims are forked from a warm server. `first`: the engine of jobs that name none. `scratch`: where
     the folders of attempts lie, "" for run/jobs in the region's folder. `isolate`: from this marking on, jobs run in L2
-    at least; where the region's policies have no such level, "SECRET" asks nothing.
+    at least; where the region's policies have no such level, "SECRET" asks nothing. `nodes`: by name, whose node of a
+    cluster is whose; of an engine that has any here, no other node is used.
     `package_keys`: Ed25519 keys, hexadecimal, whose signature under SHA256SUMS counts. `sites`: by name.
     """
 
@@ -74,6 +76,7 @@ class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sites: dict[str, JobSite] = {}
     isolate: str = "SECRET"
     engines: dict[str, JobEngine] = {}
+    nodes: dict[str, JobNodeSettings] = {}
 
 
 def running(jobs: JobSettings) -> None:
@@ -104,3 +107,4 @@ def running(jobs: JobSettings) -> None:
             if (engine.kind == "ray") is not bool(domain.url):
                 why = "a label of kind ray has a url" if engine.kind == "ray" else "kind slurm has no url"
                 raise Misconfigured(setting=f"{setting}.labels.{label}", why=why)
+    nodes_given(jobs.nodes, {name: engine.kind for name, engine in jobs.engines.items()})

@@ -38,6 +38,7 @@ from casemate.jobs import JOB, JOB_KEY
 from casemate.jobs.changes import parents_of as read_by
 from casemate.jobs.environment import ENVIRONMENT
 from casemate.jobs.kept import JOB_PLACE
+from casemate.jobs.nodes import JOB_NODE
 from casemate.jobs.packages import PACKAGE, PACKAGE_LIST
 from casemate.jobs.queues import JOB_DEFINITION, JOB_QUEUE
 from casemate.knowledge.traced import TRACED as OF_KNOWLEDGE
@@ -143,5 +144,6 @@ BESIDE: tuple[Traced | Untraced, ...] = (
     Traced(PACKAGE, title=lambda one: one.name, fixed=True, goes=True, touched=True, named=True),
     Untraced(PACKAGE_LIST, "names and digests of what may be brought, and who signed them"),
     Untraced(JOB_QUEUE, "a place, with its floor and priority"),
+    Untraced(JOB_NODE, "which label a machine holds, and what was done to it"),
     Untraced(JOB_PLACE, "the folder of an attempt of which an output stays where it lies"),
 )

@@ -12,6 +12,7 @@ from casemate.errors import MarkingError, Misconfigured
 from casemate.jobs import Executor, Jobs
 from casemate.jobs.environment import Environments
 from casemate.jobs.environment import Site as Standing
+from casemate.jobs.nodes import Nodes
 from casemate.jobs.packages import Mirror
 from casemate.jobs.reconcile import Reconciler
 from casemate.jobs.sites import Level, Site, Sites
@@ -19,6 +20,7 @@ from casemate.labels import Label
 from casemate.settings.jobs import PROCESS, JobEngine, JobSettings
 from casemate.wiring.house import House
 from casemate.wiring.job_inputs import JobInputs
+from casemate.wiring.job_nodes import nodes_of
 
 __all__ = ["jobs_of", "seen_jobs", "sites_of"]
 
@@ -61,10 +63,11 @@ def sites_of(house: House, told: JobSettings, process: bool) -> Sites:
         ceiling = Ceiling(PROCESS, region.ceiling)
         executor = ProcessExecutor(PROCESS, ceiling, root, threads=house.gate.threads, slots=told.slots, warm=told.warm)
         every[PROCESS] = Site(executor, JobScratch(root, house.gate.threads, here=True))
+    nodes = nodes_of(house, told)
     for name, engine in told.engines.items():
-        every[name] = _cluster(house, name, engine)
+        every[name] = _cluster(house, name, engine, nodes)
     first = told.first if told.first in every else next(iter(every), "")
-    return Sites(every, first, _floor(house, told), _environments(house, told))
+    return Sites(every, first, _floor(house, told), _environments(house, told), nodes=nodes)
 
 
 def _environments(house: House, told: JobSettings) -> Environments:
@@ -77,7 +80,7 @@ def _environments(house: House, told: JobSettings) -> Environments:
     return Environments(standing, program(), Mirror(tuple(bytes.fromhex(key) for key in told.package_keys)))
 
 
-def _cluster(house: House, name: str, told: JobEngine) -> Site:
+def _cluster(house: House, name: str, told: JobEngine, nodes: Nodes) -> Site:
     from casemate.engines.job_order import shim
     from casemate.engines.job_scratch import JobScratch
 
@@ -95,7 +98,7 @@ def _cluster(house: House, name: str, told: JobEngine) -> Site:
         lanes = {id: Lane(domain.user, domain.partition) for id, domain in domains.items()}
         slurm = SlurmExecutor(name, ceiling, lanes, command, programs=told.programs, conf=told.conf, levels=told.levels)
         owners = {id: domain.user for id, domain in domains.items()}
-        return Site(slurm, OwnedScratch(Path(told.scratch), owners, gate.threads), slurm.nodes)
+        return Site(slurm, OwnedScratch(Path(told.scratch), owners, gate.threads), nodes.of(name, slurm.nodes))
     from casemate.engines.executor_ray import RayExecutor
     from casemate.engines.remote import Upstream
 

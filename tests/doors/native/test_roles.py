@@ -112,6 +112,8 @@ MAY: dict[str, set[str]] = {
     "GET /api/jobs/{id}/artefacts/{name*}": {"user"},
     "POST /api/sweeps": {"user"},
     "GET /api/sweeps/{id}": {"user"},
+    "GET /api/job-nodes": {"operator"},
+    "POST /api/job-nodes/{engine}/{name}/sanitise": {"operator"},
     "GET /api/ledger": ALL,
     "POST /api/ledger/verify": {"auditor", "operator", "officer"},
     "GET /api/ledger/heads": {"auditor", "operator", "officer"},

@@ -17,6 +17,7 @@ from casemate.doors.native import (
     datasets,
     documents,
     environments,
+    job_nodes,
     jobs,
     keys,
     labels,
@@ -84,6 +85,7 @@ NOUNS: tuple[Callable[[Rooms], list[Route]], ...] = (
     datasets.routes,
     environments.routes,
     jobs.routes,
+    job_nodes.routes,
     sweeps.routes,
 )
 
