@@ -89,7 +89,9 @@ class FakeScratch:
         return sorted(found)
 
     async def read(self, domain: str, token: str, under: str, name: str, at: int, most: int) -> bytes:
-        spot = self.spots.get((domain, token), Spot())
+        spot = self.spots.get((domain, token))
+        if spot is None:
+            raise Absent(kind="folder", id=token)
         data = spot.files.get(f"log:{name}" if under == "log" else name, b"")
         return data[at : at + most]
 
@@ -102,6 +104,8 @@ class FakeScratch:
         return bool(found)
 
     async def fence(self, domain: str, token: str) -> None:
+        if self.full:
+            raise StorageFull
         self.spots.setdefault((domain, token), Spot()).fenced = True
 
     async def remove(self, domain: str, token: str) -> None:

@@ -208,6 +208,30 @@ async def test_a_full_disk_is_waited_out(yard: Yard) -> None:
     assert (job.state, len(job.attempts)) == ("SUCCEEDED", 1)
 
 
+async def test_on_a_full_disk_a_lost_attempt_is_taken_away_where_it_cannot_be_fenced(yard: Yard) -> None:
+    found = await yard.submit(Spec(("true",), retry=Retry(2)))
+    await yard.step(2)
+    [native] = yard.engine.all("waiting")
+    yard.engine.begin(native)
+    await yard.step(2)
+    key = yard.engine.known[native]
+    yard.engine.die(native)
+    yard.scratch.full = True
+    await yard.step(3)
+    assert key not in yard.scratch.spots
+    yard.scratch.full = False
+    await yard.settle()
+    job = await yard.job(found.id)
+    assert (job.state, [one.state for one in job.attempts]) == ("SUCCEEDED", ["lost", "ended"])
+
+
+async def test_before_its_folder_is_there_it_has_said_nothing(yard: Yard) -> None:
+    found = await yard.submit()
+    await yard.step(2)
+    yard.scratch.spots.clear()
+    assert await yard.jobs.log(await yard.flow("read"), found.id, "out") == (b"", 0, False)
+
+
 async def test_a_job_waits_for_an_engine_that_is_not_joined(yard: Yard) -> None:
     found = await yard.submit(Spec(("true",), engine="cluster"))
     await yard.step(3, 2.0)

@@ -12,6 +12,7 @@ again, so the time at which it began and the machine's start are compared), or t
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -178,7 +179,11 @@ class ProcessExecutor:
                 return False
             if collected(folder, token).recorded:
                 return False
-            written(folder, "stop", b'{"reason": "cancel", "grace_s": %f}' % max(grace_s, 0.0))
+            try:
+                written(folder, "stop", b'{"reason": "cancel", "grace_s": %f}' % max(grace_s, 0.0))
+            except OSError as error:
+                if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                    raise  # on a full disk the signal alone has to do
         return self._signal(domain, token, signal.SIGTERM) or self._coming(domain, token)
 
     def _signal(self, domain: str, token: str, number: signal.Signals) -> bool:

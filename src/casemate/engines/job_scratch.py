@@ -184,8 +184,9 @@ class JobScratch:
             raise BadInput(what=under)
         *folders, last = _parts(name)
         with ExitStack() as held:
-            where = held.enter_context(folder_at(self._held(held, domain, token), under))
+            inner = self._held(held, domain, token)
             try:
+                where = held.enter_context(folder_at(inner, under))
                 if folders:
                     where = held.enter_context(folder_at(where, "/".join(folders)))
                 flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from casemate.access import Flow
-from casemate.errors import CasemateError, EngineFailed
+from casemate.errors import CasemateError, EngineFailed, StorageFull
 from casemate.jobs import life
 from casemate.jobs.changes import Changes
 from casemate.jobs.checkpoint import settled
@@ -215,7 +215,10 @@ class Attend:
         if held.native:
             with suppress(EngineFailed):  # what it can still reach is ended; what it cannot is fenced
                 await site.executor.cancel(domain, held.native, 0)
-        await site.scratch.fence(domain, token)
+        try:
+            await site.scratch.fence(domain, token)
+        except StorageFull:  # nobody claims a folder that is not there either, and perhaps it is what fills the disk
+            await site.scratch.remove(domain, token)
         spec = self._spec(held.found.value)
         value = self._changes.value(held.found)
         if self._changes.put(held.found, life.lost(value, token, retry or spec.retry, self._now, reason)):

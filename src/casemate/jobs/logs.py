@@ -29,7 +29,10 @@ async def log(flow: Flow, sites: Sites, found: Found[Job], stream: str, at: int,
     site = sites.site(attempt.engine) if attempt is not None else None
     if attempt is None or site is None:
         return b"", at, job.open == "no"
-    data = await site.scratch.read(found.ref.class_id, attempt.token, "log", stream, at, most)
+    try:
+        data = await site.scratch.read(found.ref.class_id, attempt.token, "log", stream, at, most)
+    except Absent:
+        data = b""  # its folder is not there yet, or has just been sealed: whoever asks again is told
     return data, at + len(data), False
 
 
