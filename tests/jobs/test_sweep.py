@@ -84,6 +84,17 @@ async def test_both_jobs_are_kept_at_the_acting_label_or_none(yard: Yard) -> Non
         await sweep_of(yard.jobs, await yard.flow("read", at=LOW), seen.table.id)
 
 
+async def test_a_job_that_reads_what_is_no_sweep_is_none(yard: Yard) -> None:
+    plain = await yard.submit()
+    source = f"sweep:{plain.id}"
+    yard.inputs.things[source] = (plain.label, b"")
+    reads = await yard.submit(Spec(("run",), inputs=(Input("s", source),)))
+    assert reads.value.spec is not None
+    assert [(one.job, one.when) for one in reads.value.spec.after] == [(plain.id, "afterany")]
+    with pytest.raises(Absent):
+        await sweep_of(yard.jobs, await yard.flow("read"), reads.id)
+
+
 async def test_the_same_key_gives_the_same_sweep(yard: Yard) -> None:
     first = await submit_sweep(yard.jobs, await yard.flow("submit"), request(key="k"))
     second = await submit_sweep(yard.jobs, await yard.flow("submit"), request(key="k"))

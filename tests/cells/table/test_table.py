@@ -64,6 +64,11 @@ def test_numbers_that_are_none_are_numbers() -> None:
     assert (fields["d"], fields["e"], fields["f"]) == (None, "x\ny", True)
 
 
+def test_a_cell_is_said_as_other_programs_read_it() -> None:
+    said = [spoken(cell) for cell in (None, True, False, math.inf, -math.inf, 1e-7, 3, "a")]
+    assert said == ["", "true", "false", "Infinity", "-Infinity", "1e-07", "3", "a"]
+
+
 def made(*results: dict[str, Cell]) -> dict[str, tuple[str, list[Cell]]]:
     found = columns(told(len(results)), [(fields, "") for fields in results])
     return {name: (kind, cells) for name, kind, cells in found}

@@ -122,7 +122,8 @@ class _Jobs:
         query = call.query
         owner = query.get("owner", "")
         equal = [("parent", query.get("parent", ""))]
-        equal += [(name, query[name]) for name in ("queue", "open") if query.get(name)]
+        equal += [("queue", query["queue"])] if query.get("queue") else []
+        equal += [("open", query["open"])] if query.get("open") else []
         equal += [("owner", call.flow.session.principal.id if owner == "me" else owner)] if owner else []
         states = frozenset(each for each in query.get("state", "").upper().split(",") if each)
         if not states <= STATES or query.get("open", "yes") not in ("yes", "no", ""):
