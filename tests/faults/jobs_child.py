@@ -25,7 +25,7 @@ from casemate.policy import Action
 from casemate.wiring import Folder, open_house
 from casemate.wiring import jobs as wired
 
-LEASE_S, AGAIN = 3.0, 1.0  # shorter than those of a region, so that a fault takes less time
+LEASE_S, AGAIN = 3, 1.0  # shorter than those of a region, so that a fault takes less time
 
 
 class Jumping(SystemClock):
@@ -110,7 +110,7 @@ def _dies(point: str) -> None:
 
 async def main(path: Path) -> None:
     """Until it is killed, or its input ends."""
-    job_order.BEAT_S, job_folder.LEASE_S, attend.AGAIN = 1, LEASE_S, AGAIN  # type: ignore[attr-defined]
+    job_order.BEAT_S, job_folder.LEASE_S, attend.AGAIN = 1, LEASE_S, AGAIN
     made, clock = list[Jobs](), Jumping()
 
     def kept(*words: Any, **more: Any) -> Jobs:

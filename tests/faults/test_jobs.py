@@ -42,6 +42,7 @@ POINTS = ("durable", "staged", "submitted")
 ROOT = Path(__file__).parents[2]
 WAITS = "echo begun; while [ ! -e ../out/go ]; do sleep 0.2; done; echo done"
 PATIENCE = 120.0
+ROUNDS, RACES = 5, 50
 T = TypeVar("T")
 
 
@@ -300,11 +301,11 @@ def test_a_disk_that_is_full_at_the_record() -> None:
 
 @pytest.mark.long
 def test_long_faults_of_jobs() -> None:
-    """Ten of each, a hundred races, fifty that run over a restart."""
+    """Five of each, fifty races, fifty that run over a restart."""
     counts = dict.fromkeys(("killed_at_points", "shims_killed", "jobs_killed", "zombies", "lost_or_doubled"), 0)
     ends: dict[str, int] = {}
     with opened(slots=50) as region:
-        for _ in range(10):
+        for _ in range(ROUNDS):
             for point in POINTS:
                 killed_at(region, point)
                 counts["killed_at_points"] += 1
@@ -314,27 +315,27 @@ def test_long_faults_of_jobs() -> None:
             counts["shims_killed"] += 1
             counts["jobs_killed"] += 1
             counts["zombies"] += 1
-        for number in range(10):
+        for number in range(ROUNDS):
             one_key(region, 100, f"key {number}")
             clock_jumps(region)
-        for seed in range(100):
+        for seed in range(RACES):
             end = cancel_races(region, random.Random(seed))
             ends[end] = ends.get(end, 0) + 1
         restarted(region, 50)
     disks = 0
     if os.geteuid() == 0:
         with small_disk() as disk, opened(scratch=disk / "jobs") as region:
-            for _ in range(10):
+            for _ in range(ROUNDS):
                 disk_full(region)
                 disks += 1
     leave(
         "jobs_faults",
         **counts,
-        keys_used_100_times=10,
-        clock_jumps=30,
+        keys_used_100_times=ROUNDS,
+        clock_jumps=3 * ROUNDS,
         cancelled=ends.get("CANCELLED", 0),
         succeeded_before_the_cancel=ends.get("SUCCEEDED", 0),
         running_over_a_restart=50,
         full_disks=disks,
-        lease_s=int(LEASE_S),
+        lease_s=LEASE_S,
     )
