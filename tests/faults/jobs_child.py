@@ -110,7 +110,7 @@ def _dies(point: str) -> None:
 
 async def main(path: Path) -> None:
     """Until it is killed, or its input ends."""
-    job_order.BEAT_S, job_folder.LEASE_S, attend.AGAIN = 1, LEASE_S, AGAIN
+    job_order.BEAT_S, job_folder.LEASE_S, attend.AGAIN = 1, LEASE_S, AGAIN  # type: ignore[attr-defined]
     made, clock = list[Jobs](), Jumping()
 
     def kept(*words: Any, **more: Any) -> Jobs:
