@@ -15,7 +15,7 @@ from casemate.errors import Absent, BadInput, CasemateError, Conflict, Damaged, 
 from casemate.jobs import Job, Spec
 from casemate.jobs.environment import ENVIRONMENT, Environment, EnvironmentRequest, Environments, Site
 from casemate.jobs.lock import pinned
-from casemate.jobs.packages import ListRequest, Mirror
+from casemate.jobs.packages import PACKAGE, ListRequest, Mirror
 from casemate.jobs.unpack import DAY, TRIES, keeping, token_of
 from casemate.objects import Found, Put
 from tests.attacks.scene import LOW, SECRET, TOP, label_of
@@ -259,6 +259,21 @@ async def test_the_loop_sweeps_trees_that_nobody_asks_for(yard: Yard) -> None:
     await known(yard).remove(await floor(yard), "tools")
     await yard.step(1, 4000.0)
     assert (flow.access.id, token) not in yard.scratch.spots
+
+
+async def test_what_is_large_lies_in_pieces(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("casemate.jobs.environment.PIECE", 4)
+    monkeypatch.setattr("casemate.jobs.packages.PIECE", 4)
+    flow = await floor(yard)
+    found = await known(yard).add_image(flow, "shell", arriving(b"an archive", b"!!"))
+    assert [len(await flow.blob(found.ref.class_id, piece)) for piece in found.value.files[0].pieces] == [4, 4, 4]
+    await bring(yard, flow)
+    [package] = await known(yard).mirror.every(flow)
+    assert [await flow.blob(package.ref.class_id, piece) for piece in package.value.pieces] == [b"a wh", b"eel"]
+    value = msgspec.structs.replace(package.value, pieces=(await flow.pour(b"another"),))
+    await flow.commit(Put(PACKAGE, package.id, value, expect=package.version))
+    with pytest.raises(Damaged):
+        await known(yard).add(flow, EnvironmentRequest("tools", lock()))
 
 
 @pytest.mark.parametrize(
