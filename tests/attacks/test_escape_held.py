@@ -63,3 +63,16 @@ def test_a_wall_that_cannot_be_built_runs_nothing(who, broken, outside):
         assert not (scene.attempt / "work" / "x").exists()
     assert (record["exit"], record["reason"]) == (None, "sandbox")
     assert record["why"]
+
+
+@needs_python
+@needs_bubblewrap
+@pytest.mark.parametrize("who", WHO)
+def test_what_counts_the_work_of_the_machine_is_not_told(who, outside):
+    names = "loadavg diskstats interrupts kallsyms key-users schedstat softirqs timer_list vmstat zoneinfo"
+    script = f'cd /proc && for one in {names}; do [ -e $one ] && cat $one; done > "$CASEMATE_OUT/told"; true'
+    with Scene(outside, who) as scene:
+        _, record = scene.run("L2", command=("/bin/sh", "-c", script))
+        told = (scene.attempt / "out" / "told").read_bytes()
+    assert (record["exit"], record["level"]) == (0, "L2")
+    assert told == b"0.00 0.00 0.00 1/1 1\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from tests.laws.breaks_source import Edit
 from tests.laws.killers_tests import Tested
+from tests.laws.mutants_jobs_sandbox import _shim
 
 NODES = "casemate.jobs.nodes:Nodes"
 
@@ -86,5 +87,11 @@ TABLE = (
             "tests/doors/native/test_jobs.py"
             "::test_a_queue_gives_its_priority_and_floor_once_and_takes_nothing_while_it_is_shut"
         ),
+    ),
+    (
+        "machine-load-told",
+        "a job reads how much the whole machine works, whatever label it works for",
+        _shim("walls.py", "for name, said in _MACHINE.items():", "for name, said in {}.items():"),
+        Tested("tests/attacks/test_escape_held.py::test_what_counts_the_work_of_the_machine_is_not_told"),
     ),
 )
