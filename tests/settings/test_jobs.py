@@ -44,7 +44,7 @@ def test_what_may_be_said() -> None:
         (NODE.replace('"hpc"', '"process"'), "jobs.nodes.n1.engine"),
         (SLURM + NODE.replace("n1", '"n 1"'), "jobs.nodes.n 1"),
         ('[jobs]\npackage_keys = ["00"]', "jobs.package_keys"),
-        ('[jobs.sites."a/b"]\npath = "/opt"\nlabel = "SECRET"', "jobs.sites.a/b"),
+        ('[jobs.sites."a b"]\npath = "/opt"\nlabel = "SECRET"', "jobs.sites.a b"),
         ('[jobs.sites.a]\npath = "opt"\nlabel = "SECRET"', "jobs.sites.a.path"),
         ('[jobs.sites.a]\npath = "/"\nlabel = "SECRET"', "jobs.sites.a.path"),
         (

@@ -19,7 +19,9 @@ LONGEST = 256 << 10
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ENV = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _QUEUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
-_ENVIRONMENT = re.compile(r"(?:(?:wheels|image|site):[A-Za-z0-9][A-Za-z0-9._-]{0,127})?")
+_ENVIRONMENT = re.compile(
+    r"(?:(?:wheels|image):[A-Za-z0-9][A-Za-z0-9._-]{0,127}|site:[A-Za-z0-9][A-Za-z0-9._/@+-]{0,127})?"
+)
 _SOURCE = re.compile(r"(?:dataset|object|job|sweep):[^\0]{1,1100}", re.DOTALL)
 BOUNDS: dict[str, tuple[int, int]] = {
     "nodes": (1, 1024),

@@ -14,7 +14,7 @@ from casemate.settings.job_nodes import JobNodeSettings, nodes_given
 __all__ = ["JobDomain", "JobEngine", "JobSettings", "JobSite", "running"]
 
 _NAME = re.compile(r"[A-Za-z0-9-]{1,40}")
-_SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@+-]{0,127}")
 _KEY = re.compile(r"[0-9a-fA-F]{64}")
 PROCESS = "process"
 
@@ -92,7 +92,7 @@ def running(jobs: JobSettings) -> None:
             raise Misconfigured(setting="jobs.package_keys", why="a key is 32 bytes, as 64 hexadecimal digits")
     for name, site in jobs.sites.items():
         if not _SITE.fullmatch(name):
-            raise Misconfigured(setting=f"jobs.sites.{name}", why="a name has letters, digits, '.', '-' and '_'")
+            raise Misconfigured(setting=f"jobs.sites.{name}", why="a name has letters, digits and '._/@+-'")
         if not PurePosixPath(site.path).is_absolute() or len(PurePosixPath(site.path).parts) < 2:
             raise Misconfigured(setting=f"jobs.sites.{name}.path", why="it is an absolute folder, and not the root")
     for name, engine in jobs.engines.items():
