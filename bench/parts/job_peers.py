@@ -1,8 +1,8 @@
 """Other queues over the same trivial jobs (/bin/true): HyperQueue's local cluster, PSI/J local, GNU parallel, sbatch.
 
-As a program (`python bench/parts/job_peers.py hyperqueue|psij COUNT`, in an environment that has them) it prints one
-JSON object: jobs per wall second, from the first submission until the last has ended, and CPU milliseconds of a job,
-children included. HyperQueue keeps no journal here, so what it acknowledges is not durable.
+As a program (`python bench/parts/job_peers.py hyperqueue|psij COUNT SLOTS`, in an environment that has them) it prints
+one JSON object: jobs per wall second, from the first submission until the last has ended, and CPU milliseconds of a
+job, children included. HyperQueue keeps no journal here, so what it acknowledges is not durable.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def home(root: Path) -> Path:
     return place
 
 
-def asked(root: Path, peer: str, count: int) -> dict[str, Any]:
-    """One peer in its own process."""
-    command = [str(home(root) / "bin/python"), str(Path(__file__).resolve()), peer, str(count)]
+def asked(root: Path, peer: str, count: int, slots: int = 0) -> dict[str, Any]:
+    """One peer in its own process. `slots`: how many at once, 0 for the machine's cores."""
+    command = [str(home(root) / "bin/python"), str(Path(__file__).resolve()), peer, str(count), str(slots)]
     with tempfile.TemporaryDirectory() as place:  # what its tasks print is left where it is started
         done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=600, cwd=place)
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -59,13 +59,13 @@ def timed(count: int, deed: Callable[[], None]) -> dict[str, float]:
     return {"jobs_per_s": count / wall, "cpu_ms": (spent() - before) / count * 1e3}
 
 
-def hyperqueue(count: int) -> dict[str, float]:
-    """One worker with as many cores as there are; one task for each job, all in one submission."""
+def hyperqueue(count: int, slots: int) -> dict[str, float]:
+    """One worker with so many cores, 0 for those there are; one task for each job, all in one submission."""
     from hyperqueue import Job, LocalCluster
     from hyperqueue.cluster import WorkerConfig
 
     with contextlib.redirect_stdout(io.StringIO()), LocalCluster() as cluster:
-        cluster.start_worker(WorkerConfig(cores=os.cpu_count() or 1))
+        cluster.start_worker(WorkerConfig(cores=slots or os.cpu_count() or 1))
         client = cluster.client()
 
         def one() -> None:
@@ -77,8 +77,9 @@ def hyperqueue(count: int) -> dict[str, float]:
         return timed(count, one)
 
 
-def psij(count: int) -> dict[str, float]:
-    """Each job by itself, as its interface has it; all waited for at the end."""
+def psij(count: int, slots: int) -> dict[str, float]:
+    """Each job by itself, as its interface has it; all waited for at the end. It has no slots."""
+    del slots
     from psij import Job, JobExecutor, JobSpec
 
     executor = JobExecutor.get_instance("local")
@@ -123,13 +124,12 @@ def sbatch(count: int, seconds: float, env: dict[str, str]) -> dict[str, float]:
 
 
 def rounds(root: Path, count: int) -> Iterator[tuple[str, dict[str, float]]]:
-    """Each peer that is here, once."""
-    yield "hyperqueue", asked(root, "hyperqueue", count)
+    """Each peer that is here besides HyperQueue, once."""
     yield "psij", asked(root, "psij", max(50, count // 10))
     if found := parallel(max(50, count // 5)):
         yield "gnu_parallel", found
 
 
 if __name__ == "__main__":
-    PEERS: dict[str, Callable[[int], dict[str, float]]] = {"hyperqueue": hyperqueue, "psij": psij}
-    print(json.dumps(PEERS[sys.argv[1]](int(sys.argv[2]))))
+    PEERS: dict[str, Callable[[int, int], dict[str, float]]] = {"hyperqueue": hyperqueue, "psij": psij}
+    print(json.dumps(PEERS[sys.argv[1]](int(sys.argv[2]), int(sys.argv[3]))))
