@@ -116,10 +116,11 @@ async def test_deadlines(yard: Yard) -> None:
     assert ((await yard.job(runs.id)).state, (await yard.job(runs.id)).reason) == ("FAILED", "DEADLINE")
 
 
-async def test_an_environment_that_nobody_unpacks_is_not_left_out(yard: Yard) -> None:
-    found = await yard.submit(Spec(("true",), environment="site:gcc/12"))
+async def test_an_environment_that_is_not_there_is_not_left_out(yard: Yard) -> None:
+    with pytest.raises(Absent):
+        await yard.submit(Spec(("true",), environment="site:gcc/12"))
     await yard.step(2)
-    assert (await yard.job(found.id)).reason == "ENVIRONMENT"
+    assert not yard.engine.submitted
 
 
 async def test_clocks_jump(yard: Yard) -> None:
@@ -223,6 +224,19 @@ async def test_on_a_full_disk_a_lost_attempt_is_taken_away_where_it_cannot_be_fe
     await yard.settle()
     job = await yard.job(found.id)
     assert (job.state, [one.state for one in job.attempts]) == ("SUCCEEDED", ["lost", "ended"])
+
+
+async def test_what_lies_at_an_engine_that_is_gone_is_not_there(yard: Yard) -> None:
+    found = await yard.submit(Spec(("true",), outputs=(Output("big", "big", keep="place"),)))
+    await yard.step(2)
+    [native] = yard.engine.all("waiting")
+    yard.engine.begin(native)
+    yard.engine.end(native, files={"big/a": b"aa"})
+    await yard.step(2)
+    yard.sites = Sites()
+    yard.restart()
+    with pytest.raises(Absent):
+        [piece async for piece in yard.jobs.artefact(await yard.flow("read"), found.id, "big/a")]
 
 
 async def test_before_its_folder_is_there_it_has_said_nothing(yard: Yard) -> None:
