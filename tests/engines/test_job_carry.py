@@ -1,4 +1,4 @@
-"""What is carried from one attempt to the next: files and folders of the former's `out`, and nothing that leads away."""
+"""What is carried from one attempt to the next: files and folders of the former's out, and nothing that leads away."""
 
 from __future__ import annotations
 

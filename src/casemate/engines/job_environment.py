@@ -10,6 +10,6 @@ __all__ = ["program"]
 
 
 def program() -> dict[str, bytes]:
-    """Its files by name, below a folder that stands on a path of Python's: the standard library is all that they need."""
+    """Its files by name, below a folder on a path of Python: the standard library is all that they need."""
     folder = Path(PACKAGE) / "cells" / "unpack"
     return {f"casemate/cells/unpack/{one.name}": one.read_bytes() for one in sorted(folder.glob("*.py"))}
