@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pwd
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,9 +69,14 @@ class Commands:
             argv = [_SETPRIV, f"--reuid={user.uid}", f"--regid={user.gid}", "--clear-groups", "--inh-caps=-all", *argv]
         try:
             process = await asyncio.create_subprocess_exec(
-                *argv, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-                cwd="/", env=self._env, start_new_session=True,
-            )  # fmt: skip
+                *argv,
+                stdin=asyncio.subprocess.PIPE if given else asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                cwd="/",
+                env=self._env,
+                start_new_session=True,
+            )
         except OSError:
             why = f"{program} is not in {self._folder}: install Slurm's client, or name its folder in `programs`"
             raise EngineFailed(cause="down", engine=self._name, why=why) from None
@@ -93,11 +99,12 @@ class Commands:
         return worked.out
 
     async def _talked(self, process: asyncio.subprocess.Process, program: str, given: str) -> Worked:
-        assert process.stdin is not None
         assert process.stdout is not None
         assert process.stderr is not None
-        process.stdin.write(given.encode())
-        process.stdin.close()
+        if process.stdin is not None:
+            with suppress(RuntimeError, ConnectionError):  # it has ended and heard nothing: what it says tells why
+                process.stdin.write(given.encode())
+                process.stdin.close()
         async with asyncio.TaskGroup() as group:
             out = group.create_task(_read(process.stdout, MOST))
             said = group.create_task(_read(process.stderr, _SAID))
