@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from psycopg import conninfo, pq
+from psycopg import OperationalError, conninfo, pq
 
 from casemate.errors import CasemateError, Damaged, Internal, Misconfigured, StorageFull, TooLarge, Unavailable
 
@@ -101,7 +101,7 @@ class Link:
 
     def run(self, sql: str) -> list[tuple[str, ...]]:
         """Statements without parameters, in text; the rows of the last one."""
-        result = self._checked(self._pg.exec_(sql.encode()))
+        result = self._checked(self._sent(self._pg.exec_, sql.encode()))
         return [
             tuple((result.get_value(row, column) or b"").decode() for column in range(result.nfields))
             for row in range(result.ntuples)
@@ -110,9 +110,17 @@ class Link:
     def ask(self, name: bytes, sql: bytes, types: Sequence[int], values: Sequence[bytes]) -> pq.abc.PGresult:
         """A statement that is prepared once under its name; everything in binary."""
         if name not in self._known:
-            self._checked(self._pg.prepare(name, sql, types))
+            self._checked(self._sent(self._pg.prepare, name, sql, types))
             self._known.add(name)
-        return self._checked(self._pg.exec_prepared(name, values, [1] * len(values), 1))
+        return self._checked(self._sent(self._pg.exec_prepared, name, values, [1] * len(values), 1))
+
+    def _sent(self, call: Callable[..., pq.abc.PGresult], *arguments: object) -> pq.abc.PGresult:
+        """Where the server went away between two calls there is no result at all, and the library raises."""
+        try:
+            return call(*arguments)
+        except OperationalError as error:
+            self._pg.finish()
+            raise Lost(str(error)) from None
 
     def _checked(self, result: pq.abc.PGresult) -> pq.abc.PGresult:
         if result.status in _GOOD:
