@@ -47,7 +47,9 @@ TABLE = (
     (
         "half-acknowledged",
         "an object is acknowledged of which a containment has destroyed a piece",
-        Edit("casemate.buckets.objects:land", "await _whole(flow, ref, record, receipt.versions[0])", "pass"),
+        Edit(
+            "casemate.buckets.objects:land", "await _whole(flow, ref, record, receipt.versions[0], made.source)", "pass"
+        ),
         _test(CUSTODY, "test_what_is_poured_while_a_spill_is_shredded_is_whole_or_refused"),
     ),
     (

@@ -105,7 +105,7 @@ TABLE = (
     (
         "root-seen-from-below",
         "whether a path lies in a higher root is told below it",
-        Edit("casemate.datasets.dataset:Datasets._placed", "root.label <= flow.acting and ", ""),
+        Edit("casemate.datasets.dataset:Datasets._placed", " if root.label <= flow.acting else ()", ""),
         _test(SETS, "test_it_is_seen_from_its_label_up_alone"),
     ),
 )

@@ -143,7 +143,7 @@ TABLE = (
     (
         "zombie-folder-kept",
         "what a job read stays plain on the disk after it has been sealed",
-        Edit(f"{ROOM}.reconcile:_Turns._clear", "if not one.placed:", "if False:"),
+        Edit(f"{ROOM}.reconcile:_Turns.step", "if one.id in landed and not one.placed", "if False"),
         _test("test_reconcile", "test_a_job_runs_and_what_it_leaves_is_kept"),
     ),
     (

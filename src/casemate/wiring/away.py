@@ -33,10 +33,10 @@ def places(table: Table) -> list[str]:
 def away(table: Table, found: Iterable[str]) -> Table:
     """The table with an answer at each of these places: public, for whoever asks is told no more than that.
 
-    Routes that are apart take nobody's place.
+    Routes that are apart, or named by a header, take nobody's place.
     """
     own = [route for route in table.routes if route.plane != PLANE.name]
-    taken = {route.path.strip("/").split("/")[0] for route in own if not route.apart}
+    taken = {route.path.strip("/").split("/")[0] for route in own if not route.apart and not route.spoken}
     paths = ["/" if place == "" else f"/{place}/{{rest*}}" for place in found if place not in taken]
     methods: tuple[Method, ...] = get_args(Method)
     more = [Route(method, path, PLANE.name, HEALTH, _answer, public=True) for path in paths for method in methods]

@@ -233,7 +233,7 @@ async def test_what_cannot_be_recorded_is_still_told(world: World, monkeypatch: 
     async def full(*_: object, **__: object) -> str:
         raise StorageFull
 
-    def unwritten(*_: object) -> tuple[str, asyncio.Future[None]]:
+    def unwritten(*_: object, **__: object) -> tuple[str, asyncio.Future[None]]:
         ticket: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         ticket.set_exception(StorageFull())
         return "ent_never", ticket
