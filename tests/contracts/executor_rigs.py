@@ -79,7 +79,9 @@ class Rig:
     def log(self, order: Order) -> tuple[str, str]:
         """Standard output and standard error."""
         at = Path(order.folder, "log")
-        return (at / "out").read_text(), (at / "err").read_text()
+        # a file of the log is made with its first byte
+        out, err = ((at / name).read_text() if (at / name).exists() else "" for name in ("out", "err"))
+        return out, err
 
     async def told(self, order: Order) -> Collected:
         return await self.scratch.collected(order.domain, order.token)
