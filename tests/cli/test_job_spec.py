@@ -18,7 +18,7 @@ from casemate.jobs.job import Spec
 NOTHING: dict[str, Any] = {
     "name": "", "queue": "", "inputs": (), "outputs": (), "places": (), "env": (), "nodes": None, "cpus": None,
     "memory": "", "disk": "", "gpus": None, "wall": "", "deadline": "", "network": False, "after": (), "array": "",
-    "retry": None, "priority": None, "isolation": None, "environment": "", "key": "",
+    "retry": None, "priority": None, "isolation": None, "environment": "", "again": "",
 }  # fmt: skip
 
 
@@ -40,7 +40,7 @@ def test_every_word_becomes_its_field() -> None:
         "outputs": ("table=t.csv",), "places": ("scene=scene",), "env": ("A=1", "B=x=y"), "nodes": 2, "cpus": 4,
         "memory": "8G", "disk": "512M", "gpus": 1, "wall": "2h", "deadline": "1d", "network": True,
         "after": ("job_1", "afterany:job_2"), "array": "10%3", "retry": 2, "priority": 5, "isolation": "L2",
-        "environment": "site:python", "key": "k",
+        "environment": "site:python", "again": "k",
     }  # fmt: skip
     body = asked(("python3", "a.py"), told)
     found = spec_of(body)
@@ -97,7 +97,7 @@ def test_many_jobs_of_one_file(tmp_path: Path) -> None:
         ("", ["b"], "night"),
     ]
     with pytest.raises(BadInput):
-        asked((str(file),), NOTHING | {"key": "k"})
+        asked((str(file),), NOTHING | {"again": "k"})
     file.write_text('name = "x"\n[[jobs]]\ncommand = ["a"]\n')
     with pytest.raises(BadInput):
         asked((str(file),), NOTHING)

@@ -51,14 +51,14 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     option("--priority", type=int, default=None, metavar="N"),
     option("--isolation", type=click.Choice(["L1", "L2", "L3"]), default=None),
     option("--environment", default="", metavar="ENVIRONMENT"),
-    option("--key", "once", default="", metavar="KEY"),
+    option("--key", "again", default="", metavar="KEY"),
 )
 """The options of `run` and `submit`, in the order of the help."""
 
 
 def asked(words: Sequence[str], told: dict[str, Any]) -> dict[str, Any]:
     """The body of the request. Raises BadInput for what cannot be read; what it means is the region's business."""
-    key, over = str(told["once"]), _over(told)
+    key, over = str(told["again"]), _over(told)
     if not words[0].endswith(FILES) or not Path(words[0]).is_file():
         if words[0].endswith(FILES) and len(words) == 1:
             raise BadInput(what=t("job.no_file", file=words[0]))

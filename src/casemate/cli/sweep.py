@@ -26,16 +26,16 @@ LABEL = option("--label", default="", metavar="LABEL")
 @verb(
     "sweep.run",
     click.argument("file", type=click.Path(path_type=Path)),
-    option("--key", "once", default="", metavar="KEY"),
+    option("--key", "again", default="", metavar="KEY"),
     option("--follow", "follows", is_flag=True),
     LABEL,
 )
-def run(talk: Talk, file: Path, once: str, follows: bool, label: str) -> None:
+def run(talk: Talk, file: Path, again: str, follows: bool, label: str) -> None:
     if not file.is_file():
         raise BadInput(what=t("job.no_file", file=file))
     body = table_of(file)
-    if once:
-        body["key"] = once
+    if again:
+        body["key"] = again
     client = talk.client()
     made = client.post("/api/sweeps", body, acting=label)
     talk.out(made.data["id"])
