@@ -67,10 +67,11 @@ class Scene:
         (self.sibling / "in" / "x").write_text("another's")
         (self.region / "keys").mkdir()
         (self.region / "keys" / "key").write_text("the region's key")
-        package = self.attempt / "in" / "p" / "casemate"
-        shutil.copytree(SRC / "casemate/cells/shim", package / "cells/shim", ignore=shutil.ignore_patterns("*.pyc"))
-        (package / "__init__.py").touch()
-        (package / "cells" / "__init__.py").touch()
+        _shim_below(self.attempt / "in" / "p")
+        # A user of the machine may be unable to enter the checkout: what he starts stands where he can.
+        self.tools = folder / "tools"
+        _shim_below(self.tools)
+        shutil.copy(Path(__file__).with_name("unguarded.py"), self.tools)
         for top, folders, files in os.walk(self.region):
             for name in (*folders, *files, "."):
                 os.chown(Path(top) / name, self.owner, self.owner)
@@ -181,7 +182,7 @@ class Scene:
         change(ordered)
         path.write_bytes(msgspec.json.encode(ordered))
         os.chown(path, self.owner, self.owner)
-        shim = [PYTHON, "-I", "-S", "-E", str(Path(__file__).with_name("unguarded.py")), str(SRC), guard]
+        shim = [PYTHON, "-I", "-S", "-E", str(self.tools / "unguarded.py"), str(self.tools), guard]
         done = subprocess.run(
             as_user([*shim, folder], self.who),
             cwd="/",
@@ -194,6 +195,14 @@ class Scene:
         assert record.exists(), (done.returncode, done.stderr)
         said = log.read_bytes() if log.exists() and not command else b""
         return (json.loads(said) if said else {}), json.loads(record.read_bytes())
+
+
+def _shim_below(folder: Path) -> None:
+    """The shim's package, with nothing else of ours."""
+    package = folder / "casemate"
+    shutil.copytree(SRC / "casemate/cells/shim", package / "cells/shim", ignore=shutil.ignore_patterns("*.pyc"))
+    (package / "__init__.py").touch()
+    (package / "cells" / "__init__.py").touch()
 
 
 def without(order, guard):

@@ -1,6 +1,6 @@
 """The shim with one of its walls left out, so that the tests see what that wall holds. Nothing but tests runs this.
 
-python -I -S -E unguarded.py SRC GUARD FOLDER
+python -I -S -E unguarded.py TOOLS GUARD FOLDER
 """
 
 from __future__ import annotations
