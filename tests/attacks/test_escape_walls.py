@@ -5,6 +5,7 @@ Ways that are not live whatever is left out are closed by the kernel itself; for
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,7 @@ KERNEL = {
     "process-memory": ("kernel.yama.ptrace_scope is above 0", (SYS / "kernel/yama").exists),
     "file-hard-link": ("fs.protected_hardlinks is 1", lambda: _set("fs/protected_hardlinks", "1")),
     "socket-vsock": ("the kernel has no AF_VSOCK", lambda: not Path("/dev/vsock").exists()),
+    "core-dump": ("the hard limit of who runs this is 0", lambda: resource.getrlimit(resource.RLIMIT_CORE)[1] == 0),
     "devices": ("every device belongs to somebody else", lambda: True),
     "socket-alg": ("CONFIG_CRYPTO_USER_API is off, or CAP_NET_ADMIN not needed", lambda: True),
     "socket-packet": ("CAP_NET_RAW over the machine's network", lambda: True),

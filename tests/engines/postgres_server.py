@@ -114,7 +114,10 @@ class Server:
         yield target
         names = "classes, places, rows, blinds, parents, logs, entries, contents, keys, marks, tides, uses"
         listed = ", ".join(f"casemate.{name}" for name in names.split(", "))
-        self.run(f"TRUNCATE {listed}; UPDATE casemate.meta SET value = '0' WHERE name = 'epoch'", target.dbname)
+        fresh = (
+            "UPDATE casemate.meta SET value = '0' WHERE name = 'epoch'; DELETE FROM casemate.meta WHERE name = 'moving'"
+        )
+        self.run(f"TRUNCATE {listed}; {fresh}", target.dbname)
         self.free.append(target)
 
     def drop(self, target: Target) -> None:
