@@ -31,6 +31,8 @@ STORE = "Only access, engines and wiring see the store"
 ENGINES = "Only wiring sees engines"
 CELLS = "Nobody imports a cell"
 REACH = "A cell reaches no service, store or gate, however indirectly"
+HOST = "Only doors and wiring see the host of missions"
+FACE = "The face of missions reaches no service, however indirectly"
 CLIENT = "The command line is a client: besides wiring, only pure rooms"
 CORE = "Labels, policy and errors stand on the standard library alone"
 KNOTS = "No knots, typing included"
@@ -59,6 +61,9 @@ BREACHES = [
     Breach(ENGINES, "cli/breach.py", "import casemate.engines"),
     Breach(CELLS, "engines/breach.py", "import casemate.cells"),
     Breach(REACH, "cells/breach.py", "import casemate.policy"),
+    Breach(HOST, "cli/breach.py", "import casemate.missions.host"),
+    Breach(FACE, "missions/context.py", "import casemate.access"),
+    Breach(FACE, "reports/table.py", "import casemate.objects"),
     Breach(CLIENT, "cli/breach.py", "import casemate.access"),
     Breach(CORE, "labels/breach.py", "import numpy"),
     Breach(KNOTS, "objects/breach.py", "def f():\n    import casemate.cli\n\n\ndef g():\n    import casemate.exercise"),
