@@ -14,15 +14,23 @@ __all__ = ["FORMAT", "described", "parameters_of"]
 
 FORMAT = 1
 _LANGUAGES = ("en", "fr")
+SIZES = (0, 1, 10, 100, 1000, 10_000)
 
 
 def described(mission: Mission[Any]) -> dict[str, Any]:
-    """The description (format 1). `need`: what a run with the defaults and empty inputs takes. Raises BadInput."""
+    """The description (format 1). Raises BadInput.
+
+    `needs`: what a run with the defaults takes where each role is given so many MiB.
+    """
     for name, texts in (("titles", mission.titles), ("about", mission.about)):
         if any(not texts.get(language) for language in _LANGUAGES):
             raise BadInput(what=f"{name} has a text in en and in fr.")
     form = form_of(mission.parameters)
-    need = mission.need(parameters_of(mission, {}), {role.name: 0 for role in mission.roles})
+    plain = parameters_of(mission, {})
+    needs = [
+        {"mb": mb, **dataclasses.asdict(mission.need(plain, {role.name: mb << 20 for role in mission.roles}))}
+        for mb in SIZES
+    ]
     return {
         "format": FORMAT,
         "name": mission.name,
@@ -33,7 +41,7 @@ def described(mission: Mission[Any]) -> dict[str, Any]:
         "roles": [{**dataclasses.asdict(role), "formats": list(role.formats)} for role in mission.roles],
         "outputs": [dataclasses.asdict(output) for output in mission.outputs],
         "stands_on": [dataclasses.asdict(citation) for citation in mission.stands_on],
-        "need": dataclasses.asdict(need),
+        "needs": needs,
     }
 
 

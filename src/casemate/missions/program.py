@@ -18,6 +18,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +28,7 @@ from casemate.missions.context import Context, NoModel
 from casemate.missions.describe import described, parameters_of
 from casemate.missions.mission import Mission, Role
 from casemate.missions.result import Result, digest_of
-from casemate.reports import cell, csv_of, page, plain
+from casemate.reports import Table, cell, csv_of, page, plain
 
 __all__ = ["GROUP", "describe", "found", "need", "order_of", "run"]
 
@@ -88,13 +89,21 @@ def run(name: str, folder: Path, out: Path, *, marking: str = "", scratch: Path 
     parameters, inputs = parameters_of(mission, order["parameters"]), _inputs(mission, folder)
     for role in mission.roles:
         _fits(role, len(inputs[role.name]))
+    _enough(mission, parameters, inputs, order.get("given", {}))
     for each in ("tables", "files"):
         (out / each).mkdir(parents=True, exist_ok=True)
     language: Literal["en", "fr"] = "fr" if order.get("language") == "fr" else "en"
     room = Path(tempfile.mkdtemp(prefix="mission-", dir=scratch))
     try:
         context = Context(
-            parameters, inputs, out / "files", room, int(order.get("seed", 0)), language, _progress, _ask_of(out)
+            parameters,
+            inputs,
+            out / "files",
+            room,
+            int(order.get("seed", 0)),
+            language,
+            _progress,
+            _ask_of(folder, out),
         )
         result = mission.run(context)
         told = _kept(mission, context, result, folder)
@@ -114,6 +123,16 @@ def run(name: str, folder: Path, out: Path, *, marking: str = "", scratch: Path 
 def _fits(role: Role, many: int) -> None:
     if role.required and not many:
         raise BadInput(what=f"The role {role.name} needs an input.")
+
+
+def _enough(mission: Mission[Any], parameters: Any, inputs: dict[str, list[Path]], given: dict[str, int]) -> None:
+    """Whether what it was given is what it takes: told before it has begun, and not by being ended midway."""
+    sizes = {role: sum(file.stat().st_size for file in files) for role, files in inputs.items()}
+    for name, takes in asdict(mission.need(parameters, sizes)).items():
+        if name in given and given[name] < takes:
+            raise BadInput(
+                what=f"With these parameters and inputs it takes {name} {takes}; it was given {given[name]}."
+            )
 
 
 def _inputs(mission: Mission[Any], folder: Path) -> dict[str, list[Path]]:
@@ -138,7 +157,12 @@ def _kept(mission: Mission[Any], context: Context[Any], result: Result, folder: 
     for name, table in sorted(result.tables.items()):
         text = csv_of(table).encode()
         (out / "tables" / f"{_name(name)}.csv").write_bytes(text)
-        tables[name] = {"rows": len(table.rows), "columns": list(table.columns), "digest": _sha(text)}
+        tables[name] = {
+            "rows": len(table.rows),
+            "columns": list(table.columns),
+            "types": _types(table),
+            "digest": _sha(text),
+        }
     for name, path in sorted(result.files.items()):
         target = context.out / _name(name)
         if path.resolve() != target.resolve():
@@ -159,6 +183,16 @@ def _kept(mission: Mission[Any], context: Context[Any], result: Result, folder: 
     }
     made = {"figures": figures, "tables": tables, "files": files}
     return {"format": 1, **asked, **made, "asked": digest_of(asked), "digest": digest_of(made)}
+
+
+def _types(table: Table) -> list[str]:
+    """Of each column bool, int, float or text: what all of its cells are, so that a reader need not guess."""
+    told = []
+    for at in range(len(table.columns)):
+        kinds = {type(cell(row[at])) for row in table.rows} - {type(None)}
+        kinds = {float} if kinds == {int, float} else kinds
+        told.append({bool: "bool", int: "int", float: "float"}.get(kinds.pop(), "text") if len(kinds) == 1 else "text")
+    return told
 
 
 def _versions(mission: Mission[Any]) -> dict[str, str]:
@@ -196,19 +230,18 @@ def _progress(done: int, total: int, what: str) -> None:
     print(f"@progress {done} {total} {what[:200].replace(chr(10), ' ')}", file=sys.stderr, flush=True)
 
 
-def _ask_of(out: Path) -> Any:
-    """Questions pass by files where CASEMATE_ASK names a folder; elsewhere there is no model."""
-    place = os.environ.get("CASEMATE_ASK", "")
-    folder, number = Path(place) if place else out, [0]
+def _ask_of(folder: Path, out: Path) -> Callable[[str, int], str]:
+    """Questions go to OUT/ask, answers come to IN/answers, where the order says that somebody answers."""
+    asked, number = out / "ask", [0]
 
     def ask(prompt: str, most: int) -> str:
-        if not place:
+        if not (folder / "answers").is_dir():
             raise NoModel("no model answers here")
         number[0] += 1
-        question, answer = folder / f"{number[0]}.ask", folder / f"{number[0]}.answer"
-        whole = folder / f"{number[0]}.part"
-        whole.write_text(json.dumps({"prompt": prompt, "most": most}), encoding="utf-8")
-        whole.rename(question)
+        asked.mkdir(exist_ok=True)
+        answer, part = folder / "answers" / f"{number[0]}.json", asked / f"{number[0]}.part"
+        part.write_text(json.dumps({"prompt": prompt, "most": most}, ensure_ascii=False), encoding="utf-8")
+        part.rename(asked / f"{number[0]}.json")
         for _ in range(PATIENCE * 5):
             if answer.is_file():
                 said = json.loads(answer.read_text(encoding="utf-8"))
