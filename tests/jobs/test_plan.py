@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from casemate.jobs import plan as planning
 from casemate.jobs.plan import Assignment, Node, Plan, Running, Waiting, plan
+from casemate.jobs.plan_limits import Cap, Limits, of_owner, of_queue
 
 NOW = 1_000_000_000
+SHARES = Limits({("", "x"): 2.0}, {of_owner("y"): Cap(3, 1)})
 S = 1_000_000
 
 
@@ -194,15 +196,15 @@ def test_nothing_but_its_own_class_counts(
 ) -> None:
     """Neither the order of the arguments, nor nodes of another class and what runs there; and twice is the same."""
     waiting, running, nodes = scene
-    made = plan("a", waiting, running, nodes, {"x": 2.0}, {"y": 7.0}, NOW)
+    made = plan("a", waiting, running, nodes, SHARES, {"y": 7.0}, NOW)
     mine = [node for node in nodes if node.domain != "b"]
     away = [Node(f"b{at}", "b", cpus, 4096) for at, cpus in enumerate(other)]
     there = [Running(f"q{at}", "x", (node.name,), NOW + 5) for at, node in enumerate(away)]
     mixed = [*waiting], [*running, *there], [*mine, *away]
     for each in mixed:
         chance.shuffle(each)
-    assert plan("a", *mixed, {"x": 2.0}, {"y": 7.0}, NOW) == made
-    assert plan("a", waiting, running, nodes, {"x": 2.0}, {"y": 7.0}, NOW) == made
+    assert plan("a", *mixed, SHARES, {"y": 7.0}, NOW) == made
+    assert plan("a", waiting, running, nodes, SHARES, {"y": 7.0}, NOW) == made
 
 
 def one(id: str, owner: str = "x", priority: int = 0, nodes: int = 1, cpus: int = 1, wall_s: int = 3600) -> Waiting:
@@ -220,7 +222,7 @@ def test_by_priority_then_by_order() -> None:
 def test_shares_are_kept_within_one_plan() -> None:
     """Three places for one share, one for the other: who has twice the share has twice the places."""
     waiting = [one(f"w{at}", "xy"[at % 2]) for at in range(40)]
-    made = plan("a", waiting, [], [Node("n", "a", 12, 1 << 20)], {"x": 2.0, "y": 1.0}, {}, NOW)
+    made = plan("a", waiting, [], [Node("n", "a", 12, 1 << 20)], Limits({("", "x"): 2.0, ("", "y"): 1.0}), {}, NOW)
     owners = Counter("xy"[int(start.id[1:]) % 2] for start in made.starts)
     assert owners == {"x": 8, "y": 4}
 
@@ -228,8 +230,60 @@ def test_shares_are_kept_within_one_plan() -> None:
 def test_who_has_used_less_goes_first() -> None:
     """An owner without a share goes last of all."""
     waiting = [one("w1", "x"), one("w2", "y"), one("w0", "z")]
-    made = plan("a", waiting, [], [Node("n", "a", 2, 4096)], {"z": 0.0}, {"x": 9.0, "y": 1.0, "z": 0.0}, NOW)
+    limits = Limits({("", "z"): 0.0})
+    made = plan("a", waiting, [], [Node("n", "a", 2, 4096)], limits, {"x": 9.0, "y": 1.0, "z": 0.0}, NOW)
     assert [start.id for start in made.starts] == ["w2", "w1"]
+
+
+def test_shares_are_of_a_queue() -> None:
+    """What an owner has by one queue counts against him in the other too, there by his share of that one."""
+    waiting = [replace(one(f"w{at}", "xy"[at % 2]), queue="pq"[at // 20]) for at in range(40)]
+    limits = Limits({("p", "x"): 3.0, ("q", "x"): 3.0})
+    made = plan("a", waiting, [], [Node("n", "a", 16, 1 << 20)], limits, {}, NOW)
+    assert Counter("xy"[int(start.id[1:]) % 2] for start in made.starts) == {"x": 12, "y": 4}
+    only = Limits({("p", "x"): 3.0})
+    made = plan("a", waiting, [], [Node("n", "a", 16, 1 << 20)], only, {"x": 4 * 3600.0, "y": 4 * 3600.0}, NOW)
+    assert made.starts[0].id == "w0"
+    assert {("pq"[int(s.id[1:]) // 20], "xy"[int(s.id[1:]) % 2]) for s in made.starts} >= {("p", "x"), ("p", "y")}
+
+
+def test_a_queue_has_no_more_than_its_share() -> None:
+    """Three CPUs of eight, of which another job holds one already: two start, and the rest is for other queues."""
+    waiting = [replace(one(f"w{at}"), queue="night") for at in range(6)] + [one("w9")]
+    limits = Limits(caps={of_queue("night"): Cap(3, None, 1)})
+    made = plan("a", waiting, [], [Node("n", "a", 8, 1 << 20)], limits, now=NOW)
+    assert [start.id for start in made.starts] == ["w0", "w1", "w9"]
+    assert made.first == ""
+
+
+def test_an_owner_has_no_more_than_his_limit() -> None:
+    """CPUs and GPUs each for itself, in every queue: who takes no GPU is not held up by too many of them."""
+    gpu = [Waiting(f"w{at}", "x", at, gpus=1, queue=f"q{at}") for at in range(3)]
+    limits = Limits(caps={of_owner("x"): Cap(None, 2, 0, 1)})
+    made = plan("a", [*gpu, one("w7", "y"), one("w8")], [], [Node("n", "a", 9, 1 << 20, 9)], limits, now=NOW)
+    assert sorted(start.id for start in made.starts) == ["w0", "w7", "w8"]
+
+
+def test_who_waits_at_a_limit_is_not_overtaken_within_it() -> None:
+    """The large one would wait for ever behind small ones; one that no limit could ever hold is passed over."""
+    limits = Limits(caps={of_owner("x"): Cap(4, None, 2)})
+    waiting = [one("w1", cpus=3), one("w2"), one("w3", "y")]
+    made = plan("a", waiting, [], [Node("n", "a", 8, 1 << 20)], limits, now=NOW)
+    assert [start.id for start in made.starts] == ["w3"]
+    assert made.first == ""
+    waiting = [one("w1", cpus=5), one("w2"), one("w3")]
+    made = plan("a", waiting, [], [Node("n", "a", 8, 1 << 20)], limits, now=NOW)
+    assert [start.id for start in made.starts] == ["w2", "w3"]
+
+
+def test_a_reservation_holds_its_part_of_a_limit() -> None:
+    """What starts before the first does not take what the first may have at its time."""
+    nodes = [Node("n", "a", 4, 1 << 20)]
+    running = [Running("r", "y", ("n",), NOW + 10 * S, cpus=3)]
+    limits = Limits(caps={of_owner("x"): Cap(4, None)})
+    waiting = [one("w1", cpus=4), one("w2", wall_s=5), one("w3", "z", wall_s=5)]
+    made = plan("a", waiting, running, nodes, limits, now=NOW)
+    assert (made.first, [start.id for start in made.starts]) == ("w1", ["w3"])
 
 
 def test_what_ends_in_time_goes_before() -> None:

@@ -1,4 +1,4 @@
-"""Quotas: what a project or a key may use, at one label domain at a time.
+"""Quotas: what a project or a key may use, and what a principal's jobs may hold, at one label domain at a time.
 
 A quota is set at a label and holds for every acting label that dominates it, unless a nearer one is set there: the
 highest that is visible counts, and of several of which none is above the other the smallest number. Each acting label
@@ -10,12 +10,14 @@ at UNCLASSIFIED nor adds to it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from casemate.access import Flow, Gate
 from casemate.accounts.keys import KEY
+from casemate.accounts.principals import NAME_LIMIT, PERSON
 from casemate.accounts.project import PROJECT, named_project
 from casemate.errors import BadInput, Damaged
 from casemate.labels import AccessClass
@@ -33,7 +35,9 @@ __all__ = [
     "QuotaRequest",
     "limits_from_bytes",
     "limits_to_bytes",
+    "nearest",
     "plain_classes",
+    "principal_subject",
     "quotas",
     "read_limits",
     "set_quota",
@@ -42,16 +46,24 @@ __all__ = [
 HIGHEST = 1_000_000_000_000  # of anything: beyond it, a limit is none
 SECTION = 16 << 20  # bytes of a snapshot's section, and
 LINES = 200_000  # how many things it may list
+OF_JOBS = frozenset({"job_cpus", "job_gpus", "jobs"})
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """None: no limit; 0: nothing. `budget_per_month` is in micro-units of the region's currency, months are UTC's."""
+    """None: no limit; 0: nothing. `budget_per_month` is in micro-units of the region's currency, months are UTC's.
+
+    The last three are of a principal, the others of a project or key. `job_cpus` and `job_gpus`: what his running jobs
+    hold; `jobs`: how many of them have not ended, each child of an array for itself.
+    """
 
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     tokens_per_day: int | None = None
     budget_per_month: int | None = None
     concurrent: int | None = None
+    job_cpus: int | None = None
+    job_gpus: int | None = None
+    jobs: int | None = None
 
     def least(self, other: Bounds) -> Bounds:
         """The smaller of each."""
@@ -59,15 +71,16 @@ class Bounds(msgspec.Struct, frozen=True):
 
 
 class QuotaRequest(msgspec.Struct, frozen=True):
-    """For a project or for a key, one of the two. Without any bound the quota is taken away."""
+    """For a project, a key or a principal (by name), one of them. Without any bound the quota is taken away."""
 
     project: str = ""
     key: str = ""
     bounds: Bounds = Bounds()
+    principal: str = ""
 
 
 class Quota(msgspec.Struct, frozen=True):
-    """A quota as it is kept: `subject` is `project:NAME` or `key:ID`."""
+    """A quota as it is kept: `subject` is `project:NAME`, `key:ID` or `principal:NAME`."""
 
     subject: str
     bounds: Bounds
@@ -121,22 +134,47 @@ def _least(one: int | None, other: int | None) -> int | None:
 
 async def set_quota(flow: Flow, request: QuotaRequest) -> Quota:
     """Set, replace or take away a quota at the acting label. Raises BadInput; Absent where there is no such subject."""
-    if bool(request.project) == bool(request.key):
-        raise BadInput(what="A quota is for a project or for a key.")
+    if [bool(request.project), bool(request.key), bool(request.principal)].count(True) != 1:
+        raise BadInput(what="A quota is for a project, for a key or for a principal.")
+    asked = {name for name, bound in msgspec.structs.asdict(request.bounds).items() if bound is not None}
+    if asked - OF_JOBS if request.principal else asked & OF_JOBS:
+        raise BadInput(what="job_cpus, job_gpus and jobs are limits of a principal, the others of a project or key.")
     for bound in _each(request.bounds):
         if bound is not None and not 0 <= bound <= HIGHEST:
             raise BadInput(what=f"A limit is 0 to {HIGHEST}.")
     if request.project:
         await named_project(flow, request.project)
-    else:
+    elif request.key:
         await flow.read(KEY, request.key)
-    subject = f"project:{request.project}" if request.project else f"key:{request.key}"
+    elif flow.gate.directory.named(request.principal) is None:
+        await flow.absent(PERSON, request.principal[:NAME_LIMIT])
+    subject = _subject(request)
     quota = Quota(subject, request.bounds, flow.session.principal.name, flow.gate.vault.clock.now())
     none = all(bound is None for bound in _each(request.bounds))
     change = Delete(QUOTA, subject) if none else Put(QUOTA, subject, quota)
     told: dict[str, Any] = {name: v for name, v in msgspec.structs.asdict(request.bounds).items() if v is not None}
     await flow.commit(change, facts={"subject": subject, **told})
     return quota
+
+
+def _subject(request: QuotaRequest) -> str:
+    if request.principal:
+        return principal_subject(request.principal)
+    return f"project:{request.project}" if request.project else f"key:{request.key}"
+
+
+def principal_subject(name: str) -> str:
+    """Under what the quota of a principal's jobs is kept."""
+    return f"principal:{name}"
+
+
+def nearest(found: Sequence[Found[Quota]]) -> Bounds:
+    """What holds of the visible quotas of one subject: the highest; of several of which none is above, the smallest."""
+    top = [one for one in found if not any(one.label <= other.label and one is not other for other in found)]
+    held = Bounds()
+    for one in top:
+        held = held.least(one.value.bounds)
+    return held
 
 
 async def quotas(flow: Flow) -> list[Found[Quota]]:

@@ -23,6 +23,7 @@ from casemate.jobs.executor import Collected, Polled
 from casemate.jobs.job import Artefact, Job, Retry, Spec
 from casemate.jobs.kept import JOB_PLACE, Placed
 from casemate.jobs.seal import Unsealed, seal, streams
+from casemate.jobs.shares import taken
 from casemate.jobs.sites import Site, Sites
 from casemate.objects import Put
 
@@ -196,13 +197,8 @@ class Attend:
             if any(one.place for one in artefacts) and ended is not None and ended.open == "no":
                 over.placed = True
                 self._changes.beside(id, Put(JOB_PLACE, token, Placed(id), expect=0))
-            self._charge(held.found.value, spec, told)
+            self._changes.charge(id, held.found.value.owner, taken(spec, told.usage.wall_us / 1e6))
             self.over.append(over)
-
-    def _charge(self, job: Job, spec: Spec, told: Collected) -> None:
-        asked = spec.resources
-        seconds = told.usage.wall_us / 1e6 * asked.cpus * asked.tasks * asked.nodes
-        self._desk.used[job.owner] = self._desk.used.get(job.owner, 0.0) + seconds
 
     async def _lose(self, site: Site, id: str, held: Live, retry: Retry | None, reason: str) -> None:
         """Fenced first: from here on nothing that bears the token begins or counts."""
@@ -222,6 +218,8 @@ class Attend:
         spec = self._spec(held.found.value)
         value = self._changes.value(held.found)
         if self._changes.put(held.found, life.lost(value, token, retry or spec.retry, self._now, reason)):
+            begun = held.found.value.attempts[-1].started
+            self._changes.charge(id, held.found.value.owner, taken(spec, (self._now - begun) / 1e6 if begun else 0.0))
             left = await settled(site.scratch, domain, self._changes.value(held.found), token, spec)
             self.over.append(Over(id, site, token, left))
 

@@ -12,6 +12,7 @@ from casemate.access import Flow
 from casemate.errors import Conflict
 from casemate.jobs import life
 from casemate.jobs.job import JOB, Job, State
+from casemate.jobs.shares import JOB_USE, USE, Use, charged
 from casemate.objects import Found, Put, Ref
 
 __all__ = ["Changes", "parents_of"]
@@ -20,10 +21,12 @@ TRIES = 6
 
 
 class Changes:
-    """Collects, then lands. `arrays`: the open ones, as they were last seen."""
+    """Collects, then lands. `arrays`: the open ones, as they were last seen; `use`: what owners have used of late."""
 
-    def __init__(self, flow: Flow, arrays: Mapping[str, Found[Job]], now: int) -> None:
+    def __init__(self, flow: Flow, arrays: Mapping[str, Found[Job]], now: int, use: Found[Use] | None = None) -> None:
         self._flow = flow
+        self.use = use
+        self._charges: dict[str, tuple[str, float]] = {}
         self._now = now
         self._arrays = dict(arrays)
         self._was: dict[str, Found[Job]] = {}
@@ -52,6 +55,10 @@ class Changes:
         """What is kept with a job's change, and only with it."""
         self._more[id] = put
 
+    def charge(self, id: str, owner: str, seconds: float) -> None:
+        """CPU seconds that count against an owner, with a job's change and only with it."""
+        self._charges[id] = (owner, seconds)
+
     def __len__(self) -> int:
         return len(self._next) + len(self._born)
 
@@ -68,6 +75,9 @@ class Changes:
                     raise
                 continue
             access = self._flow.access
+            for put, version in zip(puts, receipt.versions, strict=True):
+                if put.kind is JOB_USE:
+                    self.use = Found(Ref(JOB_USE.name, put.id, access.id), version, self._flow.acting, put.value)
             return [
                 Found(Ref(JOB.name, put.id, access.id), version, self._flow.acting, put.value)
                 for put, version in zip(puts, receipt.versions, strict=True)
@@ -91,6 +101,10 @@ class Changes:
             Put(JOB, id, value, parents_of(self._flow, value), expect=was[id].version) for id, value in values.items()
         ]
         puts += [Put(JOB, id, value, parents_of(self._flow, value), expect=0) for id, value in self._born.items()]
+        if puts and self._charges:
+            was_use = self.use.value if self.use is not None else Use()
+            version = self.use.version if self.use is not None else 0
+            puts.append(Put(JOB_USE, USE, charged(was_use, self._charges.values(), self._now), expect=version))
         return puts + list(self._more.values())
 
     async def _others(self) -> bool:
@@ -107,6 +121,7 @@ class Changes:
                 self._next.pop(id, None)
                 self._was.pop(id, None)
                 self._more.pop(id, None)
+                self._charges.pop(id, None)
                 self._born = {child: job for child, job in self._born.items() if job.parent != id}
             if id in self._arrays and now is not None:
                 self._arrays[id] = now

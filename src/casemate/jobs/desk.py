@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 
-from casemate.access import Flow
+from casemate.access import Flow, Tide
+from casemate.accounts import QUOTA
 from casemate.clock import SECOND
 from casemate.jobs import life
 from casemate.jobs.job import JOB, After, Job, Spec
+from casemate.jobs.limits import Rules
 from casemate.jobs.plan import Running, Waiting
+from casemate.jobs.queues import JOB_QUEUE
+from casemate.jobs.shares import JOB_USE, USE, Use, decayed, taken
 from casemate.objects import Found, Where
 
 __all__ = ["Desk", "Live", "own"]
@@ -56,12 +60,15 @@ class Desk:
     arrays: dict[str, Found[Job]] = field(default_factory=dict)
     unfanned: dict[str, None] = field(default_factory=dict)
     ending: dict[str, None] = field(default_factory=dict)
-    used: dict[str, float] = field(default_factory=dict)
+    use: Found[Use] | None = None
+    rules: tuple[Tide, Rules] | None = None
     kept: dict[str, tuple[str, ...]] = field(default_factory=dict)
     grown: bool = True
 
     async def load(self, flow: Flow, now: float) -> None:
         """Everything that is open in the class, from the store."""
+        found_use = [one for one in await flow.read_each(JOB_USE, USE) if one.ref.class_id == flow.access.id]
+        self.use = found_use[0] if found_use else None
         children: list[Found[Job]] = []
         async for found in own(flow, Where((("open", "yes"),))):
             if found.value.parent:
@@ -145,20 +152,50 @@ class Desk:
         yield from [one for one in self.pending if one.startswith(f"{id}:")]
         yield from [one for one in self.live if one.startswith(f"{id}:")]
 
-    def running(self, engine: str, first: str) -> list[Running]:
-        """What the planner is told of what holds room."""
+    def used(self, now: int) -> dict[str, float]:
+        """CPU seconds by owner: what has ended, decayed, and what runs, with all that it was given."""
+        found = decayed(self.use.value, now) if self.use is not None else {}
+        for held in self.live.values():
+            job = held.found.value
+            spec = self.spec(job)
+            if spec is not None:
+                found[job.owner] = found.get(job.owner, 0.0) + taken(spec, spec.resources.wall_s)
+        return found
+
+    async def ruled(self, flow: Flow) -> Rules:
+        """What queues and quotas say now. Raises Damaged."""
+        tide = await flow.tide(JOB_QUEUE, QUOTA)
+        if self.rules is None or self.rules[0] != tide:
+            self.rules = (tide, await Rules.read(flow))
+        return self.rules[1]
+
+    def running(self, engine: str | None, first: str) -> list[Running]:
+        """What the planner is told of what holds room on an engine; None: on all of them."""
         found: list[Running] = []
         for id, held in self.live.items():
             job = held.found.value
             attempt, spec = job.attempts[-1], self.spec(job)
-            if spec is None or held.busy or (attempt.engine or first) != (engine or first):
+            if spec is None or held.busy:
+                continue
+            if engine is not None and (attempt.engine or first) != (engine or first):
                 continue
             asked = spec.resources
             ends = attempt.begun + asked.wall_s * SECOND
             on, cpus = tuple(attempt.node.split(",")), asked.cpus * asked.tasks
-            more = spec.preemptible and not attempt.reason
             found.append(
-                Running(id, job.owner, on, ends, spec.priority, cpus, asked.memory_mb, asked.gpus, more, job.parent)
+                Running(
+                    id=id,
+                    owner=job.owner,
+                    on=on,
+                    ends=ends,
+                    priority=spec.priority,
+                    cpus=cpus,
+                    memory_mb=asked.memory_mb,
+                    gpus=asked.gpus,
+                    preemptible=spec.preemptible and not attempt.reason,
+                    group=job.parent,
+                    queue=job.queue,
+                )
             )
         return found
 
@@ -179,12 +216,16 @@ def _waiting(id: str, job: Job, spec: Spec) -> Waiting:
         preemptible=spec.preemptible,
         group=job.parent,
         parallel=spec.array.parallel,
+        queue=job.queue,
     )
 
 
 def _corresponding(job: Job, spec: Spec) -> tuple[After, ...]:
-    """A child waits for the child of the same index."""
-    return tuple(After(f"{one.job}:{job.index}", "afterok") for one in spec.after if one.when == "aftercorr")
+    """A child waits for the child of the same index; in a sequential array for the one before it too."""
+    found = [After(f"{one.job}:{job.index}", "afterok") for one in spec.after if one.when == "aftercorr"]
+    if spec.array.sequential and job.index:
+        found.append(After(f"{job.parent}:{job.index - 1}", "afterok"))
+    return tuple(found)
 
 
 async def own(flow: Flow, where: Where, most: int = 1 << 30) -> AsyncIterator[Found[Job]]:

@@ -7,7 +7,7 @@ launch   after the intents are durable: folder, order, engine; what fails here i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -21,7 +21,7 @@ from casemate.jobs.desk import Desk
 from casemate.jobs.executor import Capabilities
 from casemate.jobs.inputs import Inputs
 from casemate.jobs.job import JOB, Job, Spec
-from casemate.jobs.plan import Assignment, plan
+from casemate.jobs.plan import Assignment, Node, Running, Waiting, plan
 from casemate.jobs.sites import Level, Site, Sites
 from casemate.jobs.stage import FAULTS, Ready, ready, stage
 from casemate.objects import Found
@@ -56,6 +56,8 @@ class Dispatch:
     async def choose(self, changes: Changes, now: int) -> list[Launch]:
         """Intents for what may begin; what may not any more has failed."""
         found: list[Launch] = []
+        rules, used = await self._desk.ruled(self._flow), self._desk.used(now)
+        everywhere = self._desk.running(None, self._sites.first)
         for name, line in self._desk.waiting.items():
             if not line:
                 continue
@@ -69,7 +71,9 @@ class Dispatch:
                 continue
             running = self._desk.running(name, self._sites.first)
             nodes = site.nodes(self._flow.access.id, told)
-            made = plan(self._flow.access.id, list(line.values()), running, nodes, {}, self._desk.used, now)
+            limits = rules.limits(self._names(line.values()), _of(self._flow.access.id, nodes), running, everywhere)
+            made = plan(self._flow.access.id, list(line.values()), running, nodes, limits, used, now)
+            everywhere += [_begun(line[start.id], start) for start in made.starts]
             self._desk.grown |= len(made.starts) > ROUND
             for start in made.starts[:ROUND]:
                 launch = await self._begin(changes, site, told, start, now)
@@ -114,9 +118,20 @@ class Dispatch:
                 return Launch(start.id, drawn, seen)
         return None
 
+    def _names(self, waiting: Iterable[Waiting]) -> dict[str, str]:
+        """The names of those who wait, by id; of whoever is no principal any more nothing begins."""
+        names: dict[str, str] = {}
+        for id in {job.owner for job in waiting}:
+            owner = self._gate.directory.principal(id)
+            if owner is not None:
+                names[id] = owner.name
+        return names
+
     def _level(self, spec: Spec, told: Capabilities) -> Level:
-        """An image takes the machine's place: that is done by mounts, which L1 has not."""
-        asked = max(spec.floor, "L2") if spec.environment.startswith("image:") else spec.floor
+        """An image takes the machine's place, a service or a notebook has a network of its own: L1 has neither."""
+        seen = spec.interactive is not None and spec.interactive.kind == "notebook"
+        walled = spec.environment.startswith("image:") or spec.kind == "service" or seen
+        asked = max(spec.floor, "L2") if walled else spec.floor
         return self._sites.level(self._flow.acting, asked, told.levels)
 
     def _owner(self, job: Job) -> bool:
@@ -180,6 +195,16 @@ class Dispatch:
             self.failed = error.slug
             return
         self._passed("submitted")
+
+
+def _of(domain: str, nodes: Iterable[Node]) -> list[Node]:
+    """The nodes that a share of a class is of."""
+    return [node for node in nodes if node.domain in (domain, "")]
+
+
+def _begun(job: Waiting, start: Assignment) -> Running:
+    """As it counts on other engines of this step."""
+    return Running(job.id, job.owner, start.on, 0, cpus=job.cpus, gpus=job.gpus, queue=job.queue)
 
 
 def _made_of(job: Job, found: Ready) -> Job:

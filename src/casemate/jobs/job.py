@@ -101,7 +101,10 @@ class After(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Array(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`size`: 0 for no array, else 2 to 10,000 children; `parallel`: how many at once, 0 for as many as fit."""
+    """`size`: 0 for no array, else 2 to 10,000 children; `parallel`: how many at once, 0 for as many as fit.
+
+    `sequential`: child N begins when child N - 1 has succeeded, and fails where that has not.
+    """
 
     size: int = 0
     parallel: int = 0
@@ -110,6 +113,7 @@ class Array(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A folder below /out that the next attempt finds as it was left. `every_s`: how often the program writes it."""
 
+    sequential: bool = False
     path: str = ""
     every_s: int = 0
 

@@ -3,8 +3,9 @@
 It sees one access class at a time: a partition of nodes belongs to one label domain, and what waits above is not in its
 arguments. A node holds one label or is clean; moving it to another needs a recorded sanitising step (see `nodes`).
 
-Jobs go by priority, then to the owner with the least decayed use for his share, then by order. A job of many nodes gets
-all of them at once or none. The first that finds no place is given the earliest time at which it will have one, and
+Jobs go by priority, then to the owner with the least decayed use for his share, then by order. What a queue or an owner
+may hold at once is kept: who waits at a limit is not overtaken within it. A job of many nodes gets all of them at once
+or none. The first that finds no place is given the earliest time at which it will have one, and
 nodes for it; those behind it start only where that time stands (EASY: D. Lifka, "The ANL/IBM SP scheduling system",
 1995). What is started counts as its owner's use at once, so that owners take turns within one plan.
 """
@@ -18,6 +19,7 @@ from heapq import heapify, heappop, heapreplace, nsmallest
 from operator import attrgetter
 from types import MappingProxyType
 
+from casemate.jobs.plan_limits import NONE, Limits
 from casemate.jobs.plan_room import Face, Room, Size, chosen, fits
 
 __all__ = ["Assignment", "Node", "Plan", "Running", "Waiting", "plan"]
@@ -59,6 +61,7 @@ class Waiting:
     preemptible: bool = False
     group: str = ""
     parallel: int = 0
+    queue: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Running:
     gpus: int = 0
     preemptible: bool = False
     group: str = ""
+    queue: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +110,19 @@ def plan(
     waiting: Sequence[Waiting],
     running: Sequence[Running],
     nodes: Sequence[Node],
-    shares: Mapping[str, float] = _NOTHING,
+    limits: Limits = NONE,
     used: Mapping[str, float] = _NOTHING,
     now: int = 0,
 ) -> Plan:
     """Gang scheduling with EASY backfill, by priority, then fair share, then order.
 
-    `used`: decayed use of each owner in CPU seconds; `shares`: what he is entitled to, 1 where nothing is said. Nodes
-    of another class are not looked at. A job that no set of nodes could ever hold waits, and holds nothing up.
+    `used`: decayed use of each owner in CPU seconds; `limits`: what owners are entitled to and may hold. Nodes of
+    another class are not looked at. A job that no set of nodes, or no limit, could ever hold waits, and holds nothing
+    up.
     """
     mine = _usable(domain, nodes)
     held = [job for job in running if any(name in mine for name in job.on)]
-    draft = _Draft(mine, held, shares, used, now)
+    draft = _Draft(mine, held, limits, used, now)
     draft.counts.update(job.group for job in running if job.group)
     lines = _lines(waiting)
     for priority in sorted(lines, reverse=True):
@@ -138,20 +143,23 @@ def _taken(starts: Iterable[Assignment], mine: Mapping[str, Node]) -> tuple[str,
 
 # What jobs of one line have in common; jobs of one line differ by id and order alone.
 _SHAPE = attrgetter(
-    "priority", "owner", "nodes", "cpus", "memory_mb", "gpus", "gpu_type", "wall_s", "group", "parallel"
+    "priority", "queue", "owner", "nodes", "cpus", "memory_mb", "gpus", "gpu_type", "wall_s", "group", "parallel"
 )
 _ORDER = attrgetter("order", "id")
 _Line = list[Waiting]
+_Side = tuple[str, str]
+"""Queue and owner: the two that a share is of."""
 
 
-def _lines(waiting: Iterable[Waiting]) -> dict[int, dict[str, list[_Line]]]:
-    """Jobs alike stand in one line: by priority and owner."""
+def _lines(waiting: Iterable[Waiting]) -> dict[int, dict[_Side, list[_Line]]]:
+    """Jobs alike stand in one line: by priority, then by queue and owner."""
     alike: defaultdict[tuple[object, ...], _Line] = defaultdict(list)
     for job in waiting:
         alike[_SHAPE(job)].append(job)
-    found: dict[int, dict[str, list[_Line]]] = {}
+    found: dict[int, dict[_Side, list[_Line]]] = {}
     for line in alike.values():
-        found.setdefault(line[0].priority, {}).setdefault(line[0].owner, []).append(line)
+        first = line[0]
+        found.setdefault(first.priority, {}).setdefault((first.queue, first.owner), []).append(line)
     return found
 
 
@@ -174,11 +182,12 @@ class _Draft:
         self,
         mine: Mapping[str, Node],
         held: list[Running],
-        shares: Mapping[str, float],
+        limits: Limits,
         used: Mapping[str, float],
         now: int,
     ) -> None:
-        self.mine, self.held, self.shares, self.now = mine, held, shares, now
+        self.mine, self.held, self.shares, self.now = mine, held, limits.shares, now
+        self.bounds = limits.drawn()
         self.used: defaultdict[str, float] = defaultdict(float, used)
         faces = {name: _face(node) for name, node in mine.items()}
         for job in held:
@@ -195,25 +204,28 @@ class _Draft:
         self.mosts: dict[Size, int] = {}
         self.looked = 0
 
-    def walk(self, owners: Mapping[str, list[_Line]]) -> None:
+    def walk(self, sides: Mapping[_Side, list[_Line]]) -> None:
         """All jobs of one priority, owner after owner."""
         if self.looked > DEPTH:
             return
-        standing: dict[str, list[tuple[int, str, int]]] = {}
+        standing: dict[_Side, list[tuple[int, str, int]]] = {}
         lines: list[_Line] = []
-        for owner, his in owners.items():
+        for side, his in sides.items():
             heads = []
             for whole in his:
                 line = self.ahead(whole)
                 heads.append((line[-1].order, line[-1].id, len(lines)))
                 lines.append(line)
             heapify(heads)
-            standing[owner] = heads
-        turns = [(self.factor(owner), *heads[0][:2], owner) for owner, heads in standing.items()]
+            standing[side] = heads
+        turns = [(self.factor(side), *heads[0][:2], side) for side, heads in standing.items()]
         heapify(turns)
         while turns and self.looked <= DEPTH:
-            owner = turns[0][3]
-            heads = standing[owner]
+            side = turns[0][3]
+            heads, factor = standing[side], self.factor(side)
+            if factor > turns[0][0]:  # he has had something by another queue meanwhile
+                heapreplace(turns, (factor, *heads[0][:2], side))
+                continue
             line = lines[heads[0][2]]
             if self.start(line[-1]):
                 line.pop()
@@ -224,13 +236,13 @@ class _Draft:
             else:
                 heappop(heads)
             if heads:
-                heapreplace(turns, (self.factor(owner), *heads[0][:2], owner))
+                heapreplace(turns, (self.factor(side), *heads[0][:2], side))
             else:
                 heappop(turns)
 
-    def factor(self, owner: str) -> float:
-        share = self.shares.get(owner, 1.0)
-        return self.used[owner] / share if share > 0 else float("inf")
+    def factor(self, side: _Side) -> float:
+        share = self.shares.get(side, 1.0)
+        return self.used[side[1]] / share if share > 0 else float("inf")
 
     def ahead(self, line: _Line) -> _Line:
         """As many of a line as could start now, the first at the end; one at least."""
@@ -251,6 +263,8 @@ class _Draft:
         """Whether it has its place. The first that has none is given its reservation."""
         if job.group and job.parallel and self.counts[job.group] >= job.parallel:
             return False
+        if not self.bounds.admits(job.queue, job.owner, job.nodes * job.cpus, job.nodes * job.gpus):
+            return False
         size, ends = _size(job), self.now + job.wall_s * MICRO
         long = bool(self.first) and ends > self.at
         self.looked += bool(self.first)
@@ -260,6 +274,7 @@ class _Draft:
             if not self.first:
                 self.reserve(job, size)
             return False
+        self.bounds.hold(job.queue, job.owner, job.nodes * job.cpus, job.nodes * job.gpus)
         self.starts.append(Assignment(job.id, on))
         self.held.append(
             Running(job.id, job.owner, on, ends, job.priority, job.cpus, job.memory_mb, job.gpus, False, job.group)
@@ -281,6 +296,7 @@ class _Draft:
             at = self.earliest(faces, size)
         kept = chosen(((face, name) for name, face in faces.items()), size)
         self.first, self.at, self.kept = job.id, at, kept
+        self.bounds.hold(job.queue, job.owner, job.nodes * job.cpus, job.nodes * job.gpus)
         self.shut.clear()
         beyond = {
             name: (faces[name].gpus - size.gpus, faces[name].cpus - size.cpus, faces[name].memory_mb - size.memory_mb)

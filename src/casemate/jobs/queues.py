@@ -8,7 +8,7 @@ labels may both have `train:3`. `default` is always there, whoever made none.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -21,19 +21,25 @@ from casemate.jobs.checked import checked
 from casemate.jobs.job import JOB, Spec
 from casemate.objects import Delete, Found, Kind, Put, Ref, Where
 
-__all__ = ["DEFAULT", "JOB_DEFINITION", "JOB_QUEUE", "Definition", "Queue", "Queues"]
+__all__ = ["DEFAULT", "JOB_DEFINITION", "JOB_QUEUE", "Definition", "Queue", "Queues", "filled", "standing"]
 
 DEFAULT = "default"
 LONGEST = 64 << 10  # bytes of what a definition says
 TRIES = 8
 MOST = 1000
+WEIGHT = 1_000_000
+_REF = re.compile(r"Ref::([A-Za-z0-9_.-]+)")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 Level = Literal["", "L1", "L2", "L3"]
 T = TypeVar("T")
 
 
 class Queue(msgspec.Struct, frozen=True):
-    """`priority` is added to that of its jobs. `floor`: the least isolation of what it takes; "" as the job has it."""
+    """`priority` is added to that of its jobs. `floor`: the least isolation of what it takes; "" as the job has it.
+
+    `max_share`: percent of an engine's CPUs and GPUs that its jobs hold at once at one label, rounded up. `shares`:
+    what principals, by name, are entitled to in it against each other; 1 where nothing is said, 0 for after all others.
+    """
 
     name: str
     priority: int = 0
@@ -42,6 +48,8 @@ class Queue(msgspec.Struct, frozen=True):
     tags: dict[str, str] = {}
     made_by: str = ""
     at: int = 0
+    max_share: int = 100
+    shares: dict[str, float] = {}
 
 
 class Definition(msgspec.Struct, frozen=True):
@@ -97,7 +105,7 @@ class Queues:
         return _highest(name, found)
 
     async def change(self, flow: Flow, name: str, **changes: Any) -> Found[Queue]:
-        """Change the priority, state, floor or tags of one at the acting label. Raises Absent, BadInput."""
+        """Change anything but the name of one that lies at the acting label. Raises Absent, BadInput."""
         found = await self._own(flow, JOB_QUEUE, name)
         value = replace(found.value, **changes)
         _sound(value)
@@ -156,6 +164,13 @@ class Queues:
             await flow.absent(JOB_DEFINITION, name[:140])
         return _highest(name, found)
 
+    async def drawn(self, flow: Flow, name: str, parameters: Mapping[str, str]) -> Spec:
+        """What a job of a definition does, with these parameters. Raises Absent, Ambiguous, BadInput."""
+        found = await self.definition(flow, name)
+        if not found.value.active:
+            raise BadInput(what=f"{found.id} makes no more jobs.")
+        return filled(found.value.spec, {**found.value.parameters, **parameters})
+
     async def definitions(self, flow: Flow, name: str = "") -> list[Found[Definition]]:
         """The visible revisions, by name, the newest first."""
         where = Where((("name", name),)) if name else None
@@ -200,10 +215,28 @@ async def _never(flow: Flow, kind: Kind[Any], name: str) -> Absent:
 
 def _highest(name: str, found: Sequence[Found[T]]) -> Found[T]:
     """The one that dominates the others. Raises Ambiguous."""
-    top = [one for one in found if not any(one.label <= other.label and one is not other for other in found)]
+    top = _tops(found)
     if len(top) > 1 or not top:
         raise Ambiguous(key=name[:140], labels="; ".join(sorted(one.label.text for one in found)))
     return top[0]
+
+
+def filled(spec: Spec, parameters: Mapping[str, str]) -> Spec:
+    """`Ref::NAME` in the words of the command replaced, once; a name without a parameter stays as it is."""
+    return replace(spec, command=tuple(_REF.sub(lambda m: parameters.get(m[1], m[0]), word) for word in spec.command))
+
+
+def standing(found: Sequence[Found[Queue]]) -> dict[str, Queue]:
+    """By name, the one that counts; where none is above the others, the one that gives least."""
+    names: dict[str, list[Found[Queue]]] = {}
+    for one in found:
+        names.setdefault(one.id, []).append(one)
+    return {name: min(_tops(each), key=lambda one: (one.value.max_share, one.id)).value for name, each in names.items()}
+
+
+def _tops(found: Sequence[Found[T]]) -> list[Found[T]]:
+    """Those that no other one dominates."""
+    return [one for one in found if not any(one.label <= other.label and one is not other for other in found)]
 
 
 def _named(name: str) -> None:
@@ -214,6 +247,10 @@ def _named(name: str) -> None:
 def _sound(queue: Queue) -> None:
     if not -1000 <= queue.priority <= 1000:
         raise BadInput(what="A queue's priority is -1000 to 1000.")
+    if not 1 <= queue.max_share <= 100:
+        raise BadInput(what="A queue's largest share is 1 to 100 percent.")
+    if len(queue.shares) > MOST or any(len(name) > 128 or not 0 <= of <= WEIGHT for name, of in queue.shares.items()):
+        raise BadInput(what=f"A queue has at most {MOST} shares, each of a principal's name, and 0 to {WEIGHT}.")
     _tagged(queue.tags)
 
 

@@ -161,7 +161,7 @@ class _Turns:
         if not (turned or desk.live or due or self._dirty or late):
             return 0
         self._tide = tide
-        changes = Changes(flow, desk.arrays, now)
+        changes = Changes(flow, desk.arrays, now, desk.use)
         parts = _Round(flow, desk, changes, now, at)
         if turned:
             await parts.take_up()
@@ -185,6 +185,7 @@ class _Turns:
         landed = {found.id: found for found in await changes.land()}
         for found in landed.values():
             desk.put(found, at)
+        desk.use = changes.use
         for id in changes.missed:
             await parts.reread(id)
         self._dirty = bool(landed) or bool(desk.unchecked or desk.unfanned or desk.ending)
@@ -353,7 +354,7 @@ class _Round:
             if spec is None:
                 continue
             many = min(TAKE // 2, spec.array.size - made)
-            waits = any(one.when == "aftercorr" for one in spec.after)
+            waits = spec.array.sequential or any(one.when == "aftercorr" for one in spec.after)
             state: State = "PENDING" if waits else "RUNNABLE"
             if not self._changes.put(array, life.fanned(job, many, state)):
                 self._desk.unfanned.pop(id, None)

@@ -23,6 +23,7 @@ from casemate.jobs.checked import MOST, checked, ordered
 from casemate.jobs.inputs import Inputs
 from casemate.jobs.job import JOB, JOB_KEY, After, Input, Job, JobKey, Spec
 from casemate.jobs.pointed import at_point
+from casemate.jobs.limits import JOB_TURN, admitted
 from casemate.jobs.queues import Queues
 from casemate.jobs.reconcile import Reconciler
 from casemate.jobs.sites import Sites
@@ -36,6 +37,8 @@ TRIES = 8
 CANCEL = Action("cancel", "job")
 
 
+TURNS = 200
+"""The same where an owner with a limit asks for many at the same time: one after the other has its turn."""
 @dataclass(slots=True)
 class _Ask:
     spec: Spec
@@ -59,7 +62,8 @@ class Jobs:
         """Ask for a job at the acting label. `key`: the same one with the same spec gives the same job.
 
         Its queue adds its priority and its floor of isolation. Raises BadInput, also where the queue takes no jobs;
-        Absent for what is not visible; Refused (`job-label`); Conflict for a key of another spec.
+        Absent for what is not visible; Refused (`job-label`, `job-quota`); QuotaExceeded; Conflict for a key of another
+        spec.
         """
         return (await self.submit_many(flow, [(spec, key)]))[0]
 
@@ -76,11 +80,15 @@ class Jobs:
                 raise BadInput(what="A key has at most 128 printable characters.")
         edges = ordered([spec for spec, _ in asked])
         asks = [_Ask(spec, key, _digest(spec)) for spec, key in asked]
-        for _ in range(TRIES):
+        keyed = any(ask.key for ask in asks)
+        for tried in range(TURNS):
             try:
                 return await self._submitted(flow, asks, edges)
-            except Conflict as conflict:  # another has just used one of these keys: its job is ours
-                if not any(ask.key for ask in asks) or not str(conflict.facts.get("what", "")).startswith(JOB_KEY.name):
+            except Conflict as conflict:
+                what = str(conflict.facts.get("what", ""))
+                turn = what.startswith(JOB_TURN.name)  # he has asked for others meanwhile: they are counted too
+                same = keyed and what.startswith(JOB_KEY.name)  # one of these keys has just been used: its job is ours
+                if not turn and not (same and tried < TRIES):
                     raise
         raise Conflict(what=JOB_KEY.name)
 
@@ -269,6 +277,9 @@ class Jobs:
             inputs.append(msgspec.structs.replace(known, name=one.name))
             parents += refs
         environment = spec.environment
+        turn = await admitted(flow, [ask.spec for ask in places]) if places else None
+        if turn is not None:
+            changes.append(turn)
         if environment:
             chosen = await self.sites.environments.look(flow, environment)
             environment = chosen.text

@@ -38,9 +38,11 @@ from casemate.jobs import JOB, JOB_KEY
 from casemate.jobs.changes import parents_of as read_by
 from casemate.jobs.environment import ENVIRONMENT
 from casemate.jobs.kept import JOB_PLACE
+from casemate.jobs.limits import JOB_TURN
 from casemate.jobs.nodes import JOB_NODE
 from casemate.jobs.packages import PACKAGE, PACKAGE_LIST
 from casemate.jobs.queues import JOB_DEFINITION, JOB_QUEUE
+from casemate.jobs.shares import JOB_USE
 from casemate.knowledge.traced import TRACED as OF_KNOWLEDGE
 from casemate.labels import AccessClass
 from casemate.models.traced import TRACED as OF_MODELS
@@ -139,6 +141,8 @@ BESIDE: tuple[Traced | Untraced, ...] = (
     Untraced(KEYS, "the order of keys"),
     Traced(JOB, (Link(JOB.name, "parent"),), title=lambda one: one.name, parents=read_by, touched=True),
     Untraced(JOB_KEY, "that a key was used, and for which job"),
+    Untraced(JOB_USE, "how much of the machine each owner has used of late"),
+    Untraced(JOB_TURN, "how often somebody with a limit has asked for jobs"),
     Traced(JOB_DEFINITION, title=lambda one: f"{one.name}:{one.revision}", named=True),
     Traced(ENVIRONMENT, title=lambda one: one.name, fixed=True, goes=True, touched=True, named=True),
     Traced(PACKAGE, title=lambda one: one.name, fixed=True, goes=True, touched=True, named=True),

@@ -9,10 +9,10 @@ import msgspec
 from casemate.access import Flow
 from casemate.doors.batch.desk import Desk, arn, bare, paged, reply, shaped
 from casemate.doors.batch.shapes import DescribeDefinitions, Named, Register
-from casemate.doors.batch.spec import refused, retry_of, spec_of, timed
+from casemate.doors.batch.spec import image_of, refused, retry_of, spec_of, timed
 from casemate.doors.frame import Call, Reply
 from casemate.errors import Absent, BadInput
-from casemate.jobs import Retry
+from casemate.jobs import Retry, Spec
 from casemate.jobs.queues import JOB_DEFINITION, Definition
 from casemate.objects import Found
 from casemate.words import say
@@ -74,7 +74,8 @@ def _named(flow: Flow, found: Found[Definition]) -> dict[str, str]:
 
 
 def _told(flow: Flow, found: Found[Definition]) -> dict[str, Any]:
-    value, said = found.value, msgspec.json.decode(found.value.said)
+    value = found.value
+    said = msgspec.json.decode(value.said) if value.said else _of(value.spec)
     container = said.get("containerProperties", {})
     whole: dict[str, Any] = {
         "command": [],
@@ -99,3 +100,20 @@ def _told(flow: Flow, found: Found[Definition]) -> dict[str, Any]:
         if said.get(name):
             told[name] = said[name]
     return told
+
+
+def _of(spec: Spec) -> dict[str, Any]:
+    """One that was registered by another door, in the words of this one."""
+    asked = spec.resources
+    needs = [("VCPU", asked.cpus), ("MEMORY", asked.memory_mb), *([("GPU", asked.gpus)] if asked.gpus else [])]
+    return {
+        "containerProperties": {
+            "image": image_of(spec),
+            "command": list(spec.command),
+            "environment": [{"name": name, "value": value} for name, value in spec.env.items()],
+            "resourceRequirements": [{"type": type, "value": str(value)} for type, value in needs],
+        },
+        "retryStrategy": {"attempts": spec.retry.attempts},
+        "timeout": {"attemptDurationSeconds": asked.wall_s},
+        "schedulingPriority": spec.priority,
+    }

@@ -20,13 +20,12 @@ from casemate.errors import BadInput
 from casemate.jobs import Evaluate, Resources, Retry, Spec
 from casemate.words import say
 
-__all__ = ["MACHINE", "OWN", "filled", "image_of", "overridden", "public", "refused", "retry_of", "spec_of", "timed"]
+__all__ = ["MACHINE", "OWN", "image_of", "overridden", "public", "refused", "retry_of", "spec_of", "timed"]
 
 MACHINE = "machine"
 OWN = ("casemate:definition",)  # tags that this wire keeps for itself
 _DIGEST = re.compile(r"[^@\s]{1,255}@sha256:([0-9a-f]{64})")
 _OURS = re.compile(r"(?:wheels|image|site):\S{1,255}")
-_REF = re.compile(r"Ref::([A-Za-z0-9_.-]+)")
 _NUMBER = re.compile(r"[0-9]{1,7}(?:\.[0-9]{1,4})?")
 _NEVER = (
     "volumes",
@@ -67,11 +66,6 @@ def overridden(spec: Spec, told: Container, language: str) -> Spec:
     env = {**spec.env, **{pair.name: pair.value for pair in told.environment}}
     command = spec.command if told.command is None else tuple(told.command)
     return replace(spec, command=command, env=env, resources=resources)
-
-
-def filled(spec: Spec, parameters: Mapping[str, str]) -> Spec:
-    """`Ref::NAME` in the words of the command replaced, once; a name without a parameter stays as it is."""
-    return replace(spec, command=tuple(_REF.sub(lambda m: parameters.get(m[1], m[0]), word) for word in spec.command))
 
 
 def retry_of(told: RetryStrategy | None, kept: Retry, language: str) -> Retry:

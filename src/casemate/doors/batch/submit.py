@@ -15,10 +15,11 @@ from casemate.doors.batch.definitions import KIND
 from casemate.doors.batch.desk import Desk, arn, bare, reply, shaped
 from casemate.doors.batch.queues import KIND as QUEUE
 from casemate.doors.batch.shapes import Container, Depends, Submit
-from casemate.doors.batch.spec import OWN, filled, overridden, refused, retry_of, timed
+from casemate.doors.batch.spec import OWN, overridden, refused, retry_of, timed
 from casemate.doors.frame import Call, Reply
 from casemate.errors import BadInput
 from casemate.jobs import After, Array
+from casemate.jobs.queues import filled
 from casemate.words import say
 
 __all__ = ["KEY", "submit"]
@@ -54,7 +55,7 @@ async def submit(desk: Desk, call: Call) -> Reply:
         queue=bare(told.job_queue, QUEUE, language),
         priority=spec.priority if override is None else override,
         label=told.tags.get(LABEL) or found.value.tags.get(LABEL, ""),
-        array=Array(told.array_properties.size, _parallel(told.depends_on)),
+        array=Array(told.array_properties.size, sequential=_sequential(told.depends_on)),
         after=_after(told.depends_on, language),
         tags=tags,
     )
@@ -63,9 +64,9 @@ async def submit(desk: Desk, call: Call) -> Reply:
     return reply(data, job=job.id)
 
 
-def _parallel(depends: list[Depends]) -> int:
+def _sequential(depends: list[Depends]) -> bool:
     """SEQUENTIAL without a job: the children of an array one after the other."""
-    return 1 if any(one.type == "SEQUENTIAL" and not one.job_id for one in depends) else 0
+    return any(one.type == "SEQUENTIAL" and not one.job_id for one in depends)
 
 
 def _after(depends: list[Depends], language: str) -> tuple[After, ...]:

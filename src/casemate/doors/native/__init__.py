@@ -17,7 +17,10 @@ from casemate.doors.native import (
     datasets,
     documents,
     environments,
+    job_definitions,
+    job_lines,
     job_nodes,
+    job_queues,
     jobs,
     keys,
     labels,
@@ -87,7 +90,10 @@ NOUNS: tuple[Callable[[Rooms], list[Route]], ...] = (
     jobs.routes,
     job_nodes.routes,
     sweeps.routes,
+    job_lines.routes,
 )
+    job_queues.routes,
+    job_definitions.routes,
 
 
 def routes(rooms: Rooms) -> list[Route]:

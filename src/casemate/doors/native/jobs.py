@@ -17,6 +17,7 @@ from casemate.doors.native.jobs_told import headed, told, written
 from casemate.doors.native.rooms import Rooms, reply
 from casemate.errors import BadInput
 from casemate.jobs import JOB, Spec
+from casemate.jobs.queues import Queues
 from casemate.objects import Where
 from casemate.policy import Action
 from casemate.words import say
@@ -44,11 +45,17 @@ class One(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class JobRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Either a `spec`, with a `key` or without, or `jobs`: at most 1,000, all of them or none."""
+    """Either a `spec`, with a `key` or without, or `jobs`: at most 1,000, all of them or none; or a `definition`.
+
+    `parameters` are the definition's: they stand for `Ref::NAME` in its command. `queue`: instead of its own.
+    """
 
     spec: Spec | None = None
     key: str = ""
     jobs: tuple[One, ...] = ()
+    definition: str = ""
+    parameters: dict[str, str] = {}
+    queue: str = ""
 
 
 class CancelRequest(msgspec.Struct, frozen=True):
@@ -78,7 +85,8 @@ def routes(rooms: Rooms) -> list[Route]:
 def _said(request: JobRequest) -> tuple[str, ...]:
     """What a person wrote: it comes to rest with the job."""
     specs = [one.spec for one in request.jobs] + ([request.spec] if request.spec is not None else [])
-    return tuple(text for spec in specs for text in written(spec))
+    named = (request.definition, request.queue, *request.parameters, *request.parameters.values())
+    return (*(text for spec in specs for text in written(spec)), *(text for text in named if text))
 
 
 def _why(request: CancelRequest) -> tuple[str, ...]:
@@ -87,15 +95,21 @@ def _why(request: CancelRequest) -> tuple[str, ...]:
 
 class _Jobs:
     def __init__(self, rooms: Rooms) -> None:
-        self._jobs = rooms.jobs
+        self._jobs, self._queues = rooms.jobs, Queues(rooms.gate)
 
     async def submit(self, call: Call) -> Reply:
         """One job, or up to 1,000 at once: all of them are kept, or none."""
         asked: JobRequest = call.body
-        if (asked.spec is None) == (not asked.jobs) or (asked.jobs and asked.key):
+        ways = [asked.spec is not None, bool(asked.jobs), bool(asked.definition)]
+        drawn = bool(asked.parameters or asked.queue)
+        if ways.count(True) != 1 or (asked.jobs and asked.key) or (drawn and not asked.definition):
             raise BadInput(what=say("jobs.door.one_or_many", call.flow.session.language))
-        if asked.spec is not None:
-            found = await self._jobs.submit(call.flow, asked.spec, asked.key)
+        spec = asked.spec
+        if asked.definition:
+            spec = await self._queues.drawn(call.flow, asked.definition, asked.parameters)
+            spec = msgspec.structs.replace(spec, queue=asked.queue or spec.queue)
+        if spec is not None:
+            found = await self._jobs.submit(call.flow, spec, asked.key)
             return reply(call.flow, told(call.flow, found), status=201, job=found.id)
         if len(asked.jobs) > BATCH:
             raise BadInput(what=say("jobs.door.batch", call.flow.session.language, most=BATCH))
