@@ -108,12 +108,12 @@ class Array(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     size: int = 0
     parallel: int = 0
+    sequential: bool = False
 
 
 class Checkpoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A folder below /out that the next attempt finds as it was left. `every_s`: how often the program writes it."""
 
-    sequential: bool = False
     path: str = ""
     every_s: int = 0
 

@@ -22,8 +22,8 @@ from casemate.jobs.changes import parents_of
 from casemate.jobs.checked import MOST, checked, ordered
 from casemate.jobs.inputs import Inputs
 from casemate.jobs.job import JOB, JOB_KEY, After, Input, Job, JobKey, Spec
-from casemate.jobs.pointed import at_point
 from casemate.jobs.limits import JOB_TURN, admitted
+from casemate.jobs.pointed import at_point
 from casemate.jobs.queues import Queues
 from casemate.jobs.reconcile import Reconciler
 from casemate.jobs.sites import Sites
@@ -34,11 +34,11 @@ __all__ = ["Jobs", "key_id"]
 
 TRIES = 8
 """How often a change is tried that another one has come before."""
+TURNS = 200
+"""The same where an owner with a limit asks for many at the same time: one after the other has its turn."""
 CANCEL = Action("cancel", "job")
 
 
-TURNS = 200
-"""The same where an owner with a limit asks for many at the same time: one after the other has its turn."""
 @dataclass(slots=True)
 class _Ask:
     spec: Spec
@@ -233,6 +233,9 @@ class Jobs:
             if ask.key:
                 kept = JobKey(ask.id, ask.digest)
                 changes.append(Put(JOB_KEY, key_id(flow.session.principal.id, ask.key), kept, expect=0))
+        turn = await admitted(flow, [ask.spec for ask in places]) if places else None
+        if turn is not None:
+            changes.append(turn)
         if changes:
             receipt = await flow.commit(*changes, facts={"jobs": len(places)})
             values = dict(zip(((c.kind.name, c.id) for c in changes), receipt.versions, strict=True))
@@ -277,9 +280,6 @@ class Jobs:
             inputs.append(msgspec.structs.replace(known, name=one.name))
             parents += refs
         environment = spec.environment
-        turn = await admitted(flow, [ask.spec for ask in places]) if places else None
-        if turn is not None:
-            changes.append(turn)
         if environment:
             chosen = await self.sites.environments.look(flow, environment)
             environment = chosen.text

@@ -88,12 +88,12 @@ NOUNS: tuple[Callable[[Rooms], list[Route]], ...] = (
     datasets.routes,
     environments.routes,
     jobs.routes,
-    job_nodes.routes,
-    sweeps.routes,
     job_lines.routes,
-)
+    job_nodes.routes,
     job_queues.routes,
     job_definitions.routes,
+    sweeps.routes,
+)
 
 
 def routes(rooms: Rooms) -> list[Route]:
