@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from casemate.crypto.sign import generate, public_of, sign
+from tests.cells.sif import sif, squashed
 from tests.cells.test_unpack import wheel
 from tests.cli.conftest import _place
 from tests.cli.running import Up, running
@@ -129,6 +130,30 @@ def test_a_job_runs_in_the_root_of_its_image(region: Up) -> None:
     ran = region.run("job", "run", "--json", "--environment", "image:bad", "--", "/bin/sh", "-c", ":")
     assert (ran.code, ran.json["data"]["reason"]) == (1, "ENVIRONMENT"), ran
     assert region.run("environment", "add", "none").code == 2
+
+
+def test_a_job_runs_in_the_root_of_an_apptainer_image(region: Up) -> None:
+    base = region.place.path / "root"
+    with tarfile.open(image(region.place.path / "of-sif.tar")) as saved:
+        layer = saved.extractfile("layer.tar")
+        assert layer is not None
+        with tarfile.open(fileobj=layer, mode="r:gz") as files:
+            files.extractall(base, filter="data")
+    built = region.place.path / "shell.sif"
+    built.write_bytes(sif(squashed(base)))
+    added = region.run("environment", "add", "built", built, "--json")
+    assert added.data["form"] == "image", added
+    assert "image.sif" in region.run("environment", "show", "built").out
+    script = "read whose < /etc/whose; echo $whose; test ! -e /usr/bin/python3; echo no > /etc/whose"
+    ran = region.run("job", "run", "--environment", "image:built", "--", "/bin/sh", "-c", script)
+    assert ran.out == "ours\n", ran
+    assert ran.code != 0, "an environment is written to by no job"
+    spoilt = region.place.path / "spoilt.sif"
+    spoilt.write_bytes(built.read_bytes()[:20_000])
+    assert region.run("environment", "add", "spoilt", spoilt).code == 0
+    ran = region.run("job", "run", "--json", "--environment", "image:spoilt", "--", "/bin/sh", "-c", ":")
+    assert (ran.code, ran.json["data"]["reason"]) == (1, "ENVIRONMENT"), ran
+    assert region.run("environment", "add", "both", built, "--image", built).code == 2
 
 
 def test_a_job_runs_in_a_tree_of_the_site_where_its_label_sees_that(region: Up) -> None:

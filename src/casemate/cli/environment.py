@@ -34,11 +34,15 @@ LABEL = option("--label", default="", metavar="LABEL")
 @verb(
     "environment.add",
     NAME,
+    click.argument("file", type=FILE, required=False, default=None),
     option("--lock", type=FILE, default=None, metavar="FILE"),
     option("--image", type=FILE, default=None, metavar="FILE"),
     LABEL,
 )
-def add(talk: Talk, name: str, lock: Path | None, image: Path | None, label: str) -> None:
+def add(talk: Talk, name: str, file: Path | None, lock: Path | None, image: Path | None, label: str) -> None:
+    if file is not None and image is not None:
+        raise BadInput(what=t("environment.one_of"))
+    image = image or file
     if lock is not None and image is None:
         try:
             text = lock.read_text("utf-8")

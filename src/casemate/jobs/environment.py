@@ -1,7 +1,7 @@
 """Environments by digest: a locked set of wheels, an image, or a tree of the site: what a job runs in.
 
     wheels:NAME   wheels of the region's own mirror, exactly those that a lock names
-    image:NAME    an archive that `docker save` or an OCI tool wrote
+    image:NAME    an archive that `docker save` or an OCI tool wrote, or a SIF image of Apptainer
     site:NAME     modules and Spack trees of the machine, as they stand ([jobs.sites.NAME])
 
 An environment lies at the label at which it was made and never changes: its digest is over the names and the SHA-384
@@ -31,7 +31,8 @@ Form = Literal["wheels", "image", "site"]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DIGEST = re.compile(r"[0-9a-f]{96}")
 LOCK = 1 << 20
-IMAGE = "image.tar"
+IMAGE, SIF = "image.tar", "image.sif"
+_SIF = slice(32, 42)  # where a SIF image says that it is one
 
 
 class EnvironmentRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,13 +96,15 @@ class Chosen:
 
 @dataclass(slots=True)
 class Environments:
-    """`sites`: those of the settings. `program`: what unpacks, file by file. `tried`, `used`: by class and text, how
-    often an unpacking was given up, and by token when a tree was last asked for (seconds of the process' clock)."""
+    """`sites`: those of the settings. `program`: what unpacks, file by file. `tried`, `why`, `used`: by class and text,
+    how often an unpacking was given up and for what, and by token when a tree was last asked for (seconds of the
+    process' clock)."""
 
     sites: Mapping[str, Site] = field(default_factory=dict)
     program: Mapping[str, bytes] = field(default_factory=dict)
     mirror: Mirror = field(default_factory=Mirror)
     tried: dict[tuple[str, str], int] = field(default_factory=dict)
+    why: dict[tuple[str, str], str] = field(default_factory=dict)
     begun: dict[str, float] = field(default_factory=dict)
     used: dict[str, float] = field(default_factory=dict)
 
@@ -131,10 +134,11 @@ class Environments:
     async def add_image(self, flow: Flow, name: str, incoming: AsyncIterator[bytes]) -> Found[Environment]:
         """An environment of an archive as it arrives, at the acting label. Raises BadInput, Conflict."""
         await self._free(flow, name)
-        digest, size, pieces, waiting = hashlib.sha384(), 0, list[str](), bytearray()
+        digest, size, pieces, waiting, begins = hashlib.sha384(), 0, list[str](), bytearray(), b""
         async for data in incoming:
             digest.update(data)
             size += len(data)
+            begins = begins if len(begins) >= _SIF.stop else begins + data[: _SIF.stop]
             waiting += data
             while len(waiting) >= PIECE:
                 pieces.append(await flow.pour(bytes(waiting[:PIECE])))
@@ -143,7 +147,8 @@ class Environments:
             pieces.append(await flow.pour(bytes(waiting)))
         if not size:
             raise BadInput(what="The archive is empty.")
-        return await self._made(flow, name, "image", [File(IMAGE, size, digest.hexdigest(), tuple(pieces))], ())
+        kind = SIF if begins[_SIF] == b"SIF_MAGIC\0" else IMAGE
+        return await self._made(flow, name, "image", [File(kind, size, digest.hexdigest(), tuple(pieces))], ())
 
     async def every(self, flow: Flow) -> list[Found[Environment]]:
         """The visible ones that are the region's own, by name."""

@@ -41,7 +41,7 @@ class Ready:
 async def ready(
     flow: Flow, inputs: Inputs, environments: Environments, site: Site, spec: Spec, level: Level
 ) -> Ready | str | None:
-    """Everything that it reads, as it is now; or why it cannot begin: INPUT, ENVIRONMENT or ACCREDITATION.
+    """Everything that it reads, as it is now; or why it cannot begin: INPUT, ENVIRONMENT, UNSQUASHFS or ACCREDITATION.
 
     None while its environment is being unpacked. Raises EngineFailed, StorageFull where that cannot be done now.
     """
@@ -63,7 +63,9 @@ async def ready(
         try:
             chosen = await environments.look(flow, spec.environment)
             standing = await prepare(flow, environments, (site.executor, site.scratch), chosen, level)
-        except (*FAULTS, Damaged, Unusable):
+        except Unusable as unusable:
+            return unusable.reason
+        except (*FAULTS, Damaged):
             return "ENVIRONMENT"
     return None if standing is None else Ready(site, spec, level, tuple(looked), standing)
 

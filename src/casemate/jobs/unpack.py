@@ -26,6 +26,8 @@ __all__ = ["DAY", "TRIES", "Standing", "Unusable", "keeping", "prepare", "token_
 
 DAY = 86_400.0
 TRIES = 3
+MISSING = 69
+"""What the program that unpacks ends with where its machine has no unsquashfs."""
 AGAIN = 30.0
 """Seconds after which an unpacking that nobody has taken up is looked for at its engine."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -39,7 +41,11 @@ _PROGRAM = (
 
 
 class Unusable(Exception):
-    """The environment cannot be made a tree: the job fails before it has begun."""
+    """The environment cannot be made a tree: the job fails before it has begun. `reason`: what the job then says."""
+
+    def __init__(self, reason: str = "ENVIRONMENT") -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ async def prepare(
     domain, now = flow.access.id, clock()
     tried = known.tried.get((domain, chosen.text), 0)
     if tried >= TRIES:
-        raise Unusable
+        raise Unusable(known.why.get((domain, chosen.text), "ENVIRONMENT"))
     token = token_of(domain, chosen.text, tried)
     known.used[token] = now
     told = await scratch.collected(domain, token)
@@ -77,6 +83,9 @@ async def prepare(
     if told.recorded or (told.claimed and not told.alive):
         known.tried[(domain, chosen.text)] = tried + 1
         await scratch.remove(domain, token)
+        if told.exit == MISSING:  # another node may have it: whoever comes next tries again
+            known.why[(domain, chosen.text)] = "UNSQUASHFS"
+            raise Unusable("UNSQUASHFS")
         if told.recorded:  # it says no, and would again
             known.tried[(domain, chosen.text)] = TRIES
             raise Unusable

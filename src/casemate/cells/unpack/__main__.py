@@ -1,4 +1,7 @@
-"""`python -I -m casemate.cells.unpack wheels|image SOURCE TREE`: 0 where the tree is whole, else 1 and one line why."""
+"""`python -I -m casemate.cells.unpack wheels|image SOURCE TREE`: 0 where the tree is whole, else one line why.
+
+1: it cannot be unpacked; 69: this machine lacks a program that it takes.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import os
 import sys
 
 from casemate.cells.unpack.image import image
+from casemate.cells.unpack.sif import MISSING, Missing, is_sif, sif
 from casemate.cells.unpack.tree import Tree, Unpackable
 from casemate.cells.unpack.wheels import wheels
 
@@ -21,12 +25,15 @@ def main(form: str, source: str, target: str) -> int:
             wheels(source, Tree(target))
         else:
             tree = Tree(target)
-            image(source, tree, os.uname().machine)
+            if is_sif(source):
+                sif(source, target, os.uname().machine)
+            else:
+                image(source, tree, os.uname().machine)
             for name in _PLACES:
                 tree.folder(name)
     except Unpackable as error:
         sys.stderr.write(f"{error}\n")
-        return 1
+        return MISSING if isinstance(error, Missing) else 1
     return 0
 
 
