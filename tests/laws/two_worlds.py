@@ -28,6 +28,7 @@ import tests.laws.key_operations
 import tests.laws.label_operations
 import tests.laws.ledger_operations
 import tests.laws.metrics_operations
+import tests.laws.mission_operations
 import tests.laws.model_operations
 import tests.laws.openai_operations
 import tests.laws.outsider_operations

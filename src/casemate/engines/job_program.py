@@ -15,7 +15,8 @@ __all__ = ["program"]
 @cache
 def program() -> dict[str, bytes]:
     """Its files by their place. The packages above it are empty, so that none of the same name on the node counts."""
-    found = {"casemate/__init__.py": b"\n", "casemate/cells/__init__.py": b"\n"}
+    found = {f"casemate/{name}__init__.py": b"\n" for name in ("", "cells/", "reports/")}
+    found["casemate/reports/parquet.py"] = (PACKAGE / "reports" / "parquet.py").read_bytes()
     for path in sorted((PACKAGE / "cells" / "table").glob("*.py")):
         found[f"casemate/cells/table/{path.name}"] = path.read_bytes()
     return found

@@ -22,7 +22,7 @@ _QUEUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _ENVIRONMENT = re.compile(
     r"(?:(?:wheels|image):[A-Za-z0-9][A-Za-z0-9._-]{0,127}|site:[A-Za-z0-9][A-Za-z0-9._/@+-]{0,127})?"
 )
-_SOURCE = re.compile(r"(?:dataset|object|job|sweep):[^\0]{1,1100}", re.DOTALL)
+_SOURCE = re.compile(r"(?:dataset|object|job|sweep|mission):[^\0]{1,1100}", re.DOTALL)
 BOUNDS: dict[str, tuple[int, int]] = {
     "nodes": (1, 1024),
     "tasks": (1, 4096),
@@ -128,7 +128,7 @@ def _paths(spec: Spec) -> None:
             raise BadInput(what=f"Two {kind}s have one name.")
     for one in spec.inputs:
         if not _SOURCE.fullmatch(one.source):
-            raise BadInput(what="A source is dataset:NAME, object:BUCKET/KEY, job:ID/OUTPUT or sweep:ID.")
+            raise BadInput(what="A source is dataset:NAME, object:BUCKET/KEY, job:ID/OUTPUT, sweep:ID or mission:DIGEST.")
     paths = [one.path for one in spec.outputs] + ([spec.checkpoint.path] if spec.checkpoint.path else [])
     for path in paths:
         if len(path) > 1024 or "\0" in path or path.startswith("/") or ".." in path.split("/"):

@@ -13,7 +13,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from casemate.errors import BadInput
 
-__all__ = ["MOST_TEXT", "filled", "form_of"]
+__all__ = ["MOST_TEXT", "filled", "form_of", "typed"]
 
 MOST_TEXT = 4000
 MOST_ITEMS = 1000
@@ -44,6 +44,30 @@ def filled(form: Sequence[Mapping[str, Any]], given: Mapping[str, Any]) -> dict[
         if name not in known:
             raise BadInput(what=f"{str(name)[:80]} is no parameter of this mission.")
     return {field["name"]: _value(field, given.get(field["name"], field["default"])) for field in form}
+
+
+def typed(form: Sequence[Mapping[str, Any]], texts: Mapping[str, str]) -> dict[str, Any]:
+    """What was written, as the types of the form say; a list has commas. Raises BadInput for what does not fit."""
+    fields = {str(field["name"]): field for field in form}
+    found: dict[str, Any] = {}
+    for name, text in texts.items():
+        if name not in fields:
+            raise BadInput(what=f"{name[:80]} is no parameter of this mission: {', '.join(fields)}.")
+        field = fields[name]
+        values = [_typed(field, one) for one in (text.split(",") if field["many"] and text.strip() else [text])]
+        found[name] = (values if text.strip() else []) if field["many"] else values[0]
+    return found
+
+
+def _typed(field: Mapping[str, Any], text: str) -> Any:
+    try:
+        if field["type"] == "boolean":
+            return {"yes": True, "true": True, "no": False, "false": False}[text.strip().lower()]
+        return {"integer": int, "number": float}.get(field["type"], str)(text)
+    except (KeyError, ValueError):
+        if field["many"] and not text.strip():
+            return None
+        raise BadInput(what=f"{field['name']} is a {field['type']}.") from None
 
 
 def _value(field: Mapping[str, Any], value: Any) -> Any:

@@ -45,6 +45,7 @@ from casemate.jobs.queues import JOB_DEFINITION, JOB_QUEUE
 from casemate.jobs.shares import JOB_USE
 from casemate.knowledge.traced import TRACED as OF_KNOWLEDGE
 from casemate.labels import AccessClass
+from casemate.missions.host import MISSION
 from casemate.models.traced import TRACED as OF_MODELS
 from casemate.objects import Change, Found, Put, Ref, Where
 
@@ -145,6 +146,7 @@ BESIDE: tuple[Traced | Untraced, ...] = (
     Untraced(JOB_KEY, "that a key was used, and for which job"),
     Traced(JOB_DEFINITION, title=lambda one: f"{one.name}:{one.revision}", named=True),
     Traced(ENVIRONMENT, title=lambda one: one.name, fixed=True, goes=True, touched=True, named=True),
+    Traced(MISSION, title=lambda one: one.name, fixed=True, goes=True, touched=True, named=True),
     Traced(PACKAGE, title=lambda one: one.name, fixed=True, goes=True, touched=True, named=True),
     Untraced(PACKAGE_LIST, "names and digests of what may be brought, and who signed them"),
     Untraced(JOB_QUEUE, "a place, with its floor and priority"),

@@ -1,4 +1,4 @@
-"""What jobs read, joined: datasets in place, objects of buckets, and what other jobs have left."""
+"""What jobs read, joined: datasets in place, objects of buckets, what other jobs have left, and code of missions."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from casemate.buckets import Buckets
 from casemate.buckets.kinds import OBJECT, place
 from casemate.datasets import Datasets, shown, verify
 from casemate.engines.job_program import program
+from casemate.engines.mission_program import face
 from casemate.errors import Absent, BadInput, FileChanged
 from casemate.jobs import JOB, Artefact, Input, Job, Looked, Mount
 from casemate.jobs.sweep import listed, result_of
+from casemate.missions.host import MISSION, code_of
+from casemate.missions.host import Mission as Installed
 from casemate.objects import Found, Ref, Where
 
 __all__ = ["JobInputs"]
@@ -41,6 +44,9 @@ class JobInputs:
             return Looked(input, (ref,), hashlib.sha384(said.encode()).hexdigest(), seen.size)
         if scheme == "sweep":
             return await self._swept(flow, input, name)
+        if scheme == "mission":
+            mission = await _mission(flow, name)
+            return Looked(input, (mission.ref,), mission.value.digest, sum(one.size for one in mission.value.files))
         job, artefacts = await self._left(flow, name)
         said = "\n".join(f"{one.digest} {one.name}" for one in artefacts)
         digest = hashlib.sha384(said.encode()).hexdigest() if job.value.open == "no" else ""
@@ -64,8 +70,8 @@ class JobInputs:
             async for piece in self.buckets.read(flow, await self.buckets.seen(flow, bucket, key)):
                 yield "", piece
             return
-        if scheme == "sweep":
-            async for at, piece in _sweep(flow, name):
+        if scheme in ("sweep", "mission"):
+            async for at, piece in _sweep(flow, name) if scheme == "sweep" else _lent(flow, name):
                 yield at, piece
             return
         job, artefacts = await self._left(flow, name)
@@ -116,6 +122,22 @@ async def _sweep(flow: Flow, id: str) -> AsyncIterator[tuple[str, bytes]]:
                 yield f"results/{index}", await flow.blob(found.ref.class_id, blob)
 
 
+async def _mission(flow: Flow, digest: str) -> Found[Installed]:
+    """The visible mission of that digest, which stays the same whatever is installed later. Raises Absent."""
+    found = await flow.every(MISSION, Where((("digest", digest[:96]),)))
+    if not found:
+        await flow.absent(MISSION, digest[:96])
+    return min(found, key=lambda one: (one.ref.class_id != flow.access.id, one.label.text))
+
+
+async def _lent(flow: Flow, digest: str) -> AsyncIterator[tuple[str, bytes]]:
+    """The face that missions import, and the code of one."""
+    for name, text in face().items():
+        yield f"face/{name}", text
+    async for name, data in code_of(flow, await _mission(flow, digest)):
+        yield f"code/{name}", data
+
+
 async def _children(flow: Flow, array: Found[Job]) -> dict[int, Found[Job]]:
     """The visible ones of an array, by index."""
     found: dict[int, Found[Job]] = {}
@@ -130,8 +152,8 @@ async def _children(flow: Flow, array: Found[Job]) -> dict[int, Found[Job]]:
 
 def _split(input: Input) -> tuple[str, str]:
     scheme, _, name = input.source.partition(":")
-    if scheme not in ("dataset", "object", "job", "sweep") or (
+    if scheme not in ("dataset", "object", "job", "sweep", "mission") or (
         scheme in ("object", "job") and not name.partition("/")[2]
     ):
-        raise BadInput(what="A source is dataset:NAME, object:BUCKET/KEY, job:ID/OUTPUT or sweep:ID.")
+        raise BadInput(what="A source is dataset:NAME, object:BUCKET/KEY, job:ID/OUTPUT, sweep:ID or mission:DIGEST.")
     return scheme, name

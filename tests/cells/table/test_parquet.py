@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casemate.cells.table.parquet import MAGIC, parquet
+from casemate.reports.parquet import MAGIC, parquet
 from casemate.cells.table.rows import Cell, Column
 
 KINDS = {0: "bool", 2: "int", 5: "float", 6: "text"}

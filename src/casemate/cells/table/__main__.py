@@ -13,9 +13,9 @@ import os
 import sys
 from pathlib import Path
 
-from casemate.cells.table.parquet import parquet
 from casemate.cells.table.plot import plot
 from casemate.cells.table.rows import LARGEST, Cell, columns, result, spoken
+from casemate.reports.parquet import parquet
 
 __all__ = ["main"]
 

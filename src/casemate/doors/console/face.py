@@ -59,6 +59,12 @@ class Face:
         assert isinstance(answered, Reply)
         return answered.body
 
+    async def whole(self, operation: str, call: Call) -> Reply:
+        """What a native operation gives, with its own headers: a file."""
+        answered = await self._native[operation].handler(call)
+        assert isinstance(answered, Reply)
+        return answered
+
     async def stream(self, operation: str, call: Call) -> Stream:
         """What a native operation gives in pieces."""
         answered = await self._native[operation].handler(call)

@@ -50,6 +50,7 @@ PLACES = (
     ("/buckets", "buckets", "bucket.list"),
     ("/datasets", "datasets", "dataset.list"),
     ("/jobs", "jobs", "job.list"),
+    ("/missions", "missions", "mission.list"),
     ("/answers", "answers", "answer.list"),
     ("/releases", "releases", "release.list"),
     ("/today", "today", "ledger.read"),

@@ -27,6 +27,8 @@ from casemate.doors.native import (
     ledger,
     lineage,
     metrics,
+    mission_runs,
+    missions,
     models,
     openapi,
     outsiders,
@@ -93,6 +95,8 @@ NOUNS: tuple[Callable[[Rooms], list[Route]], ...] = (
     job_queues.routes,
     job_definitions.routes,
     sweeps.routes,
+    missions.routes,
+    mission_runs.routes,
 )
 
 

@@ -22,6 +22,8 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "GET /api/jobs/{id}": ("wait", "version"),
     "GET /api/jobs/{id}/logs": ("stream", "at", "most", "wait"),
     "PUT /api/packages/{name}": ("list",),
+    "GET /api/mission-runs/{id}/compare": ("with",),
+    "GET /api/mission-runs/{id}/tables/{name}": ("format",),
     "GET /api/lineage/{object*}": ("way",),
     "GET /api/lineage.svg/{object*}": ("way",),
     "GET /api/ledger": ("limit",),

@@ -2,3 +2,25 @@
 
 What must never happen: that a description, a form, a run or a report is told to whom its label does not dominate.
 """
+
+from __future__ import annotations
+
+from casemate.missions.host.host import SCHEME, TAG, Missions, code_of
+from casemate.missions.host.mission import MISSION, InstallRequest, Mission, RunRequest
+from casemate.missions.host.outcome import compared, progress_of, report_of, result_of, table_of
+
+__all__ = [
+    "MISSION",
+    "SCHEME",
+    "TAG",
+    "InstallRequest",
+    "Mission",
+    "Missions",
+    "RunRequest",
+    "code_of",
+    "compared",
+    "progress_of",
+    "report_of",
+    "result_of",
+    "table_of",
+]

@@ -10,9 +10,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from casemate.cells.table.rows import Cell, Column
+__all__ = ["Column", "parquet"]
 
-__all__ = ["parquet"]
+# the file is lent to a sandbox by itself, and so imports nothing of the house
+Cell = bool | int | float | str | None
+Column = tuple[str, str, list[Cell]]
+"""Name, type (bool, int, float or text) and cells."""
 
 MAGIC = b"PAR1"
 _TYPES = {"bool": 0, "int": 2, "float": 5, "text": 6}  # BOOLEAN, INT64, DOUBLE, BYTE_ARRAY

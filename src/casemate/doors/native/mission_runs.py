@@ -1,0 +1,89 @@
+"""Runs of missions: how far one is, what it found, its report, its tables, two of them compared, and one made again.
+
+A run is a job, and everything here is read from what its job left, at the job's label.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from casemate.doors.frame import Call, Reply, Route
+from casemate.doors.native.jobs_told import told
+from casemate.doors.native.rooms import Rooms, reply
+from casemate.errors import Absent, BadInput
+from casemate.missions.host import Missions, compared, progress_of, report_of, result_of, table_of
+from casemate.policy import Action
+from casemate.words import say
+
+__all__ = ["routes"]
+
+# what a program of strangers made is shown, and never run
+_SHOWN = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
+_MEDIA = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+
+
+def routes(rooms: Rooms) -> list[Route]:
+    """Routes of runs."""
+    at, one, data = _Runs(rooms), "/api/mission-runs/{id}", dict[str, Any]
+    reads = Action("read", "job")
+    return [
+        Route("GET", one, "native", reads, at.one, gives=data),
+        Route("GET", f"{one}/report", "native", reads, at.report),
+        Route("GET", f"{one}/tables/{{name}}", "native", reads, at.table),
+        Route("GET", f"{one}/compare", "native", reads, at.compare, gives=data),
+        Route("POST", f"{one}/again", "native", Action("submit", "job"), at.again, gives=data),
+    ]
+
+
+class _Runs:
+    def __init__(self, rooms: Rooms) -> None:
+        self._jobs = rooms.jobs
+        self._missions = Missions(rooms.jobs)
+
+    async def one(self, call: Call) -> Reply:
+        """A run: its job, what was asked for, how far it is, and its result once there is one."""
+        found, spec = await self._missions.ran(call.flow, call.path["id"])
+        asked = msgspec.json.decode(spec.env.get("CASEMATE_MISSION", "{}"))
+        try:
+            result: Any = await result_of(self._jobs, call.flow, found)
+        except (Absent, BadInput):
+            result = None
+        data = {
+            "job": told(call.flow, found, spec),
+            "mission": spec.tags["mission"],
+            "again": spec.tags.get("again", ""),
+            "parameters": asked.get("parameters", {}),
+            "seed": asked.get("seed", 0),
+            "progress": await progress_of(self._jobs, call.flow, found),
+            "result": result,
+        }
+        return reply(call.flow, data)
+
+    async def report(self, call: Call) -> Reply:
+        """The report as one file of HTML, with its marking above and below."""
+        found, _ = await self._missions.ran(call.flow, call.path["id"])
+        text = await report_of(self._jobs, call.flow, found)
+        headers = (("Content-Security-Policy", _SHOWN), ("X-Content-Type-Options", "nosniff"))
+        return Reply(text.encode(), "text/html; charset=utf-8", headers=headers)
+
+    async def table(self, call: Call) -> Reply:
+        """A table with its marking, as CSV, or with `format` parquet."""
+        form = call.query.get("format", "csv") or "csv"
+        if form not in _MEDIA:
+            raise BadInput(what=say("missions.door.format", call.flow.session.language))
+        found, _ = await self._missions.ran(call.flow, call.path["id"])
+        return Reply(await table_of(self._jobs, call.flow, found, call.path["name"], form), _MEDIA[form])
+
+    async def compare(self, call: Call) -> Reply:
+        """Two runs: whether they were asked alike and came out alike, and what differs."""
+        one, _ = await self._missions.ran(call.flow, call.path["id"])
+        other, _ = await self._missions.ran(call.flow, call.query.get("with", ""))
+        results = [await result_of(self._jobs, call.flow, each) for each in (one, other)]
+        return reply(call.flow, {"runs": [one.id, other.id], **compared(*results)})
+
+    async def again(self, call: Call) -> Reply:
+        """The same run once more, of the same mission, parameters, seed and inputs by digest."""
+        found = await self._missions.again(call.flow, call.path["id"])
+        return reply(call.flow, told(call.flow, found), status=201, job=found.id)

@@ -1,0 +1,112 @@
+"""A mission through a real region: made, checked, installed, run in its sandbox, shown, kept, made again, compared."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests.cli.running import Up
+
+READINGS = "time,value\n0,1\n1,3\n2,5\n"
+
+
+@pytest.fixture(scope="module")
+def ran(region: Up) -> str:
+    """The id of a run of the template on a dataset of three readings."""
+    pier = region.place.path / "pier" / "readings"
+    pier.mkdir()
+    (pier / "readings.csv").write_text(READINGS)
+    assert region.run("dataset", "register", "readings", pier).code == 0
+    assert region.run("mission", "new", "fit").code == 0
+    installed = region.run("mission", "install", "fit", "--label", "INTERNAL", "--json")
+    assert installed.data["id"] == "fit@0.1.0", installed
+    assert region.run("mission", "install", "fit", "--label", "INTERNAL", "--json").data["id"] == "fit@0.1.0"
+    done = region.run("mission", "run", "fit", "--input", "readings=dataset:readings", "--follow", "--json")
+    assert done.data["job"]["state"] == "SUCCEEDED", done
+    return str(done.data["job"]["id"])
+
+
+def test_a_mission_is_told_before_it_runs(region: Up, ran: str) -> None:
+    listed = region.run("mission", "list", "--json").data
+    assert [(one["id"], one["title"]) for one in listed] == [("fit@0.1.0", "A line through readings")]
+    told = region.run("mission", "describe", "fit").out
+    assert "--set degree=1" in told
+    assert "(0..1)" in told
+    assert "PSF-2.0" in told
+    room = region.run(
+        "mission", "run", "fit", "--input", "readings=dataset:readings", "--estimate", "--json"
+    ).data["resources"]
+    assert (room["memory_mb"], room["wall_s"]) == (264, 300)
+    for wrong in ("degree=2", "degree=x", "never=1", "degree"):
+        refused = region.run("mission", "run", "fit", "--input", "readings=dataset:readings", "--set", wrong)
+        assert refused.code == 2, refused
+    assert region.run("mission", "run", "fit").code == 2  # the role has no input
+    assert region.run("mission", "run", "fit", "--input", "readings=dataset:never").code != 0
+
+
+def test_what_it_found_is_shown_and_kept_with_its_marking(region: Up, ran: str) -> None:
+    told = region.run("mission", "show", ran, "--json")
+    assert told.data["result"]["figures"] == {"residual": 0.0, "slope": 2.0}
+    assert told.data["progress"]["done"] == 1
+    marking = told.json["marking"]
+    assert region.run("mission", "report", ran).code == 0
+    page = (region.place.path / "report.html").read_text()
+    assert page.count(marking) >= 3
+    assert "<script" not in page
+    assert "<svg" in page
+    assert region.run("mission", "report", ran).code == 2  # nothing is written over
+    assert region.run("mission", "table", ran, "fitted").code == 0
+    lines = (region.place.path / "fitted.csv").read_text().splitlines()
+    assert lines == [f"# {marking}", "time,value,fit", "0.0,1.0,1.0", "1.0,3.0,3.0", "2.0,5.0,5.0"]
+    assert region.run("mission", "table", ran, "fitted", "--format", "parquet").code == 0
+    raw = (region.place.path / "fitted.parquet").read_bytes()
+    assert raw[:4] == raw[-4:] == b"PAR1"
+    assert marking.encode() in raw
+    assert region.run("mission", "table", ran, "never", "--to", "never.csv").code != 0
+
+
+def test_the_same_run_again_has_the_same_result(region: Up, ran: str) -> None:
+    again = region.run("mission", "again", ran, "--follow")
+    assert again.code == 0, again
+    assert "same result" in again.err
+    runs = [one["id"] for one in region.run("mission", "runs", "fit", "--json").data]
+    assert len(runs) == 2
+    same = region.run("mission", "compare", ran, runs[0], "--json").data
+    assert (same["alike"], same["asked_alike"], same["figures"]) == (True, True, {})
+    other = region.run(
+        "mission", "run", "fit", "--input", "readings=dataset:readings", "--set", "degree=0", "--follow", "--json"
+    ).data
+    differs = region.run("mission", "compare", ran, other["job"]["id"], "--json").data
+    assert (differs["alike"], differs["figures"]["slope"]) == (False, [2.0, 0.0])
+    assert differs["asked"]["parameters"][1]["degree"] == 0
+
+
+def test_a_run_with_too_little_memory_says_so_and_ends_as_it_did(region: Up, ran: str) -> None:
+    short = region.run(
+        "mission", "run", "fit", "--input", "readings=dataset:readings", "--memory-mb", "64", "--follow", "--json"
+    )
+    assert short.code == 2, short
+    assert short.json["data"]["result"] is None
+    said = region.run("job", "logs", short.json["data"]["job"]["id"])
+    assert "it was given 64" in said.err
+
+
+def test_below_its_label_nothing_of_it_is_there(region: Up, ran: str) -> None:
+    low = ("--label", "house:PUBLIC")
+    assert region.run("mission", "list", "--json", *low).data == []
+    for words in (("show", ran), ("report", ran, "--to", "low.html"), ("describe", "fit"), ("runs", "fit")):
+        hidden = region.run("mission", *words, *low)
+        never = region.run("mission", *(word.replace(ran, "job_never").replace("fit", "never") for word in words), *low)
+        assert hidden.code == never.code != 0, (words, hidden, never)
+    assert not (region.place.path / "low.html").exists()
+
+
+def test_removed_it_is_gone_and_its_runs_stay(region: Up, ran: str) -> None:
+    shutil.rmtree(region.place.path / "fit")
+    assert region.run("mission", "new", "second").code == 0
+    assert region.run("mission", "new", "second").code == 2
+    assert region.run("mission", "install", "second").code == 0
+    assert region.run("mission", "remove", "second").code == 0
+    assert region.run("mission", "describe", "second").code != 0
+    assert region.run("mission", "show", ran).code == 0

@@ -1,0 +1,150 @@
+"""What the two worlds do with missions: install, list, look into, estimate, run, look at runs; in the console too."""
+
+from __future__ import annotations
+
+import base64
+import random
+from typing import Any
+
+from tests.laws.console_operations import browse
+from tests.laws.job_operations import chosen, remember
+from tests.laws.operations import Doing, operation
+from tests.laws.world import Seen, World
+
+NAMES = ("fit", "count", "never")
+
+
+def described(name: str, version: str) -> dict[str, Any]:
+    """A mission of one parameter and one role."""
+    spoken = {"en": "x", "fr": "x"}
+    number = {"name": "degree", "type": "integer", "default": 1, "low": 0, "high": 3, **spoken}
+    return {
+        "format": 1,
+        "name": name,
+        "version": version,
+        "titles": spoken,
+        "about": spoken,
+        "parameters": [number],
+        "roles": [{"name": "rows", "formats": ["csv"], "many": True, "required": False}],
+        "outputs": [],
+        "stands_on": [],
+        "needs": [{"mb": 0, "cpus": 1, "memory_mb": 64, "wall_s": 9, "disk_mb": 9}],
+    }
+
+
+def install(name: str, version: str, code: str = "x = 1") -> dict[str, Any]:
+    """The body that installs it."""
+    files = {f"{name}.py": base64.b64encode(code.encode()).decode()}
+    return {"described": described(name, version), "entry": f"{name}:Mission", "files": files}
+
+
+@operation(
+    ("GET", "/api/missions"),
+    ("POST", "/api/missions"),
+    ("GET", "/api/missions/{name}"),
+    ("DELETE", "/api/missions/{name}"),
+    roles=("operator", "user"),
+)
+def tend_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    name, version = rng.choice(NAMES), rng.choice(("1", "1", "2"))
+    body = install(name, version, rng.choice(("x = 1", "x = 1", "x = 2")))
+    at = f"/api/missions/{name}{rng.choice(('', '', '@1'))}"
+    method, target, said = rng.choice(
+        (
+            ("POST", "/api/missions", body),
+            ("POST", "/api/missions", body),
+            ("GET", "/api/missions", None),
+            ("GET", at, None),
+            ("DELETE", at, None),
+        )
+    )
+
+    async def do(world: World) -> Seen:
+        return await world.call(who, method, target, said, label)
+
+    return do, ""
+
+
+@operation(
+    ("POST", "/api/missions/{name}/estimate"),
+    ("POST", "/api/missions/{name}/runs"),
+    ("GET", "/api/missions/{name}/runs"),
+    ("GET", "/api/mission-runs/{id}"),
+    ("POST", "/api/mission-runs/{id}/again"),
+)
+def run_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    name, place, own = rng.choice(NAMES), rng.random(), rng.random() < 0.5
+    source = rng.choice((None, None, "object:lab/rows", "job:{}/out"))
+    body = {"parameters": {"degree": rng.choice((0, 1, 9))}, "seed": rng.randrange(3)}
+    way = rng.choice(("estimate", "run", "run", "runs", "one", "again"))
+
+    async def do(world: World) -> Seen:
+        if own:
+            await world.call(who, "POST", "/api/missions", install(name, "1"), label)
+        asked = {**body, "inputs": {"rows": [source.format(chosen(world, place))]}} if source else body
+        if way == "runs":
+            return await world.call(who, "GET", f"/api/missions/{name}/runs", acting=label)
+        if way in ("one", "again"):
+            target = f"/api/mission-runs/{chosen(world, place)}"
+            if way == "one":
+                return await world.call(who, "GET", target, acting=label)
+            seen = await world.call(who, "POST", f"{target}/again", {}, label)
+        else:
+            end = "estimate" if way == "estimate" else "runs"
+            seen = await world.call(who, "POST", f"/api/missions/{name}/{end}", asked, label)
+        if way != "estimate":
+            remember(world, seen, label)
+        return seen
+
+    return do, ""
+
+
+@operation(
+    ("GET", "/api/mission-runs/{id}/report"),
+    ("GET", "/api/mission-runs/{id}/tables/{name}"),
+    ("GET", "/api/mission-runs/{id}/compare"),
+)
+def look_at_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    place, other = rng.random(), rng.random()
+    end = rng.choice(("report", "tables/rows", "tables/rows?format=parquet", "tables/rows?format=never", "compare"))
+
+    async def do(world: World) -> Seen:
+        query = f"?with={chosen(world, other)}" if end == "compare" else ""
+        return await world.call(who, "GET", f"/api/mission-runs/{chosen(world, place)}/{end}{query}", acting=label)
+
+    return do, ""
+
+
+@operation(
+    ("GET", "/missions"),
+    ("GET", "/missions.json"),
+    ("GET", "/missions/{name}"),
+    ("POST", "/missions/{name}/estimate"),
+    ("POST", "/missions/{name}/run"),
+    ("GET", "/mission-runs/{id}"),
+    ("GET", "/mission-runs/{id}/report"),
+    ("GET", "/mission-runs/{id}/tables/{name}"),
+    ("POST", "/mission-runs/{id}/again"),
+)
+def missions_in_console(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    name, place = rng.choice(NAMES), rng.random()
+    form = {"p.degree": rng.choice(("1", "x", "9")), "i.rows": rng.choice(("", "object:lab/rows")), "seed": "1"}
+    method, target, said = rng.choice(
+        (
+            ("GET", "/missions", None),
+            ("GET", "/missions.json", None),
+            ("GET", f"/missions/{name}", None),
+            ("GET", f"/missions/{name}.json", None),
+            ("POST", f"/missions/{name}/estimate", form),
+            ("POST", f"/missions/{name}/run", form),
+            ("GET", "/mission-runs/{}", None),
+            ("GET", "/mission-runs/{}/report", None),
+            ("GET", "/mission-runs/{}/tables/rows", None),
+            ("POST", "/mission-runs/{}/again", {}),
+        )
+    )
+
+    async def do(world: World) -> Seen | None:
+        return await browse(method, target.format(chosen(world, place)), said)(who, label)(world)
+
+    return do, ""
