@@ -27,6 +27,7 @@ job = Group(
         "retry": "job:retry",
         "array": "job_look:array",
         "top": "job_look:top",
+        "update": "service:update",
         "node": "job_node:node",
     },
 )

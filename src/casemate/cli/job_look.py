@@ -9,6 +9,7 @@ import click
 from casemate.cli.client import Client
 from casemate.cli.command import option, verb
 from casemate.cli.job_follow import at, exit_of, how, watch, why
+from casemate.cli.service import replicas
 from casemate.cli.table import columns
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
@@ -71,6 +72,8 @@ def show(talk: Talk, id: str, label: str) -> None:
     talk.out(f"{talk.mark(told['mark'], told['label'])} {talk.bold(told['name'] or told['id'])}")
     for line in columns([(f"  {name}", value) for name, value in rows]):
         talk.out(line)
+    if told["service"] is not None:
+        replicas(talk, told)
     _tables(talk, told)
 
 

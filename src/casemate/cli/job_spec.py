@@ -52,8 +52,35 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     option("--isolation", type=click.Choice(["L1", "L2", "L3"]), default=None),
     option("--environment", default="", metavar="ENVIRONMENT"),
     option("--key", "again", default="", metavar="KEY"),
+    option("--service", is_flag=True),
+    option("--replicas", type=click.IntRange(1, 64), default=None, metavar="N"),
+    option("--port", "listens", type=click.IntRange(1024, 65535), default=None, metavar="PORT"),
+    option("--health", default="", metavar="PATH"),
 )
 """The options of `run` and `submit`, in the order of the help."""
+WORKED: tuple[Callable[[Any], Any], ...] = (
+    option("--label", default="", metavar="LABEL"),
+    option("--name", default="", metavar="NAME"),
+    option("--queue", default="", metavar="QUEUE"),
+    option("--input", "inputs", multiple=True, metavar="NAME=SOURCE"),
+    option("--env", "env", multiple=True, metavar="NAME=VALUE"),
+    option("--cpus", type=click.IntRange(1), default=None, metavar="N"),
+    option("--memory", default="", metavar="SIZE"),
+    option("--disk", default="", metavar="SIZE"),
+    option("--gpus", type=click.IntRange(0), default=None, metavar="N"),
+    option("--wall", default="", metavar="TIME"),
+    option("--isolation", type=click.Choice(["L1", "L2", "L3"]), default=None),
+    option("--environment", default="", metavar="ENVIRONMENT"),
+    option("--idle", default="", metavar="TIME"),
+)
+"""The options of `shell` and `notebook`."""
+_UNSAID: dict[str, Any] = {
+    **dict.fromkeys(("outputs", "places", "after"), ()),
+    **dict.fromkeys(("deadline", "array", "health"), ""),
+    **dict.fromkeys(("nodes", "retry", "priority", "replicas", "port"), None),
+    **dict.fromkeys(("network", "service"), False),
+}
+DAY = 8 * 3600
 
 
 def asked(words: Sequence[str], told: dict[str, Any]) -> dict[str, Any]:
@@ -63,7 +90,8 @@ def asked(words: Sequence[str], told: dict[str, Any]) -> dict[str, Any]:
         if words[0].endswith(FILES) and len(words) == 1:
             raise BadInput(what=t("job.no_file", file=words[0]))
         # what a command leaves in /out is kept, unless it is said what
-        over.setdefault("outputs", [{"name": ALL, "path": ""}])
+        if "kind" not in over:
+            over.setdefault("outputs", [{"name": ALL, "path": ""}])
         return {"spec": {**over, "command": list(words)}, "key": key}
     if len(words) > 1:
         raise BadInput(what=t("job.file_and_command"))
@@ -134,6 +162,11 @@ def _pair(text: str, name: str) -> tuple[str, str]:
 
 
 def _after(text: str) -> dict[str, str]:
+    serves = {"replicas": told["replicas"]} if told.get("replicas") is not None else {}
+    serves |= {"port": told["listens"]} if told.get("listens") is not None else {}
+    serves |= {"path": told["health"]} if told.get("health") else {}
+    if told.get("service") or serves:
+        spec |= {"kind": "service", "service": serves}
     """`ID`, or `WHEN:ID` as Slurm writes it."""
     when, colon, id = text.rpartition(":")
     if colon and when not in _WHEN:

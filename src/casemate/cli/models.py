@@ -31,6 +31,8 @@ models = Group(
         "accredit": "models:accredit",
         "verify": "models:verify",
         "retire": "models:retire",
+        "deploy": "service:deploy",
+        "undeploy": "service:undeploy",
         "why": "models:why",
     },
     bare="list",

@@ -104,7 +104,7 @@ class SlurmExecutor:
         self._nodes = found
         every = {node.name: node.gpus for some in found.values() for node in some}
         return Capabilities(
-            nodes=len(every), gpus=sum(every.values()), levels=self._levels, services=True, facts=self._facts
+            nodes=len(every), gpus=sum(every.values()), levels=self._levels, services=True, away=True, facts=self._facts
         )
 
     def nodes(self, domain: str, told: Capabilities) -> Sequence[Node]:

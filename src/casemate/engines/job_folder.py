@@ -80,6 +80,12 @@ class _Record(msgspec.Struct, frozen=True):
 
 
 @contextmanager
+class _Served(msgspec.Struct, frozen=True):
+    healthy: bool = False
+    open: int = 0
+    port: int = 0
+
+
 def opened(path: str) -> Iterator[int]:
     """A folder that the region itself names."""
     folder = os.open(path, _FOLDER)
@@ -176,7 +182,15 @@ def collected(folder: int, token: str) -> Collected:
         return Collected(claimed=True)
     record = _record(folder, token)
     if record is None:
-        return Collected(claimed=True, alive=_beats(folder, claim), node=claim.node[:_WORD])
+        served = _served(folder)
+        return Collected(
+            claimed=True,
+            alive=_beats(folder, claim),
+            node=claim.node[:_WORD],
+            healthy=served.healthy,
+            connections=served.open,
+            port=served.port,
+        )
     usage = Usage(*(min(max(value, 0), _BYTES) for value in msgspec.structs.astuple(record.usage)))
     return Collected(
         exit=record.exit,
@@ -193,6 +207,16 @@ def collected(folder: int, token: str) -> Collected:
 
 
 def _record(folder: int, token: str) -> _Record | None:
+def _served(folder: int) -> _Served:
+    """How a service is, as its shim has said last; one that has said nothing is not well."""
+    found = _bytes(folder, "serve")
+    try:
+        told = msgspec.json.decode(found[0], type=_Served) if found is not None else _Served()
+    except msgspec.DecodeError:
+        return _Served()
+    return told if 0 <= told.open <= _BYTES and 0 <= told.port < 1 << 16 else _Served()
+
+
     found = _bytes(folder, "exit.json")
     if found is None:
         return None

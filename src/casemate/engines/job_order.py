@@ -9,6 +9,7 @@ import base64
 import hashlib
 import os
 import sys
+from dataclasses import asdict
 from functools import cache
 from typing import Any, Literal
 
@@ -26,6 +27,7 @@ BEAT_S = 5
 LEASE_S = max(15, 3 * BEAT_S)
 _FIRST, _COUNT = 2_000_000_000, 140_000_000  # users that no machine gives to people
 _FILES = 4096
+_YEARS = 10 * 31_536_000
 
 
 def shim(python: str = "", package: str = "") -> tuple[str, ...]:
@@ -64,8 +66,8 @@ def told(order: Order, uid: int | None) -> dict[str, Any]:
             "NPROC": resources.processes,
             "FSIZE": disk,
             "NOFILE": _FILES,
-            # of one process: more than all its processors can spend in its time
-            "CPU": resources.wall_s * max(resources.cpus, 1) + 60,
+            # of one process: more than all its processors can spend in its time, which a service has no end of
+            "CPU": (_YEARS if order.service else resources.wall_s) * max(resources.cpus, 1) + 60,
             "CORE": 0,
             "MSGQUEUE": 0,
             "MEMLOCK": 1 << 20,
@@ -78,6 +80,8 @@ def told(order: Order, uid: int | None) -> dict[str, Any]:
         "network": network,
         "uid": uid,
         "service": order.service,
+        "serve": asdict(order.serve) if order.serve is not None else None,
+        "interactive": msgspec.to_builtins(order.interactive),
         "seccomp": {name: _filter(name, order.level, network) for name in MACHINES},
         "calls": {name: {call: machine.calls[call] for call in CALLS} for name, machine in MACHINES.items()},
     }

@@ -22,7 +22,15 @@ _QUEUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 _ENVIRONMENT = re.compile(
     r"(?:(?:wheels|image):[A-Za-z0-9][A-Za-z0-9._-]{0,127}|site:[A-Za-z0-9][A-Za-z0-9._/@+-]{0,127})?"
 )
-_SOURCE = re.compile(r"(?:dataset|object|job|sweep|mission):[^\0]{1,1100}", re.DOTALL)
+_SOURCE = re.compile(r"(?:dataset|object|job|sweep|mission|model):[^\0]{1,1100}", re.DOTALL)
+_ASKED = re.compile(r"/[A-Za-z0-9._~/?=&%+-]{0,255}")
+SERVICE: dict[str, tuple[int, int]] = {
+    "port": (1024, 65535),
+    "replicas": (1, 64),
+    "every_s": (1, 300),
+    "start_s": (5, 86_400),
+    "drain_s": (1, 3600),
+}
 BOUNDS: dict[str, tuple[int, int]] = {
     "nodes": (1, 1024),
     "tasks": (1, 4096),
@@ -44,6 +52,8 @@ def checked(spec: Spec) -> None:
     _between("array.parallel", spec.array.parallel, 0, 10_000)
     if spec.array.size == 1 or (spec.array.size and spec.kind == "service"):
         raise BadInput(what="An array has 2 to 10000 children, and is of the kind command.")
+    _service(spec)
+    _interactive(spec)
     _between("retry.attempts", spec.retry.attempts, 1, 10)
     if len(spec.retry.evaluate) > 5:
         raise BadInput(what="retry.evaluate has at most 5 rules.")
@@ -61,6 +71,44 @@ def checked(spec: Spec) -> None:
         raise BadInput(what="A job's name has at most 128 printable characters.")
     if len(spec.tags) > 50 or any(len(k) > 128 or len(v) > 256 for k, v in spec.tags.items()):
         raise BadInput(what="A job has at most 50 tags, of at most 128 and 256 characters.")
+
+
+def _service(spec: Spec) -> None:
+    """A service ends when it is stopped: whatever an end would bring, it has not; and no network but its own."""
+    told = spec.service
+    if spec.kind != "service":
+        if told is not None:
+            raise BadInput(what="`service` is said of a job of the kind service.")
+        return
+    if spec.resources.network != "none" or spec.resources.nodes != 1:
+        raise BadInput(what="A service has one node and a network of its own: the region alone brings requests to it.")
+    if spec.after or spec.outputs or spec.deadline_s or spec.checkpoint.path or spec.sweep or spec.preemptible:
+        raise BadInput(
+            what="A service waits for no job, leaves no outputs or checkpoint, has no deadline and gives way to nobody."
+        )
+    if spec.retry.attempts != 1 or spec.retry.evaluate:
+        raise BadInput(what="A replica of a service that ends is begun anew without being told so.")
+    if told is None:
+        return
+    for name, (least, most) in SERVICE.items():
+        _between(f"service.{name}", getattr(told, name), least, most)
+    if told.path and not _ASKED.fullmatch(told.path):
+        raise BadInput(what="service.path begins with / and has at most 256 plain characters.")
+
+
+def _interactive(spec: Spec) -> None:
+    """Somebody works in it: it is one program, begun once, on one node."""
+    told = spec.interactive
+    if told is None:
+        return
+    if spec.kind != "command" or spec.array.size or spec.retry.attempts != 1 or spec.resources.nodes != 1:
+        raise BadInput(what="An interactive job is one command on one node, begun once.")
+    if spec.preemptible or spec.sweep or spec.checkpoint.path:
+        raise BadInput(what="An interactive job gives way to nobody, has no sweep and no checkpoint.")
+    if told.kind == "notebook" and spec.resources.network != "none":
+        raise BadInput(what="A notebook has a network of its own: whoever works in it is its only visitor.")
+    _between("interactive.idle_s", told.idle_s, 0, 604_800)
+    _between("interactive.port", told.port, 1024, 65535)
 
 
 def ordered(specs: Sequence[Spec]) -> list[list[int]]:
@@ -128,7 +176,8 @@ def _paths(spec: Spec) -> None:
             raise BadInput(what=f"Two {kind}s have one name.")
     for one in spec.inputs:
         if not _SOURCE.fullmatch(one.source):
-            raise BadInput(what="A source is dataset:NAME, object:BUCKET/KEY, job:ID/OUTPUT, sweep:ID or mission:DIGEST.")
+            known = "dataset:NAME, object:BUCKET/KEY, job:ID/OUTPUT, sweep:ID, model:NAME or mission:DIGEST"
+            raise BadInput(what=f"A source is {known}.")
     paths = [one.path for one in spec.outputs] + ([spec.checkpoint.path] if spec.checkpoint.path else [])
     for path in paths:
         if len(path) > 1024 or "\0" in path or path.startswith("/") or ".." in path.split("/"):

@@ -106,8 +106,8 @@ class Desk:
             self.ending.pop(id, None)
             return
         spec = self.spec(job)
-        if spec is None:
-            return  # its array is not to be seen: frozen, or damaged
+        if spec is None or job.phase == "serving":
+            return  # its array is not to be seen: frozen, or damaged; of a service the replicas alone run
         self._due(id, job)
         if spec.array.size and not job.parent:
             self._array(found, spec)

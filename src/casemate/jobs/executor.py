@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from casemate.access import Ceiling
-from casemate.jobs.job import Resources, Usage
+from casemate.jobs.job import Interactive, Resources, Usage
 
-__all__ = ["Capabilities", "Collected", "Executor", "Folder", "Mount", "Order", "Polled", "Scratch"]
+__all__ = ["Capabilities", "Collected", "Executor", "Folder", "Line", "Mount", "Order", "Polled", "Scratch", "Serve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,19 @@ class Mount:
     source: str
     target: str
     write: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """The way in to a service: `port` of its own network, asked at `path` every `every_s` seconds whether it is well.
+
+    `knock`: where the attempt may run on another machine, what a connection to its node says first; "" for none.
+    """
+
+    port: int
+    path: str = ""
+    every_s: int = 2
+    knock: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +62,8 @@ class Order:
     node: str = ""
     grace_s: float = 10.0
     service: bool = False
+    serve: Serve | None = None
+    interactive: Interactive | None = None
     rootfs: str = ""
     after: tuple[str, ...] = ()
 
@@ -68,6 +83,7 @@ class Collected:
     """What the folder tells once the shim has written its exit record; None where there is none.
 
     `claimed`: who holds the claim. `alive`: whether its lease still runs. `beat`: seconds since its last beat.
+    Of a service: whether it is well, how many connections to it are open, and the node's port where it has one.
     """
 
     exit: int | None = None
@@ -81,11 +97,17 @@ class Collected:
     claimed: bool = False
     alive: bool = False
     recorded: bool = False
+    healthy: bool = False
+    connections: int = 0
+    port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """`slots`: how many attempts at once for each domain, 0 for as many as it takes. `levels`: what it reaches."""
+    """`slots`: how many attempts at once for each domain, 0 for as many as it takes. `levels`: what it reaches.
+
+    `services`: whether it keeps what runs until it is stopped. `away`: whether attempts may run on other machines.
+    """
 
     nodes: int = 1
     slots: int = 0
@@ -93,6 +115,7 @@ class Capabilities:
     levels: tuple[str, ...] = ("L1",)
     mpi: bool = False
     services: bool = False
+    away: bool = False
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -141,6 +164,26 @@ class Folder:
     logs: str
 
 
+class Line(Protocol):
+    """Bytes to and from a program that runs."""
+
+    async def send(self, data: bytes) -> None:
+        """To it; what it does not take any more is lost."""
+        ...
+
+    async def receive(self) -> bytes:
+        """From it; empty once it has nothing more to say."""
+        ...
+
+    def finish(self) -> None:
+        """Nothing more is sent."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
 class Scratch(Protocol):
     """Where attempts' folders lie: plain bytes while a job runs, so they are removed as soon as it is sealed."""
 
@@ -170,6 +213,10 @@ class Scratch(Protocol):
 
     async def read(self, domain: str, token: str, under: str, name: str, at: int, most: int) -> bytes:
         """Bytes of a file of `out` or `log`; follows no link. Empty behind its end."""
+        ...
+
+    async def line(self, domain: str, token: str, name: str) -> Line:
+        """A line to what the attempt serves under that name. Raises Absent, and EngineFailed where it runs elsewhere."""
         ...
 
     async def carry(self, domain: str, former: str, token: str, path: str, most: int) -> bool:

@@ -24,12 +24,16 @@ __all__ = [
     "Checkpoint",
     "Evaluate",
     "Input",
+    "Interactive",
     "Job",
     "JobKey",
     "Output",
     "Plot",
+    "Replica",
     "Resources",
     "Retry",
+    "Service",
+    "Serving",
     "Spec",
     "State",
     "Sweep",
@@ -60,7 +64,8 @@ class Resources(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What stands at /in/NAME, to be read only. `source`: dataset:NAME, object:BUCKET/KEY, job:ID/OUTPUT or sweep:ID.
+    """What stands at /in/NAME, to be read only. `source`: dataset:NAME, object:BUCKET/KEY, job:ID/OUTPUT, sweep:ID
+    or model:NAME.
 
     `digest`: of what it was when the job was submitted; empty for a dataset in place, whose files are looked at.
     """
@@ -133,8 +138,36 @@ class Sweep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     plot: Plot | None = None
 
 
+class Service(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many replicas of a service run, and when one is well: see `serve`.
+
+    `port`: where the program listens on 127.0.0.1 of its own network; it is told as PORT. `path`: asked with GET every
+    `every_s` seconds, well where the answer is 200 to 299; "" where a connection suffices. `start_s`: how long one may
+    take until it is well for the first time; `drain_s`: how long one that goes may finish what it has begun.
+    """
+
+    port: int = 8000
+    path: str = ""
+    replicas: int = 1
+    every_s: int = 2
+    start_s: int = 600
+    drain_s: int = 30
+
+
+class Interactive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What somebody is to work in: a terminal, or a program that he looks at with a browser and that listens on `port`
+    of 127.0.0.1 of the job's own network, which it is told as PORT.
+
+    `idle_s`: ended where nobody has typed and nothing was shown for so long, or no connection was open; 0 for never.
+    """
+
+    kind: Literal["shell", "notebook"]
+    idle_s: int = 1800
+    port: int = 8888
+
+
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is to be done. `kind` service runs until it is stopped.
+    """What is to be done. `kind` service runs until it is stopped, as `service` says.
 
     `environment`: "" for the programs of the machine, else wheels:NAME, image:NAME or site:NAME; the
     name becomes the digest when the job is submitted.
@@ -145,6 +178,8 @@ class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     command: tuple[str, ...]
     name: str = ""
     kind: Literal["command", "service"] = "command"
+    service: Service | None = None
+    interactive: Interactive | None = None
     environment: str = ""
     env: dict[str, str] = {}
     inputs: tuple[Input, ...] = ()
@@ -211,9 +246,36 @@ class Artefact(msgspec.Struct, frozen=True):
     place: str = ""
 
 
+class Replica(msgspec.Struct, frozen=True):
+    """One of a service: its child `index`, the revision that it runs, and how it is since when (microseconds).
+
+    `starting`: not well yet; `failing`: was well, and is not; `draining`: gets nothing new; `stopping`: asked to end.
+    """
+
+    index: int
+    revision: int
+    state: Literal["starting", "healthy", "failing", "draining", "stopping"]
+    since: int
+
+
+class Serving(msgspec.Struct, frozen=True):
+    """How a service stands. `made`: how many children it has had; `failures`: of replicas, since all were well.
+
+    `again`: the moment before which no other is begun; `why`: how the last one failed.
+    """
+
+    revision: int = 1
+    replicas: tuple[Replica, ...] = ()
+    made: int = 0
+    failures: int = 0
+    again: int = 0
+    why: str = ""
+
+
 class Job(msgspec.Struct, frozen=True):
     """`open`: yes until it has ended. `phase`: `new` until the loop has taken it up, then `queued`, `active`, `ended`.
 
+    A service is in no phase but `serving`: its replicas are its children, each with a spec of its own.
     A child of an array has `parent` and `index`, and no spec of its own. What is to end while it is active has
     `cancel`, and is `new` again, so that the loop takes it up. `counts`: of an array, how many of its children
     stand in which state. `logs`: what the attempt that counts wrote to `out` and `err`.
@@ -225,7 +287,7 @@ class Job(msgspec.Struct, frozen=True):
     person: str
     spec: Spec | None
     state: State = "SUBMITTED"
-    phase: Literal["new", "queued", "active", "ended"] = "new"
+    phase: Literal["new", "queued", "active", "serving", "ended"] = "new"
     open: Literal["yes", "no"] = "yes"
     queue: str = "default"
     name: str = ""
@@ -243,6 +305,7 @@ class Job(msgspec.Struct, frozen=True):
     session: str = ""
     language: str = "en"
     made_of: tuple[tuple[str, str, str], ...] = ()
+    serving: Serving | None = None
 
 
 class JobKey(msgspec.Struct, frozen=True):

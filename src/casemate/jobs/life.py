@@ -44,6 +44,7 @@ __all__ = [
     "queued",
     "rolled",
     "started",
+    "stopped",
     "taken",
     "usage",
 ]
@@ -121,9 +122,18 @@ def cancel(job: Job, reason: str, now: int) -> Job | None:
     if job.open == "no" or job.cancel:
         return None
     job = replace(job, cancel=reason)
+    if job.phase == "serving":
+        return job
     if live(job) is not None or job.parent or (job.spec is not None and job.spec.array.size):
         return replace(job, phase="new")
     return _end(job, "CANCELLED", reason, now)
+
+
+def stopped(job: Job, now: int) -> Job | None:
+    """A service that was to end, and of which no replica is left."""
+    if job.phase != "serving" or not job.cancel:
+        return None
+    return _end(job, "CANCELLED", job.cancel, now)
 
 
 def taken(job: Job) -> Job | None:

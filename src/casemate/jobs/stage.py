@@ -13,7 +13,7 @@ from casemate.access import Flow
 from casemate.errors import Absent, Conflict, Damaged, FileChanged, Refused
 from casemate.jobs import checkpoint
 from casemate.jobs.environment import Environments
-from casemate.jobs.executor import Mount, Order
+from casemate.jobs.executor import Mount, Order, Serve
 from casemate.jobs.inputs import Inputs, Looked
 from casemate.jobs.job import Attempt, Job, Spec
 from casemate.jobs.pointed import at_point
@@ -104,14 +104,35 @@ async def stage(flow: Flow, inputs: Inputs, found: Ready, id: str, job: Job, att
         rootfs=found.environment.rootfs,
         node=attempt.node,
         service=spec.kind == "service",
+        serve=await _serve(flow, found.site, spec),
+        interactive=spec.interactive,
     )
     await scratch.order(folder, order)
     return order
 
 
+async def _serve(flow: Flow, site: Site, spec: Spec) -> Serve | None:
+    """A service's way in; over the network too, for whoever can read the folder, where it may run elsewhere.
+
+    What is said first is drawn for the attempt, and stands in its order alone: its token is what engines show.
+    """
+    told = spec.service
+    if spec.interactive is not None and spec.interactive.kind == "notebook":
+        return Serve(spec.interactive.port)
+    if told is None:
+        return None
+    away = (await site.executor.capabilities()).away
+    knock = flow.gate.vault.entropy.draw(f"job-service/{flow.access.id}").hex() if away else ""
+    return Serve(told.port, told.path, told.every_s, knock)
+
+
 def _env(id: str, job: Job, attempt: Attempt, spec: Spec) -> dict[str, str]:
     """What the program is told of itself, under the names of AWS Batch; what the spec says stands above."""
     told = {"AWS_BATCH_JOB_ID": id, "AWS_BATCH_JOB_ATTEMPT": str(attempt.n), "AWS_BATCH_JQ_NAME": job.queue}
-    if job.parent:
+    if spec.service is not None:
+        told["PORT"] = str(spec.service.port)
+    elif spec.interactive is not None and spec.interactive.kind == "notebook":
+        told["PORT"] = str(spec.interactive.port)
+    elif job.parent:
         told["AWS_BATCH_JOB_ARRAY_INDEX"] = str(job.index)
     return {**told, **spec.env}

@@ -27,6 +27,8 @@ from casemate.jobs.pointed import at_point
 from casemate.jobs.queues import Queues
 from casemate.jobs.reconcile import Reconciler
 from casemate.jobs.sites import Sites
+from casemate.jobs.service import revised
+from casemate.jobs.services import newborn, served
 from casemate.objects import Change, Found, Page, Put, Ref, Where
 from casemate.policy import Action, Refuse, Target, decide
 
@@ -79,7 +81,7 @@ class Jobs:
             if len(key) > 128 or not key.isprintable():
                 raise BadInput(what="A key has at most 128 printable characters.")
         edges = ordered([spec for spec, _ in asked])
-        asks = [_Ask(spec, key, _digest(spec)) for spec, key in asked]
+        asks = [_Ask(served(spec), key, _digest(spec)) for spec, key in asked]
         keyed = any(ask.key for ask in asks)
         for tried in range(TURNS):
             try:
@@ -129,6 +131,8 @@ class Jobs:
         if found.value.open == "yes":
             raise BadInput(what="A job is made again once it has ended.")
         spec = await self.spec_of(flow, found)
+        if found.value.parent and found.value.spec is not None:
+            raise BadInput(what="A replica is made again by its service.")
         if found.value.parent:
             spec = at_point(spec, found.value.index)
             env = {**spec.env, "AWS_BATCH_JOB_ARRAY_INDEX": str(found.value.index)}
@@ -139,6 +143,37 @@ class Jobs:
         return (await self._submitted(flow, [ask], [[]]))[0]
 
     async def spec_of(self, flow: Flow, found: Found[Job]) -> Spec:
+    async def update(self, flow: Flow, id: str, spec: Spec) -> Found[Job]:
+        """Another spec for a service that runs: one by one its replicas are replaced, new ones healthy first.
+
+        Raises BadInput for anything but a service that runs; Absent; Refused (`job-label`); Conflict.
+        """
+        checked(spec)
+        await self._label(flow, spec)
+        for _ in range(TRIES):
+            found = await self._own(flow, id)
+            job = found.value
+            if job.phase != "serving" or job.cancel or job.spec is None or job.serving is None:
+                raise BadInput(what="What is not a service that runs is not changed: it is submitted anew.")
+            if spec.kind != "service" or spec.queue != job.queue:
+                raise BadInput(what="A service stays a service, and in its queue.")
+            made = await self._made(flow, _Ask(served(spec), "", b""), [], [], {}, job.created)
+            assert made.spec is not None  # it was made from one
+            value = msgspec.structs.replace(
+                job,
+                spec=made.spec,
+                name=made.name,
+                serving=revised(job.serving, job.spec, made.spec),
+                made_of=tuple(dict.fromkeys((*job.made_of, *made.made_of))),
+            )
+            try:
+                put = Put(JOB, found.id, value, parents_of(flow, value), expect=found.version)
+                receipt = await flow.commit(put, facts={"job": found.id})
+                return Found(found.ref, receipt.versions[0], found.label, value)
+            except Conflict:
+                continue  # its loop has just gone on
+        raise Conflict(what=f"job {id[:128]}")
+
         """What it does; a child of an array has its parent's. Raises Absent."""
         if found.value.spec is not None:
             return found.value.spec
@@ -313,9 +348,12 @@ class Jobs:
         )
 
 
+            phase="serving" if spec.kind == "service" else "new",
+            state="RUNNABLE" if spec.kind == "service" else "SUBMITTED",
 def _at(source: str, spec: Spec) -> int:
     """The place of the job that `sweep:#K` names: one that it waits for. Raises BadInput."""
     place = source.removeprefix("sweep:")
+            serving=newborn(spec),
     if not any(one.job == place for one in spec.after):
         raise BadInput(what="sweep:#K names a job that this one waits for.")
     return int(place[1:])

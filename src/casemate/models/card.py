@@ -35,7 +35,8 @@ class Card:
     for (chat, embeddings); `context` its window in tokens (0 = not known); `allows` the kept, fetching or calling
     request fields that may reach it (flow.md, rule 8); `price` orders equals: micro-units of
     money for a million tokens. `label` is where its record lies: below, there is no such model (None: the
-    settings name it, and it is known everywhere).
+    settings name it, and it is known everywhere). `alone`: it serves requests that act at that very label, and no
+    others: what runs at a label is not kept busy, warmed or slowed by anybody whom it does not know.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Card:
     price: int = 0
     vectors: Vectors | None = None
     label: Label | None = None
+    alone: bool = False
 
     ceiling: Ceiling = field(init=False)
     """What this model may be lent."""
@@ -70,6 +72,8 @@ class Card:
 
     def usable(self, flow: Flow) -> bool:
         """Whether it exists for a request: known where that acts, and accredited for what that carries."""
+        if self.alone and self.label is not flow.acting:
+            return False
         return self.accredited(flow.floor) and (self.label is None or self.label <= flow.acting)
 
     def accredited(self, label: Label) -> bool:

@@ -27,7 +27,7 @@ __all__ = [
     "ModelRecord", "address", "checked", "folder_of", "inside", "key_file_of", "ownership", "proposed",
 ]  # fmt: skip
 
-ENGINES = ("openai", "anthropic", "bedrock", "llama", "onnx")
+ENGINES = ("openai", "anthropic", "bedrock", "llama", "onnx", "service")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _REGION = re.compile(r"[a-z0-9-]{0,40}")
@@ -45,13 +45,14 @@ HIGHEST_PRICE = 10**12
 class EngineSpec(msgspec.Struct, frozen=True):
     """How a model is reached. `url`: the server's base; `model`: what it calls the model; `key`: the name of a key that
     was kept at the same label; `region`: of AWS. `kind` "" is a model that lies here and nobody serves yet; onnx is
-    one whose imported files are run here."""
+    one whose imported files are run here; service one that a service of the region answers, whose job is `job`."""
 
-    kind: Literal["", "openai", "anthropic", "bedrock", "llama", "onnx"] = ""
+    kind: Literal["", "openai", "anthropic", "bedrock", "llama", "onnx", "service"] = ""
     url: str = ""
     model: str = ""
     key: str = ""
     region: str = ""
+    job: str = ""
 
 
 class FileDigest(msgspec.Struct, frozen=True):

@@ -134,6 +134,8 @@ async def accredit(flow: Flow, name: str, accreditation: str) -> ModelRecord | N
     if accreditation:
         label = region.label(accreditation)
         most = region.ceiling & flow.session.ceiling
+        if found.value.engine.kind == "service":
+            most = most & found.label  # it runs there: nothing from above may enter
         if not label <= most:
             raise Refused(rule="clearance", asked=label.text, clearance=most.text)
         if found.value.retired:

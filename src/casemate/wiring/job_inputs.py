@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
@@ -19,6 +20,8 @@ from casemate.jobs import JOB, Artefact, Input, Job, Looked, Mount
 from casemate.jobs.sweep import listed, result_of
 from casemate.missions.host import MISSION, code_of
 from casemate.missions.host import Mission as Installed
+from casemate.models.record import MODEL, ModelRecord, folder_of
+from casemate.models.registry import named
 from casemate.objects import Found, Ref, Where
 
 __all__ = ["JobInputs"]
@@ -30,6 +33,8 @@ class JobInputs:
 
     datasets: Datasets
     buckets: Buckets
+    models: Path = Path("models")
+    """Where the files of imported models lie."""
 
     async def look(self, flow: Flow, input: Input) -> Looked:
         scheme, name = _split(input)
@@ -56,6 +61,9 @@ class JobInputs:
         scheme, name = _split(looked.input)
         if scheme != "dataset":
             return ()
+        if scheme == "model":
+            found_model = await lying(flow, name)
+            return (Mount(str(self.models / folder_of(found_model.label, name)), f"/in/{looked.input.name}"),)
         found, wrong = await verify(flow, self.datasets, name)
         for item, why in wrong:
             raise FileChanged(dataset=name, file=shown(item.path), why=why)
@@ -107,6 +115,23 @@ class JobInputs:
 
 async def _sweep(flow: Flow, id: str) -> AsyncIterator[tuple[str, bytes]]:
     """The program that makes the table, what it is told, and each child's result. Raises Absent before all ended."""
+async def _model(flow: Flow, input: Input, name: str) -> Looked:
+    """An imported model, by the digests of its files."""
+    found = await lying(flow, name)
+    said = "\n".join(f"{one.sha384} {one.path}" for one in found.value.files)
+    size = sum(one.size for one in found.value.files)
+    return Looked(input, (found.ref,), hashlib.sha384(said.encode()).hexdigest(), size)
+
+
+async def lying(flow: Flow, name: str) -> Found[ModelRecord]:
+    """The visible model of that name whose files lie here. Raises Absent, as for one that never was."""
+    found = await named(flow, name)
+    if found is None or not found.value.files or found.value.retired:
+        await flow.absent(MODEL, name[:200])
+    flow.use(found.ref)
+    return found
+
+
     array = await flow.read(JOB, id)
     if array.value.open == "yes":
         raise Absent(kind=JOB.name, id=id)
@@ -155,5 +180,7 @@ def _split(input: Input) -> tuple[str, str]:
     if scheme not in ("dataset", "object", "job", "sweep", "mission") or (
         scheme in ("object", "job") and not name.partition("/")[2]
     ):
-        raise BadInput(what="A source is dataset:NAME, object:BUCKET/KEY, job:ID/OUTPUT, sweep:ID or mission:DIGEST.")
+        raise BadInput(
+            what="A source is dataset:NAME, object:BUCKET/KEY, job:ID/OUTPUT, sweep:ID, model:NAME or mission:DIGEST."
+        )
     return scheme, name

@@ -15,6 +15,7 @@ from casemate.jobs.environment import Site as Standing
 from casemate.jobs.nodes import Nodes
 from casemate.jobs.packages import Mirror
 from casemate.jobs.reconcile import Reconciler
+from casemate.jobs.services import Doors, Nowhere, Services
 from casemate.jobs.sites import Level, Site, Sites
 from casemate.labels import Label
 from casemate.settings.jobs import PROCESS, JobEngine, JobSettings
@@ -30,12 +31,14 @@ def jobs_of(house: House, datasets: Datasets) -> Jobs:
     told = house.settings.jobs
     lawful = house.extractor is not None  # a law's world: nothing of the machine runs in it
     sites = sites_of(house, told, process=told.process and not lawful)
-    inputs = JobInputs(datasets, house.buckets)
+    inputs = JobInputs(datasets, house.buckets, house.folder.path.absolute() / "models")
     reconciler = Reconciler(house.gate, inputs, sites, None if lawful else 0.5)
+    services = Services(house.gate, sites, _doors(house, told, lawful), None if lawful else 0.5)
     jobs = Jobs(house.gate, inputs, sites, reconciler)
-    house.loops += jobs.loops()
+    house.loops += [*jobs.loops(), *services.loops()]
 
     async def close() -> None:
+        await services.stop()
         await jobs.stop()
         for site in sites.every.values():
             await site.executor.close()
@@ -44,11 +47,26 @@ def jobs_of(house: House, datasets: Datasets) -> Jobs:
     return jobs
 
 
+def _doors(house: House, told: JobSettings, lawful: bool) -> Doors:
+    """Where services are asked. Nobody is until their loop has said so in this process."""
+    if lawful:
+        return Nowhere()
+    from casemate.engines.service_doors import ServiceDoors
+
+    roots = {name: Path(engine.scratch) for name, engine in told.engines.items()}
+    roots[PROCESS] = Path(told.scratch) if told.scratch else house.folder.run.absolute() / "jobs"
+    doors = ServiceDoors(house.folder.run.absolute() / "services", roots, house.gate.threads)
+    doors.clear()
+    return doors
+
+
 def seen_jobs(house: House) -> Jobs:
     """The room in a process that runs no jobs: they are asked for and looked at there, what they say meanwhile too."""
     told = house.settings.jobs
     sites = sites_of(house, told, process=told.process and house.extractor is None)
-    return Jobs(house.gate, JobInputs(Datasets(DatasetTrees()), house.buckets), sites)
+    return Jobs(
+        house.gate, JobInputs(Datasets(DatasetTrees()), house.buckets, house.folder.path.absolute() / "models"), sites
+    )
 
 
 def sites_of(house: House, told: JobSettings, process: bool) -> Sites:

@@ -20,6 +20,7 @@ from casemate.engines.model_files import FileTree, keep_key
 from casemate.engines.model_list import model_list
 from casemate.engines.remote import Upstream as Remote
 from casemate.engines.sandbox import Sandbox
+from casemate.engines.service_engine import ServiceEngine
 from casemate.errors import BadInput, CasemateError, Conflict, Damaged, MarkingError, Misconfigured
 from casemate.labels import Label
 from casemate.models import Card
@@ -155,6 +156,8 @@ class Records:
         spec, told = record.engine, record.described
         if not spec.kind:
             return None
+        if spec.kind == "service":
+            return self._served(label, record, lent)
         upstream = Upstream(
             model=spec.model,
             url=spec.url,
@@ -182,6 +185,28 @@ class Records:
         # one engine for each folder: whatever changes in the record, its domains keep the children that they have
         engine = self._chats.setdefault((label.text, record.name), cast("OnnxChat", made.engine))
         return dataclasses.replace(made, label=label, engine=engine)
+
+    def _served(self, label: Label, record: ModelRecord, lent: Label) -> Card:
+        """A model that a service of that label answers; it is the same engine in every process."""
+        told, domain = record.described, self._house.gate.classes.of(label).id
+        root = self._house.folder.run.absolute() / "services"
+        engine = ServiceEngine(record.name, root, domain, record.engine.job, counts_cache=told.state != "salted")
+        return Card(
+            name=record.name,
+            served=record.engine.model,
+            vendor=told.vendor,
+            accreditation=lent & label,
+            engine=engine,
+            aliases=told.aliases,
+            takes=frozenset(told.takes),
+            tasks=told.tasks,
+            context=told.context,
+            state=told.state,
+            price=told.price,
+            vectors=engine if "embeddings" in told.tasks else None,
+            label=label,
+            alone=True,
+        )
 
     def keep_key(self, label: Label, name: str, secret: str) -> None:
         """Keep a key under a name of that label, readable by the region alone."""

@@ -139,12 +139,35 @@ def _run(folder: int, place: walls.Place, groups: Groups, watch: Watch) -> dict[
     _, status, spent = os.wait4(pid, 0)
     used = [spent, *watch.finish(groups)]
     return _ended(place, groups, watch, status, used, said)
+    if place.order.get("serve") and not said:
+        _open(folder, place, watch)
 
 
 def _all(pipe: int) -> bytes:
     parts = []
     while part := os.read(pipe, 4096):
         parts.append(part)
+def _open(folder: int, place: walls.Place, watch: Watch) -> None:
+    """The way in to a service, once its network is there; what has none by then is ended like one that lost it."""
+    from casemate.cells.shim import door  # few attempts are services
+
+    inner = watch.first(10.0)
+    if inner:
+        watch.serves(door.opened(folder, place, inner))
+    else:
+        watch.stop("serve", 0.0)
+
+
+def _terminal(folder: int, place: walls.Place) -> Terminal | None:
+    """The terminal of a job that somebody is to work in."""
+    told = place.order.get("interactive")
+    if not told or told["kind"] != "shell":
+        return None
+    from casemate.cells.shim.terminal import Terminal  # few attempts have one
+
+    return Terminal(folder, int(told["idle_s"]), place.uid)
+
+
     os.close(pipe)
     return b"".join(parts)
 

@@ -40,7 +40,8 @@ class Watch:
         self._begun = boottime()
         self._boot = files.boot()
         self._pid = self._pidfd = self._wake = self._status = -1
-        self._logs = -1
+        self._logs = self._service = -1
+        self._said = b""
         self._pipes: dict[int, str] = {}  # the end that we read -> the log's name
         self._files: dict[str, int] = {}  # a log that has been written to
         self._left: dict[int, int] = {}
@@ -76,7 +77,12 @@ class Watch:
     def until_ended(self) -> None:
         """Returns once the process that was followed has ended; it has not been waited for."""
         poll = select.poll()
-        for one in (*self._pipes, self._pidfd, self._wake):
+    def serves(self, pipe: int) -> None:
+        """From here on the folder says how the service is; where nobody can say so any more, it is ended."""
+        os.set_blocking(pipe, False)
+        self._service = pipe
+
+        for one in (*self._pipes, self._pidfd, self._wake, *((self._service,) if self._service >= 0 else ())):
             poll.register(one, select.POLLIN)
         beat_s = float(self._order["beat_s"])
         wall = float(self._order["wall_s"])
@@ -95,14 +101,19 @@ class Watch:
             if self._kill_at and now >= self._kill_at:
                 self.kill()
             ready = poll.poll(max(0.0, min(next_beat, next_look) - now) * 1000 + 1)
-            for end, _ in ready:
-                if end in self._pipes and not self._drain(end):
+            for end, mask in ready:
+                if self.line is not None and self.line.has(end):
+                    self.line.ready(end, mask)
+                elif end in self._pipes and not self._drain(end):
                     poll.unregister(end)
                 elif end == self._wake:
                     os.read(self._wake, 512)
                     self._look()
                     self.stop("stop", float(self._order["grace_s"]))
             if any(end == self._pidfd for end, _ in ready):
+                elif end == self._service and not self._serving():
+                    poll.unregister(end)
+                    self.stop("serve", 0.0)
                 return
 
     def _still(self) -> None:
@@ -110,6 +121,24 @@ class Watch:
         if not files.mine(self._folder, self._claimed):
             self.stop("fenced", 0.0)
         elif not self.why and self._order["disk_mb"] and self._used() > self._order["disk_mb"] << 20:
+    def _serving(self) -> bool:
+        """What the way in has said last, into the folder; False where it says no more."""
+        try:
+            part = os.read(self._service, 4096)
+        except BlockingIOError:
+            return True
+        self._said += part
+        *lines, self._said = self._said.split(b"\n")
+        if lines:
+            healthy, connections, port = map(int, lines[-1].split())
+            self._quiet = 0.0 if connections else boottime()
+            told = files.dump({"healthy": bool(healthy), "open": connections, "port": port})
+            try:
+                files.put(self._folder, "serve", told.encode("ascii"), sync=False)
+            except OSError:
+                pass  # a full disk: the next change is told
+        return bool(part)
+
             self.stop("disk", 0.0)
 
     def _used(self) -> int:
@@ -171,6 +200,14 @@ class Watch:
             if line.strip():
                 self._told |= files.load(line)
         return self._told
+
+    def first(self, seconds: float) -> int:
+        """The first process of the job's namespaces, once bubblewrap has told; 0 where it does not."""
+        until = boottime() + seconds
+        while not (found := self._inner()) and boottime() < until:
+            if select.select([self._pidfd], [], [], 0.005)[0]:
+                break
+        return found
 
     def _drain(self, end: int) -> bool:
         """What lies in the pipe into its log, as far as there is room; False when nobody can write any more."""

@@ -56,7 +56,23 @@ def told(flow: Flow, found: Found[Job], spec: Spec | None = None) -> dict[str, A
             {"name": each.name, "size": each.size, "digest": each.digest, "place": each.place} for each in job.artefacts
         ],
         "usage": _usage(job),
+        "service": _service(job),
         "spec": msgspec.to_builtins(spec or job.spec) if _reads(flow) else None,
+    }
+
+
+def _service(job: Job) -> dict[str, Any] | None:
+    """Of a service: how many replicas are wanted, which there are, and why the last one that failed did."""
+    if job.serving is None or job.spec is None or job.spec.service is None:
+        return None
+    told = job.serving
+    return {
+        "wanted": job.spec.service.replicas if job.open == "yes" and not job.cancel else 0,
+        "healthy": sum(one.state == "healthy" for one in told.replicas),
+        "revision": told.revision,
+        "failures": told.failures,
+        "why": told.why,
+        "replicas": [msgspec.to_builtins(one) for one in told.replicas],
     }
 
 
@@ -66,6 +82,7 @@ def written(spec: Spec) -> Iterator[str]:
     yield from (text for pair in (*spec.env.items(), *spec.tags.items()) for text in pair)
     yield from (text for one in spec.inputs for text in (one.name, one.source))
     yield from (text for one in spec.outputs for text in (one.name, one.path))
+    yield spec.service.path if spec.service is not None else ""
     if spec.sweep is not None:
         yield from swept(spec.sweep.space.parameters, spec.sweep.plot)
 

@@ -1,0 +1,166 @@
+"""A model that a service of the region answers: each request goes to the replica that has the fewest of ours.
+
+    generate -> the doors of the service (service_doors) -> a replica's socket -> openai_like
+
+A request that a replica has not begun to answer is asked again at another one: a replica that dies, or is taken out,
+loses no request but those whose answer had begun. What must never happen: a second answer after a delta of the first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from casemate.engines.http_target import Target
+from casemate.engines.openai_like import OpenAILike
+from casemate.engines.remote import Upstream
+from casemate.engines.service_doors import Reach, reached
+from casemate.errors import EngineFailed
+from casemate.models import Delta, Prompt
+
+__all__ = ["ServiceEngine"]
+
+T = TypeVar("T")
+SOCKET = "serve.sock"
+AGAIN = frozenset({"down", "broken", "busy"})
+"""Failures after which another replica may know better."""
+_WAIT = 0.2
+_TRIES = 4
+
+
+class _Near(Target):
+    """A socket in a folder, by the folder's descriptor: its path may be longer than a socket's address."""
+
+    __slots__ = ("folder",)
+
+    def __init__(self, folder: str) -> None:
+        super().__init__("http://localhost/v1")
+        self.folder = folder
+
+    async def connect(self, loop: asyncio.AbstractEventLoop, line: asyncio.Protocol, tls: object) -> None:
+        del tls
+        held = os.open(self.folder, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            await loop.create_unix_connection(lambda: line, f"/proc/self/fd/{held}/{SOCKET}")
+        finally:
+            os.close(held)
+
+
+class _Far(Target):
+    """A port of a node, where nobody is let in who does not know the attempt's secret."""
+
+    __slots__ = ("knock",)
+
+    def __init__(self, reach: Reach) -> None:
+        super().__init__(f"http://{reach.host}:{reach.port}/v1")
+        self.knock = reach.knock.encode("ascii")
+
+    async def connect(self, loop: asyncio.AbstractEventLoop, line: asyncio.Protocol, tls: object) -> None:
+        del tls
+        transport, _ = await loop.create_connection(lambda: line, self.host, self.port)
+        transport.write(self.knock)
+
+
+class _Replica:
+    """The engine of one, and how many requests of ours it has."""
+
+    def __init__(self, name: str, reach: Reach, counts_cache: bool) -> None:
+        upstream = Upstream("", name, counts_cache=counts_cache)
+        self.engine = OpenAILike(upstream, _Near(reach.folder) if reach.folder else _Far(reach))
+        self.asked = 0
+        self.gone = False
+
+    def left(self) -> None:
+        self.asked -= 1
+        if self.gone and not self.asked:
+            self.engine.cut()
+
+
+class ServiceEngine:
+    """Implements `models.Generator`, `AtOnce` and `Vectors`. `root`: the folder of doors; `domain`: the class's id."""
+
+    dialect = "openai"
+
+    def __init__(self, name: str, root: Path, domain: str, service: str, *, counts_cache: bool = True) -> None:
+        self._name, self._root, self._domain, self._service = name, root, domain, service
+        self._counts = counts_cache
+        self._known: dict[Reach, _Replica] = {}
+
+    async def generate(self, prompt: Prompt, deadline: float) -> AsyncGenerator[Delta, None]:
+        """As `models.Generator` says. Raises EngineFailed."""
+        ends = asyncio.get_running_loop().time() + deadline
+        tried: list[_Replica] = []
+        while True:
+            one = await self._chosen(tried, ends)
+            begun = False
+            try:
+                left = ends - asyncio.get_running_loop().time()
+                async with contextlib.aclosing(one.engine.generate(prompt, left)) as deltas:
+                    async for delta in deltas:
+                        begun = True
+                        yield delta
+                return
+            except EngineFailed as error:
+                if begun or error.cause not in AGAIN or len(tried) >= _TRIES:
+                    raise
+            finally:
+                one.left()
+
+    async def whole(self, prompt: Prompt, deadline: float) -> list[Delta]:
+        """The same at once."""
+        return await self._asked(deadline, lambda engine, left: engine.whole(prompt, left))
+
+    async def vectors(
+        self, model: str, texts: Sequence[str], deadline: float, partition: str = ""
+    ) -> list[list[float]]:
+        """One vector for each text, in order. Raises EngineFailed."""
+        return await self._asked(deadline, lambda engine, left: engine.vectors(model, texts, left, partition))
+
+    async def close(self) -> None:
+        """End its connections; replicas run on."""
+        for one in self._known.values():
+            one.engine.cut()
+        self._known.clear()
+
+    async def _asked(self, deadline: float, ask: Callable[[OpenAILike, float], Awaitable[T]]) -> T:
+        ends = asyncio.get_running_loop().time() + deadline
+        tried: list[_Replica] = []
+        while True:
+            one = await self._chosen(tried, ends)
+            try:
+                return await ask(one.engine, ends - asyncio.get_running_loop().time())
+            except EngineFailed as error:
+                if error.cause not in AGAIN or len(tried) >= _TRIES:
+                    raise
+            finally:
+                one.left()
+
+    async def _chosen(self, tried: list[_Replica], ends: float) -> _Replica:
+        """The one with the fewest of ours that was not tried yet, taken. Raises EngineFailed (`down`)."""
+        self._refresh()
+        found = [one for one in self._known.values() if not one.gone and one not in tried]
+        if not found and tried:  # all have failed: one of them may just have been replaced
+            await asyncio.sleep(max(min(_WAIT, ends - asyncio.get_running_loop().time()), 0))
+            self._refresh()
+            found = [one for one in self._known.values() if not one.gone]
+        if not found:
+            raise EngineFailed(cause="down", engine=self._name, why="no replica of its service is well")
+        one = min(found, key=lambda each: each.asked)
+        one.asked += 1
+        tried.append(one)
+        return one
+
+    def _refresh(self) -> None:
+        """As the doors stand now. What was taken out finishes what it has begun."""
+        now = set(reached(self._root, self._domain, self._service).values())
+        for reach in now - self._known.keys():
+            self._known[reach] = _Replica(self._name, reach, self._counts)
+        for reach in self._known.keys() - now:
+            gone = self._known.pop(reach)
+            gone.gone = True
+            if not gone.asked:
+                gone.engine.cut()
