@@ -3,7 +3,8 @@
 A region of its own, asked over HTTP, as whoever has a key asks it; every job is /bin/true, and counts once its record,
 logs and usage are durable. Beside it, in the same run and with the same number of slots: HyperQueue's local cluster,
 whose acknowledgement is not durable, PSI/J and GNU parallel; and plain sbatch beside the region's Slurm engine, with
-tasks of two seconds. Rounds alternate; the median of each counts. Wall times are told, never judged.
+tasks of two seconds. Rounds alternate; the median of each counts. Wall times are told, never judged. A part that takes
+longer than its bound is given up, and stands under `missing` with that as the reason; the others go on.
 
     python -m bench.jobs [COUNT [KEPT]]      COUNT jobs a round, 1,000; KEPT that wait while a page is read, 100,000
 """
@@ -12,9 +13,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import statistics
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any
 
@@ -26,7 +29,9 @@ from bench.parts.running import ROOT
 ROUNDS = 3
 SLOTS = 16
 SLEEP = 2
-TASKS = 24
+TASKS = 64
+BOUND = 180
+"""Seconds for one part of one round, its region's start included."""
 
 
 def trivial(level: str) -> dict[str, Any]:
@@ -37,7 +42,7 @@ def trivial(level: str) -> dict[str, Any]:
 def kept(count: int) -> dict[str, float]:
     """So many that wait, since nothing runs here: how fast they were taken, the server's memory, and a page of them."""
     with region("[jobs]\nprocess = false\n") as here:
-        spent = here.submit(trivial("L1"), count)
+        spent, _ = here.submit(trivial("L1"), count)
         name = "1m" if count >= 1_000_000 else f"{count // 1000}k"
         return {"submits_per_s": count / spent, f"rss_{name}_mb": here.rss_mb(), f"page_{name}_ms": here.page_ms()}
 
@@ -49,10 +54,28 @@ def slurm() -> dict[str, float]:
     return slurm_figures(TASKS, SLEEP)
 
 
+@contextmanager
+def bounded(seconds: int) -> Iterator[None]:
+    """TimeoutError in the midst of whatever has not ended by then."""
+
+    def over(number: int, frame: object) -> None:
+        del number, frame
+        raise TimeoutError(f"given up after {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def lazily(name: str, found: Callable[[], dict[str, float]], missing: dict[str, str]) -> dict[str, float]:
     """What a part tells; nothing, and why, where it cannot be measured here."""
     try:
-        return dict(found())
+        with bounded(BOUND):
+            return dict(found())
     except (Exception, SystemExit) as error:  # noqa: BLE001 - it is told, and the rest stands
         missing[name] = f"{type(error).__name__}: {error}"[:300]
         return {}
@@ -80,13 +103,16 @@ def measure(count: int, many: int) -> dict[str, object]:
             lazily(f"warm {level}", lambda level=level: here.run(trivial(level), 4), missing)  # type: ignore[misc]
         figures = alternating(here, count, missing)
     figures |= lazily("shim_cpu_ms", shim_cpu_ms, missing)
-    figures["plan_100k_ms"] = plan_100k_ms()
+    figures |= lazily("plan_100k_ms", lambda: {"plan_100k_ms": plan_100k_ms()}, missing)
     figures |= lazily("kept", lambda: kept(many), missing)
     figures |= lazily("slurm_vs_sbatch", slurm, missing)
     peers: dict[str, float] = {}
-    for name, told in rounds(ROOT, count // 2):
+    for name, other in rounds(ROOT, count // 2).items():
+        told = lazily(name, other, missing)
         peers |= {f"{name}_{key}": value for key, value in told.items()}
     rival = figures.get("hyperqueue_jobs_per_s")
+    if "slurm_server_cpu_ms" in figures and "shim_cpu_ms" in figures:
+        figures["slurm_added_cpu_ms"] = figures["slurm_server_cpu_ms"] + figures["shim_cpu_ms"]
     ratios = {
         "jobs_vs_hyperqueue": figures["jobs_per_s"] / rival if rival and "jobs_per_s" in figures else None,
         "slurm_vs_sbatch": figures.pop("slurm_vs_sbatch", None),

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 import venv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -94,11 +94,9 @@ def psij(count: int, slots: int) -> dict[str, float]:
     return timed(count, each)
 
 
-def parallel(count: int) -> dict[str, float] | None:
-    """GNU parallel, with a log of what has run; None where it is not installed."""
-    program = shutil.which("parallel")
-    if program is None:
-        return None
+def parallel(count: int) -> dict[str, float]:
+    """GNU parallel, with a log of what has run."""
+    program = shutil.which("parallel") or "parallel"
     with tempfile.TemporaryDirectory() as place:
         lines = "\n".join(map(str, range(count)))
         command = [program, "--will-cite", "--joblog", f"{place}/log", "-n1", f"{TRUE} {{}}"]
@@ -123,11 +121,12 @@ def sbatch(count: int, seconds: float, env: dict[str, str]) -> dict[str, float]:
     return timed(count, each)
 
 
-def rounds(root: Path, count: int) -> Iterator[tuple[str, dict[str, float]]]:
-    """Each peer that is here besides HyperQueue, once."""
-    yield "psij", asked(root, "psij", max(50, count // 10))
-    if found := parallel(max(50, count // 5)):
-        yield "gnu_parallel", found
+def rounds(root: Path, count: int) -> dict[str, Callable[[], dict[str, float]]]:
+    """Each peer that is here besides HyperQueue, by its name."""
+    found: dict[str, Callable[[], dict[str, float]]] = {"psij": lambda: asked(root, "psij", max(50, count // 10))}
+    if shutil.which("parallel"):
+        found["gnu_parallel"] = lambda: parallel(max(50, count // 5))
+    return found
 
 
 if __name__ == "__main__":
