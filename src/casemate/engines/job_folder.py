@@ -6,6 +6,7 @@ what a program on another node wrote, perhaps cut off in the middle: what cannot
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -365,10 +366,13 @@ def removed(at: int, name: str) -> None:
 
 
 def _emptied(folder: int, top: int, deep: int) -> None:
-    for one in map(os.fsencode, os.listdir(folder)):
-        told = os.stat(one, dir_fd=folder, follow_symlinks=False)
-        if not stat.S_ISDIR(told.st_mode):
+    with os.scandir(folder) as entries:
+        found = [(os.fsencode(entry.name), entry.is_dir(follow_symlinks=False)) for entry in entries]
+    for one, folded in found:
+        if not folded:
             os.unlink(one, dir_fd=folder)
+        elif _gone(folder, one):
+            continue
         elif not deep:
             os.close(_entered(folder, one))  # a folder that nobody may write to cannot be moved
             os.rename(one, b".deep." + secrets.token_hex(8).encode(), src_dir_fd=folder, dst_dir_fd=top)
@@ -379,6 +383,17 @@ def _emptied(folder: int, top: int, deep: int) -> None:
             finally:
                 os.close(inner)
             os.rmdir(one, dir_fd=folder)
+
+
+def _gone(at: int, name: bytes) -> bool:
+    """Whether it was empty, as most are, and is gone: nothing has to be opened for that."""
+    try:
+        os.rmdir(name, dir_fd=at)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            return False
+        raise
+    return True
 
 
 def _entered(at: int, name: str | bytes) -> int:
