@@ -80,13 +80,13 @@ class _Record(msgspec.Struct, frozen=True):
     usage: _Used = _Used()
 
 
-@contextmanager
 class _Served(msgspec.Struct, frozen=True):
     healthy: bool = False
     open: int = 0
     port: int = 0
 
 
+@contextmanager
 def opened(path: str) -> Iterator[int]:
     """A folder that the region itself names."""
     folder = os.open(path, _FOLDER)
@@ -207,7 +207,6 @@ def collected(folder: int, token: str) -> Collected:
     )
 
 
-def _record(folder: int, token: str) -> _Record | None:
 def _served(folder: int) -> _Served:
     """How a service is, as its shim has said last; one that has said nothing is not well."""
     found = _bytes(folder, "serve")
@@ -218,6 +217,7 @@ def _served(folder: int) -> _Served:
     return told if 0 <= told.open <= _BYTES and 0 <= told.port < 1 << 16 else _Served()
 
 
+def _record(folder: int, token: str) -> _Record | None:
     found = _bytes(folder, "exit.json")
     if found is None:
         return None
