@@ -1,0 +1,148 @@
+"""What a run leaves: tables, figures and files. Alerts are streamed: memory stays flat however many there are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from casemate.errors import BadInput
+from casemate.missions import Context, NoModel, Result, Table
+from casemate_cyber.mission import LEVELS, baseline_of
+from casemate_cyber.out.attack import Matrix, techniques
+from casemate_cyber.out.note import MOST, note
+from casemate_cyber.out.ocsf import finding
+from casemate_cyber.out.stix import bundle
+from casemate_cyber.scan.alerts import Alert
+from casemate_cyber.watch import Watched, pack_of, watched
+
+if TYPE_CHECKING:
+    from casemate_cyber.mission import Parameters
+
+ALERTS = (
+    "level",
+    "title",
+    "host",
+    "user",
+    "count",
+    "first",
+    "last",
+    "techniques",
+    "matched",
+    "rule",
+    "author",
+    "file",
+    "key",
+)
+TIMELINE = ("host", "user", "first", "last", "level", "title", "count", "key")
+
+
+def result_of(context: Context[Parameters]) -> Result:
+    """The mission's run.
+
+    Raises:
+        BadInput: rules or baseline are none; nothing else ends a run, what is wrong with logs is told in `troubles`.
+    """
+    asked = context.parameters
+    context.progress(0, 0, "compiling rules")
+    try:
+        baseline = baseline_of(list(context.inputs.get("baseline", ())))
+        pack = pack_of(context.inputs.get("rules", ()), asked.audit_events)
+    except (ValueError, msgspec.DecodeError) as fault:
+        raise BadInput(what=str(fault)) from None
+    if not pack.rules:
+        raise BadInput(
+            what="no rule of the pack can be applied: " + (pack.left[0].reason if pack.left else "it is empty")
+        )
+    (context.out / "rules.pack").write_bytes(pack.encode())
+    seen = watched(pack, context.inputs.get("logs", ()), context.scratch, asked.processes, context.progress)
+    matrix, listed, counts = Matrix(), list[Alert](), {"alerts": 0, "suppressed": 0, "below": 0}
+    _stream(context, seen, baseline, matrix, listed, counts)
+    (context.out / "navigator.json").write_text(json.dumps(matrix.layer("Casemate cyber"), indent=1), encoding="utf-8")
+    (context.out / "stix.json").write_text(json.dumps(bundle(listed), indent=1), encoding="utf-8")
+
+    def ask(prompt: str) -> str | None:
+        try:
+            return context.generate(prompt, 400)
+        except NoModel:
+            return None
+
+    text, writer = note(listed[:MOST], context.language, ask)
+    (context.out / "note.txt").write_text(text, encoding="utf-8")
+    figures: dict[str, float | int | str] = {
+        "events": seen.events,
+        "hits": seen.hits,
+        **counts,
+        "hosts": len({alert.host for alert in listed}),
+        "rules": len(pack.rules),
+        "correlations": len(pack.correlations),
+        "rules_left": len(pack.left),
+        "not_read": seen.missed,
+        "pack": pack.digest,
+        "note_by": writer,
+        **{f"events_{source}": count for source, count in sorted(seen.sources.items())[:40]},
+    }
+    names = ("alerts.jsonl", "findings.jsonl", "navigator.json", "stix.json", "rules.pack", "note.txt")
+    return Result(tables(seen, pack.left, listed, matrix), figures, {name: context.out / name for name in names})
+
+
+def _stream(
+    context: Context[Parameters],
+    seen: Watched,
+    baseline: frozenset[str],
+    matrix: Matrix,
+    listed: list[Alert],
+    counts: dict[str, int],
+) -> None:
+    """Every alert into the files; the first `rows` into the tables."""
+    least = LEVELS.index(context.parameters.least_level)
+    encode = msgspec.json.encode
+    with (context.out / "alerts.jsonl").open("wb") as alerts, (context.out / "findings.jsonl").open("wb") as findings:
+        for alert in seen.alerts.each():
+            if alert.key in baseline:
+                counts["suppressed"] += 1
+                continue
+            if alert.level in LEVELS and LEVELS.index(alert.level) < least:
+                counts["below"] += 1
+                continue
+            counts["alerts"] += 1
+            alerts.write(encode(alert) + b"\n")
+            findings.write(encode(finding(alert)) + b"\n")
+            matrix.add(alert)
+            if len(listed) < context.parameters.rows:
+                listed.append(alert)
+
+
+def _matched(alert: Alert) -> str:
+    """Field, value and pattern; said where the example comes from another host's hit of the same rule."""
+    words = "; ".join(f"{field} = {value[:300]} ({pattern[:120]})" for field, pattern, value in alert.why[:5])
+    return words if alert.example else f"as elsewhere: {words}"
+
+
+def tables(seen: Watched, left: tuple[object, ...], listed: list[Alert], matrix: Matrix) -> dict[str, Table]:
+    """What the report and the CSV files show."""
+    rows = [
+        (
+            *(a.level, a.title, a.host, a.user, a.count, a.first, a.last),
+            *(" ".join(techniques(a.tags)), _matched(a), a.rule, a.author, a.file, a.key),
+        )
+        for a in listed
+    ]
+    lines = sorted((a.host, a.user, a.first, a.last, a.level, a.title, a.count, a.key) for a in listed)
+    hosts = [(host, technique, count) for (host, technique), count in sorted(matrix.hosts.items())[:5000]]
+    return {
+        "alerts": Table(ALERTS, rows),
+        "timeline": Table(TIMELINE, lines),
+        "techniques": Table(("host", "technique", "hits"), hosts),
+        "hours": Table(("hour", "level", "hits"), seen.alerts.hours()),
+        "left": Table(("path", "title", "reason"), list(_left(left))),
+        "troubles": Table(("file", "offset", "what"), [(t.file, t.at, t.what) for t in seen.troubles]),
+    }
+
+
+def _left(left: tuple[object, ...]) -> Iterator[tuple[str, str, str]]:
+    for one in left:
+        path, title, reason = msgspec.structs.astuple(one)  # type: ignore[arg-type]
+        yield path, title, reason

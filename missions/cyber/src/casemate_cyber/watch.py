@@ -1,0 +1,99 @@
+"""One run: rules and logs in, alerts out. What the mission does, without the mission's face."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from casemate_cyber.events.read import Trouble, Unit, units
+from casemate_cyber.match.engine import Engine
+from casemate_cyber.rules.pack import Pack, decode
+from casemate_cyber.scan.alerts import Alerts
+from casemate_cyber.scan.correlate import asked
+from casemate_cyber.scan.unit import Scanned
+from casemate_cyber.scan.workers import hits_of, scanned
+
+PACK = b'{"form":'
+MOST_TROUBLES = 500
+
+
+@dataclass(slots=True)
+class Watched:
+    """What a run saw. `troubles`: the first MOST_TROUBLES of `missed`."""
+
+    alerts: Alerts
+    events: int = 0
+    hits: int = 0
+    bytes: int = 0
+    missed: int = 0
+    sources: dict[str, int] = field(default_factory=dict)
+    troubles: list[Trouble] = field(default_factory=list)
+
+    def add(self, done: Scanned) -> None:
+        """One unit's counts."""
+        self.events += done.events
+        self.hits += done.hits
+        self.missed += done.missed
+        self.troubles += done.troubles[: MOST_TROUBLES - len(self.troubles)]
+        for source, count in done.sources.items():
+            self.sources[source] = self.sources.get(source, 0) + count
+
+
+def pack_of(paths: Sequence[Path], audit: bool) -> Pack:
+    """The rules of these files: one compiled pack, or Sigma files, folders and archives.
+
+    Raises:
+        ValueError: a compiled pack beside other files, or of another form.
+    """
+    packs = [path for path in paths if path.is_file() and path.open("rb").read(len(PACK)) == PACK]
+    if packs:
+        if len(paths) > 1:
+            raise ValueError("a compiled pack stands alone: give it without other rules")
+        return decode(packs[0].read_bytes())
+    from casemate_cyber.rules.read import compiled, files
+
+    return compiled(list(files(paths)), audit)
+
+
+def watched(
+    pack: Pack, logs: Sequence[Path], scratch: Path, processes: int, progress: Callable[[int, int, str], None]
+) -> Watched:
+    """Every event of the logs against every rule of the pack."""
+    names = [path.name for path in logs]
+    cut, troubles = units(list(logs), scratch)
+    seen = Watched(Alerts(pack, names, scratch / "alerts.sqlite", lambda what: troubles.append(Trouble("", 0, what))))
+    seen.bytes = sum(unit.end - unit.start for unit in cut)
+    fields = marked(pack)
+    engine = Engine(pack.rules)
+    engine.prepare()
+    waiting: dict[int, Scanned] = {}
+    following = 0
+    for number, done in enumerate(scanned(engine, cut, names, scratch, fields, processes), 1):
+        waiting[done.unit] = done
+        while following in waiting:
+            _take(seen, waiting.pop(following), scratch, cut)
+            following += 1
+        progress(number, len(cut), "matching")
+    seen.alerts.correlate()
+    seen.alerts.close()
+    seen.missed += len(troubles)
+    seen.troubles = (troubles + seen.troubles)[:MOST_TROUBLES]
+    return seen
+
+
+def _take(seen: Watched, done: Scanned, scratch: Path, cut: Sequence[Unit]) -> None:
+    """In the order of the inputs, whoever came first: the same logs give the same result."""
+    seen.add(done)
+    hits = hits_of(scratch, cut[done.unit].number)
+    seen.alerts.add(hits)
+    hits.unlink()
+
+
+def marked(pack: Pack) -> dict[int, tuple[str, ...]]:
+    """What correlations ask of each rule's hits, by the rule's number."""
+    wanted: dict[str, set[str]] = {}
+    for correlation in pack.correlations:
+        for rule in correlation.rules:
+            wanted.setdefault(rule, set()).update(asked(correlation, rule))
+    return {number: tuple(sorted(wanted[rule.id])) for number, rule in enumerate(pack.rules) if rule.id in wanted}
