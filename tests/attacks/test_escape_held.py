@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 import pytest
 
 from tests.attacks.escapes import JOB, WHO, Scene, needs_bubblewrap, needs_python
 
-WAYS = 63
+WAYS = 66
+
+
+@contextlib.contextmanager
+def terminal_of_a_neighbour(owner):
+    outer, inner = os.openpty()
+    os.fchown(inner, owner, owner)
+    try:
+        yield
+    finally:
+        os.close(outer)
+        os.close(inner)
 
 
 @needs_python
@@ -17,6 +29,21 @@ WAYS = 63
 def test_no_way_leads_out(who, level, outside):
     with Scene(outside, who) as scene:
         found, record = scene.run(level)
+    assert len(found) == WAYS
+    assert [way for way, out in found.items() if out] == []
+    assert (record["exit"], record["level"]) == (0, level)
+
+
+def at_terminal(order):
+    order["interactive"] = {"kind": "shell", "idle_s": 0, "port": 0}
+
+
+@needs_python
+@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize("level", [pytest.param("L2", marks=needs_bubblewrap), "L1"])
+def test_no_way_leads_out_of_a_job_with_a_terminal(who, level, outside):
+    with Scene(outside, who) as scene, terminal_of_a_neighbour(scene.owner):
+        found, record = scene.run(level, change=at_terminal)
     assert len(found) == WAYS
     assert [way for way, out in found.items() if out] == []
     assert (record["exit"], record["level"]) == (0, level)

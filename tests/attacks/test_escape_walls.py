@@ -6,15 +6,18 @@ Ways that are not live whatever is left out are closed by the kernel itself; for
 from __future__ import annotations
 
 import resource
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.attacks.escapes import WHO, Scene, needs_bubblewrap, needs_python
+from tests.attacks.test_escape_held import at_terminal, terminal_of_a_neighbour
 
 FILTER = """
 chroot clone-namespace clone3-namespace compare-processes fanotify file-handle io-uring keys mount move-pages
-network-namespace new-filesystem open-tree perf personality socket-netlink socket-vsock terminal-typing
+network-namespace new-filesystem open-tree perf personality socket-netlink socket-vsock terminal-lines
+terminal-typing
 user-namespace userfault
 """.split()
 SIZES = "core-dump fill-dev fill-root fill-shm fill-tmp long-file many-files many-processes much-memory".split()
@@ -56,6 +59,7 @@ KERNEL = {
     "perf": ("kernel.perf_event_paranoid is above 2", lambda: _set("kernel/perf_event_paranoid", "3", "4")),
     "userfault": ("vm.unprivileged_userfaultfd is 0", lambda: _set("vm/unprivileged_userfaultfd", "0")),
     "terminal-typing": ("dev.tty.legacy_tiocsti is 0", lambda: _set("dev/tty/legacy_tiocsti", "0")),
+    "terminal-own-typing": ("dev.tty.legacy_tiocsti is 0", lambda: _set("dev/tty/legacy_tiocsti", "0")),
     "io-uring": ("kernel.io_uring_disabled is not 0", lambda: _set("kernel/io_uring_disabled", "1", "2")),
     "process-trace": ("kernel.yama.ptrace_scope is above 0", (SYS / "kernel/yama").exists),
     "process-copy": ("kernel.yama.ptrace_scope is above 0", (SYS / "kernel/yama").exists),
@@ -72,6 +76,25 @@ KERNEL = {
     "new-privileges": ("no filter and no Landlock without no_new_privs", lambda: True),
 }
 """What else closes a way: said in words, with a look at this machine."""
+
+
+TERMINAL = [
+    ("user", "L2", "filter", ["terminal-own-typing", "terminal-lines"]),
+    ("root", "L1", "filter", ["terminal-own-typing", "terminal-lines"]),
+    ("user", "L1", "landlock", ["terminal-others"]),
+]
+"""Walls of a job with a terminal."""
+
+
+@needs_python
+@pytest.mark.parametrize(("who", "level", "guard", "ways"), TERMINAL)
+def test_without_its_wall_a_way_leads_out_of_a_terminal(who, level, guard, ways, outside):
+    if who not in WHO or (level == "L2" and shutil.which("bwrap") is None):
+        pytest.skip("only root becomes another user, and L2 needs bubblewrap")
+    with Scene(outside, who) as scene, terminal_of_a_neighbour(scene.owner):
+        found, _ = scene.run(level, guard, change=at_terminal)
+    held = [way for way in ways if not found[way]]
+    assert [way for way in held if way not in KERNEL or not KERNEL[way][1]()] == []
 
 
 @needs_python
@@ -93,6 +116,6 @@ def test_most_ways_are_seen_to_lead_out_and_the_kernel_closes_the_others():
     """Of all that is tried, what no wall of ours is shown to hold is one that the kernel is said to close."""
     from casemate.cells.shim.probe import WAYS
 
-    shown = {way for *_, ways in WALLS for way in ways}
+    shown = {way for *_, ways in (*WALLS, *TERMINAL) for way in ways}
     assert len(shown) >= 20
     assert set(WAYS) - shown <= set(KERNEL)

@@ -28,11 +28,6 @@ class Person:
         self.before = termios.tcgetattr(self._inner)
         self.screen = b""
         inner = self._inner
-
-        def own() -> None:
-            os.setsid()
-            fcntl.ioctl(inner, termios.TIOCSCTTY, 0)
-
         self.process = subprocess.Popen(
             [*CASEMATE, *words],
             cwd=place.path,
@@ -40,7 +35,7 @@ class Person:
             stdin=inner,
             stdout=inner,
             stderr=inner,
-            preexec_fn=own,
+            start_new_session=True,
         )
 
     def size(self, rows: int, columns: int) -> None:

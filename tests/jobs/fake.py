@@ -21,6 +21,7 @@ from casemate.jobs import (
     Polled,
     Usage,
 )
+from casemate.jobs.executor import Line
 from casemate.labels import Label
 from casemate.objects import Ref
 
@@ -39,6 +40,7 @@ class Spot:
     stopped: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
     inputs: dict[str, bytes] = field(default_factory=dict)
+    lines: dict[str, Line] = field(default_factory=dict)
 
 
 class FakeScratch:
@@ -94,6 +96,13 @@ class FakeScratch:
             raise Absent(kind="folder", id=token)
         data = spot.files.get(f"log:{name}" if under == "log" else name, b"")
         return data[at : at + most]
+
+    async def line(self, domain: str, token: str, name: str) -> Line:
+        spot = self.spots.get((domain, token))
+        line = None if spot is None else spot.lines.get(name)
+        if line is None:
+            raise Absent(kind="line", id=name)
+        return line
 
     async def carry(self, domain: str, former: str, token: str, path: str, most: int) -> bool:
         files = self.spots.get((domain, former), Spot()).files

@@ -18,6 +18,8 @@ job = Group(
     "job",
     {
         "run": "job:run",
+        "shell": "job_shell:shell",
+        "notebook": "job_notebook:notebook",
         "submit": "job:submit",
         "list": "job_look:listing",
         "show": "job_look:show",
@@ -25,10 +27,12 @@ job = Group(
         "artefact": "job_artefact:artefact",
         "cancel": "job:cancel",
         "retry": "job:retry",
+        "update": "service:update",
         "array": "job_look:array",
         "top": "job_look:top",
-        "update": "service:update",
         "node": "job_node:node",
+        "queue": "job_queue:queue",
+        "definition": "job_definition:definition",
     },
 )
 

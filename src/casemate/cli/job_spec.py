@@ -21,7 +21,7 @@ from casemate.cli.command import option
 from casemate.cli.tongue import t
 from casemate.errors import BadInput
 
-__all__ = ["OPTIONS", "asked", "duration", "memory", "table_of"]
+__all__ = ["OPTIONS", "WORKED", "asked", "asked_to_work", "duration", "memory", "table_of"]
 
 FILES = (".toml", ".json")
 ALL = "out"
@@ -103,6 +103,17 @@ def asked(words: Sequence[str], told: dict[str, Any]) -> dict[str, Any]:
     return _one(found, over, key)
 
 
+def asked_to_work(words: Sequence[str], told: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The body of the request for a job that somebody works in."""
+    spec = _over({**_UNSAID, **told})
+    spec.setdefault("outputs", [{"name": ALL, "path": ""}])
+    spec["resources"] = {"wall_s": DAY, **spec.get("resources", {})}
+    spec["interactive"] = {"kind": kind}
+    if told["idle"]:
+        spec["interactive"]["idle_s"] = duration(told["idle"], "idle")
+    return {"spec": {**spec, "command": list(words)}}
+
+
 def _one(found: Any, over: dict[str, Any], key: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise BadInput(what=t("job.no_spec"))
@@ -151,6 +162,11 @@ def _over(told: dict[str, Any]) -> dict[str, Any]:
         spec["array"] = {"size": _whole(size, "array"), "parallel": _whole(parallel or "0", "array")}
     spec |= {"retry": {"attempts": told["retry"] + 1}} if told["retry"] is not None else {}
     spec |= {"floor": told["isolation"]} if told["isolation"] else {}
+    serves = {"replicas": told["replicas"]} if told.get("replicas") is not None else {}
+    serves |= {"port": told["listens"]} if told.get("listens") is not None else {}
+    serves |= {"path": told["health"]} if told.get("health") else {}
+    if told.get("service") or serves:
+        spec |= {"kind": "service", "service": serves}
     return spec
 
 
@@ -162,11 +178,6 @@ def _pair(text: str, name: str) -> tuple[str, str]:
 
 
 def _after(text: str) -> dict[str, str]:
-    serves = {"replicas": told["replicas"]} if told.get("replicas") is not None else {}
-    serves |= {"port": told["listens"]} if told.get("listens") is not None else {}
-    serves |= {"path": told["health"]} if told.get("health") else {}
-    if told.get("service") or serves:
-        spec |= {"kind": "service", "service": serves}
     """`ID`, or `WHEN:ID` as Slurm writes it."""
     when, colon, id = text.rpartition(":")
     if colon and when not in _WHEN:

@@ -47,7 +47,7 @@ class Steered:
             end = re.search(rb"[\x07\x18\x1a\x1b]|\xc2\x9c", data)
             if end is None:
                 return b""
-            self._within, data = False, data[end.start() :]
+            self._within, data = False, data[end.start() if end.group() == b"\x1b" else end.end() :]
         data = _WHOLE.sub(_allowed, data)
         part = _PART.search(data)
         if part is not None:

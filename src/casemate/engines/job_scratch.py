@@ -13,6 +13,7 @@ import asyncio
 import errno
 import os
 import re
+import socket
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -32,6 +33,7 @@ from casemate.engines.job_folder import (
     walked,
     written,
 )
+from casemate.engines.job_line import SocketLine, connected
 from casemate.engines.job_order import encoded
 from casemate.errors import Absent, BadInput, StorageFull
 from casemate.jobs.executor import Collected, Folder, Order
@@ -83,6 +85,10 @@ class JobScratch:
 
     async def read(self, domain: str, token: str, under: str, name: str, at: int, most: int) -> bytes:
         return await self._do(domain, self._read, domain, token, under, name, at, most)
+
+    async def line(self, domain: str, token: str, name: str) -> SocketLine:
+        found = await self._do(domain, self._line, domain, token, name)
+        return SocketLine(*await asyncio.open_unix_connection(sock=found))
 
     async def carry(self, domain: str, former: str, token: str, path: str, most: int) -> bool:
         return await self._do(domain, self._carry, domain, former, token, path, most)
@@ -202,6 +208,10 @@ class JobScratch:
                 return os.pread(file, max(most, 0), max(at, 0))
             except OSError as error:
                 raise BadInput(what=f"{name[:200]}: {os.strerror(error.errno or 0)}") from None
+
+    def _line(self, domain: str, token: str, name: str) -> socket.socket:
+        with ExitStack() as held:
+            return connected(self._held(held, domain, token), name)
 
     def _carry(self, domain: str, former: str, token: str, path: str, most: int) -> bool:
         with ExitStack() as held:

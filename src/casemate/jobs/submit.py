@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -17,18 +17,19 @@ from casemate.access import Flow, Gate
 from casemate.clock import Loop
 from casemate.errors import Absent, BadInput, Conflict, MarkingError
 from casemate.ids import fresh
-from casemate.jobs import life, logs
+from casemate.jobs import interactive, life, logs
 from casemate.jobs.changes import parents_of
 from casemate.jobs.checked import MOST, checked, ordered
+from casemate.jobs.executor import Line
 from casemate.jobs.inputs import Inputs
 from casemate.jobs.job import JOB, JOB_KEY, After, Input, Job, JobKey, Spec
 from casemate.jobs.limits import JOB_TURN, admitted
 from casemate.jobs.pointed import at_point
 from casemate.jobs.queues import Queues
 from casemate.jobs.reconcile import Reconciler
-from casemate.jobs.sites import Sites
 from casemate.jobs.service import revised
 from casemate.jobs.services import newborn, served
+from casemate.jobs.sites import Sites
 from casemate.objects import Change, Found, Page, Put, Ref, Where
 from casemate.policy import Action, Refuse, Target, decide
 
@@ -130,9 +131,9 @@ class Jobs:
         found = await self._own(flow, id)
         if found.value.open == "yes":
             raise BadInput(what="A job is made again once it has ended.")
-        spec = await self.spec_of(flow, found)
         if found.value.parent and found.value.spec is not None:
             raise BadInput(what="A replica is made again by its service.")
+        spec = await self.spec_of(flow, found)
         if found.value.parent:
             spec = at_point(spec, found.value.index)
             env = {**spec.env, "AWS_BATCH_JOB_ARRAY_INDEX": str(found.value.index)}
@@ -142,7 +143,6 @@ class Jobs:
         await self._label(flow, ask.spec)
         return (await self._submitted(flow, [ask], [[]]))[0]
 
-    async def spec_of(self, flow: Flow, found: Found[Job]) -> Spec:
     async def update(self, flow: Flow, id: str, spec: Spec) -> Found[Job]:
         """Another spec for a service that runs: one by one its replicas are replaced, new ones healthy first.
 
@@ -174,6 +174,7 @@ class Jobs:
                 continue  # its loop has just gone on
         raise Conflict(what=f"job {id[:128]}")
 
+    async def spec_of(self, flow: Flow, found: Found[Job]) -> Spec:
         """What it does; a child of an array has its parent's. Raises Absent."""
         if found.value.spec is not None:
             return found.value.spec
@@ -189,6 +190,14 @@ class Jobs:
         return await logs.log(
             flow, self.sites, await self.named(flow, id), stream, max(at, 0), min(max(most, 1), 1 << 23)
         )
+
+    async def line(self, flow: Flow, id: str, kind: Literal["shell", "notebook"]) -> Line:
+        """A line into a job of the caller's that somebody is to work in. Raises Absent, and as `line_to` does."""
+        return await interactive.line_to(flow, self.sites, await self._own(flow, id), kind)
+
+    def may_stay(self, flow: Flow) -> bool:
+        """Whether whoever has a line may still have it."""
+        return interactive.may_stay(flow)
 
     async def artefact(self, flow: Flow, id: str, name: str) -> AsyncIterator[bytes]:
         """The bytes of what came out, piece by piece. Raises Absent."""
@@ -339,21 +348,21 @@ class Jobs:
             owner=asker.id,
             person=asker.name,
             spec=spec,
+            phase="serving" if spec.kind == "service" else "new",
+            state="RUNNABLE" if spec.kind == "service" else "SUBMITTED",
             queue=spec.queue,
             name=spec.name,
             created=now,
+            serving=newborn(spec),
             session=flow.session.id,
             language=flow.session.language,
             made_of=tuple((one.kind, one.id, one.class_id) for one in dict.fromkeys((*ask.parents, *parents))),
         )
 
 
-            phase="serving" if spec.kind == "service" else "new",
-            state="RUNNABLE" if spec.kind == "service" else "SUBMITTED",
 def _at(source: str, spec: Spec) -> int:
     """The place of the job that `sweep:#K` names: one that it waits for. Raises BadInput."""
     place = source.removeprefix("sweep:")
-            serving=newborn(spec),
     if not any(one.job == place for one in spec.after):
         raise BadInput(what="sweep:#K names a job that this one waits for.")
     return int(place[1:])

@@ -160,6 +160,7 @@ ACTIONS: dict[str, Rule] = {
     "mission.list": _by("user", "operator"),
     "mission.install": _by("user", "operator"),
     "mission.remove": _by("operator"),
+    "mission.answer": _by("service"),
     "package.list": _by("user", "operator"),
     "package.bring": _by("operator"),
     "job.tend": _by("service"),

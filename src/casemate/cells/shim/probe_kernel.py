@@ -88,6 +88,36 @@ def types(_: str) -> bool:
     return in_child(work)
 
 
+def types_here(_: str) -> bool:
+    """A key typed into the terminal that somebody works at, where there is one."""
+    if not os.isatty(0):
+        return False
+    fcntl.ioctl(0, 0x5412, b"\n")  # TIOCSTI
+    return True
+
+
+def disciplines(_: str) -> bool:
+    """What takes a line apart is chosen anew: other choices than this one bring in drivers that few have looked at."""
+    number = 0 if os.isatty(0) else os.openpty()[1]
+    fcntl.ioctl(number, 0x5423, struct.pack("i", 0))  # TIOCSETD, N_TTY
+    return True
+
+
+def others(_: str) -> bool:
+    """Terminals of the machine: each that can be opened and was there before us."""
+    own = {os.fstat(number).st_rdev for number in range(3)}
+    for name in os.listdir("/dev/pts"):
+        try:
+            found = os.open(f"/dev/pts/{name}", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        except OSError:
+            continue
+        told = os.fstat(found).st_rdev
+        os.close(found)
+        if name.isdigit() and told not in own:
+            return True
+    return False
+
+
 def rings(_: str) -> bool:
     return closes(call("io_uring_setup", ctypes.c_long(1), ctypes.create_string_buffer(248)))
 

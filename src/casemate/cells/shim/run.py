@@ -19,6 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # what they import costs more than the rest of the shim
     from typing import Any
 
+    from casemate.cells.shim.terminal import Terminal
+
 __all__ = ["attempt"]
 
 RECORDED, UNRECORDED, CLAIMED = 0, 71, 75
@@ -128,25 +130,23 @@ def _run(folder: int, place: walls.Place, groups: Groups, watch: Watch) -> dict[
         signals.signal(number, lambda *_: None)
     kernel.reaps()
     shim = os.getpid()
+    terminal = _terminal(folder, place)
     pid = os.fork()
     if pid == 0:
-        _become(place, groups, {name: ends[1] for name, ends in pipes.items()}, shim)
+        _become(place, groups, {name: ends[1] for name, ends in pipes.items()}, shim, terminal)
     for ends in pipes.values():
         os.close(ends[1])
     watch.follows(pid, logs, {name: pipes[name][0] for name in ("out", "err")}, wake[0], pipes["status"][0])
+    watch.line = terminal
     said = _all(pipes["said"][0])  # until it executes something, or says why not
+    if place.order.get("serve") and not said:
+        _open(folder, place, watch)
     watch.until_ended()
     _, status, spent = os.wait4(pid, 0)
     used = [spent, *watch.finish(groups)]
     return _ended(place, groups, watch, status, used, said)
-    if place.order.get("serve") and not said:
-        _open(folder, place, watch)
 
 
-def _all(pipe: int) -> bytes:
-    parts = []
-    while part := os.read(pipe, 4096):
-        parts.append(part)
 def _open(folder: int, place: walls.Place, watch: Watch) -> None:
     """The way in to a service, once its network is there; what has none by then is ended like one that lost it."""
     from casemate.cells.shim import door  # few attempts are services
@@ -168,6 +168,10 @@ def _terminal(folder: int, place: walls.Place) -> Terminal | None:
     return Terminal(folder, int(told["idle_s"]), place.uid)
 
 
+def _all(pipe: int) -> bytes:
+    parts = []
+    while part := os.read(pipe, 4096):
+        parts.append(part)
     os.close(pipe)
     return b"".join(parts)
 
@@ -196,10 +200,16 @@ def _ended(
     return {"exit": 128 - code if code < 0 else code, "signal": number, "reason": reason, "usage": usage}
 
 
-def _become(place: walls.Place, groups: Groups, ends: dict[str, int], shim: int) -> None:
+def _become(
+    place: walls.Place, groups: Groups, ends: dict[str, int], shim: int, terminal: Terminal | None = None
+) -> None:
     """The child: shut in, then another program. Ends by itself where it could not."""
     try:
         _outfit(ends)
+        if terminal is not None:
+            from casemate.cells.shim.terminal import wear
+
+            wear(terminal.inner, leads=not walls.leader(place))
         groups.join()
         walls.enter(place)
         kernel.with_parent(shim)

@@ -233,8 +233,25 @@ def level2(place: Place, status: int, pipe: Callable[[bytes], int]) -> None:
     options = _options(place, status, pipe)
     # by a descriptor, not by the command line: everybody on the machine may read that, and it holds the environment
     listed = pipe(b"".join(os.fsencode(one) + b"\0" for one in options))
-    command = place.order["command"]
+    leads = leader(place)
+    # inside, somebody has to lead the session whose terminal it is: outside they have no names for each other
+    command = [leads, "-c", *place.order["command"]] if leads else place.order["command"]
     os.execve(found, ["bwrap", "--args", str(listed), "--", *command], {"PATH": "/usr/bin:/bin"})  # noqa: S606
+
+
+def _terminal(order: dict[str, Any]) -> bool:
+    told = order.get("interactive")
+    return told is not None and told["kind"] == "shell"
+
+
+def leader(place: Place) -> str:
+    """Where the job finds `setsid -c`, by which a program comes to lead the session of its terminal; "" for nowhere."""
+    if place.order["level"] != "L2" or not _terminal(place.order):
+        return ""
+    for path in ("/usr/bin/setsid", "/bin/setsid"):
+        if os.path.lexists(place.order["rootfs"] + path):
+            return path
+    return ""
 
 
 def _options(place: Place, status: int, pipe: Callable[[bytes], int]) -> list[str]:
@@ -242,7 +259,9 @@ def _options(place: Place, status: int, pipe: Callable[[bytes], int]) -> list[st
     rooms = max(order["disk_mb"], 1) << 20
     options = ["--unshare-all", "--unshare-user", "--uid", str(INSIDE), "--gid", str(INSIDE)]
     options += ["--share-net"] if order["network"] == "host" else []
-    options += ["--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv", "--hostname", "job"]
+    # a terminal is the job's own, made by the shim: a new session would only take it away
+    options += [] if _terminal(order) else ["--new-session"]
+    options += ["--die-with-parent", "--cap-drop", "ALL", "--clearenv", "--hostname", "job"]
     options += ["--json-status-fd", str(status), "--seccomp", str(pipe(place.filter()))]
     for name, value in _environment(order, "/in", "/out", "/job", "/tmp").items():
         options += ["--setenv", name, value]

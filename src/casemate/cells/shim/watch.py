@@ -18,6 +18,8 @@ if TYPE_CHECKING:  # what they import costs more than the rest of the shim
     from collections.abc import Mapping
     from typing import Any
 
+    from casemate.cells.shim.terminal import Terminal
+
 __all__ = ["Watch"]
 
 LOG = 64 << 20
@@ -44,11 +46,13 @@ class Watch:
         self._said = b""
         self._pipes: dict[int, str] = {}  # the end that we read -> the log's name
         self._files: dict[str, int] = {}  # a log that has been written to
-        self._left: dict[int, int] = {}
+        self._left: dict[str, int] = {}
         self._heads: dict[str, bytes] = {}
         self._kill_at = 0.0
         self._told: dict[str, Any] = {}
         self._rest = b""
+        self.line: Terminal | None = None
+        self._quiet = self._begun  # since when nobody is connected, 0.0 while somebody is
         self.why = ""
         self.dropped = 0
 
@@ -71,19 +75,20 @@ class Watch:
         for name, end in pipes.items():
             os.set_blocking(end, False)
             self._pipes[end] = name
-            self._left[end] = LOG
         os.set_blocking(status, False)
 
-    def until_ended(self) -> None:
-        """Returns once the process that was followed has ended; it has not been waited for."""
-        poll = select.poll()
     def serves(self, pipe: int) -> None:
         """From here on the folder says how the service is; where nobody can say so any more, it is ended."""
         os.set_blocking(pipe, False)
         self._service = pipe
 
+    def until_ended(self) -> None:
+        """Returns once the process that was followed has ended; it has not been waited for."""
+        poll = select.poll()
         for one in (*self._pipes, self._pidfd, self._wake, *((self._service,) if self._service >= 0 else ())):
             poll.register(one, select.POLLIN)
+        if self.line is not None:
+            self.line.begin(poll, self._show)
         beat_s = float(self._order["beat_s"])
         wall = float(self._order["wall_s"])
         next_beat, next_look = self._begun + beat_s, boottime() + _LOOK
@@ -106,21 +111,16 @@ class Watch:
                     self.line.ready(end, mask)
                 elif end in self._pipes and not self._drain(end):
                     poll.unregister(end)
+                elif end == self._service and not self._serving():
+                    poll.unregister(end)
+                    self.stop("serve", 0.0)
                 elif end == self._wake:
                     os.read(self._wake, 512)
                     self._look()
                     self.stop("stop", float(self._order["grace_s"]))
             if any(end == self._pidfd for end, _ in ready):
-                elif end == self._service and not self._serving():
-                    poll.unregister(end)
-                    self.stop("serve", 0.0)
                 return
 
-    def _still(self) -> None:
-        """Whether the attempt is still ours, and within its disk."""
-        if not files.mine(self._folder, self._claimed):
-            self.stop("fenced", 0.0)
-        elif not self.why and self._order["disk_mb"] and self._used() > self._order["disk_mb"] << 20:
     def _serving(self) -> bool:
         """What the way in has said last, into the folder; False where it says no more."""
         try:
@@ -139,6 +139,11 @@ class Watch:
                 pass  # a full disk: the next change is told
         return bool(part)
 
+    def _still(self) -> None:
+        """Whether the attempt is still ours, and within its disk."""
+        if not files.mine(self._folder, self._claimed):
+            self.stop("fenced", 0.0)
+        elif not self.why and self._order["disk_mb"] and self._used() > self._order["disk_mb"] << 20:
             self.stop("disk", 0.0)
 
     def _used(self) -> int:
@@ -155,6 +160,15 @@ class Watch:
             wish, grace = {}, 0.0
         if wish is not None:
             self.stop("stop", grace)
+        if not self.why and self._idle():
+            self.stop("idle", float(self._order["grace_s"]))
+
+    def _idle(self) -> bool:
+        """Whether somebody was to work here, and nobody has for longer than is allowed."""
+        if self.line is not None:
+            return self.line.idle()
+        told = self._order.get("interactive") or {}
+        return bool(told.get("idle_s") and self._quiet and boottime() - self._quiet > told["idle_s"])
 
     def stop(self, why: str, grace: float) -> None:
         """SIGTERM, and SIGKILL after so many seconds. A second wish can only make it earlier."""
@@ -165,6 +179,8 @@ class Watch:
         self._kill_at = min(self._kill_at, at) if self._kill_at else at
 
     def _terminate(self) -> None:
+        if self.line is not None and self.line.hang_up():
+            return
         target = self._inner() or self._pid
         try:
             os.killpg(os.getpgid(target), 15)
@@ -185,6 +201,14 @@ class Watch:
                     except (ProcessLookupError, PermissionError):
                         pass
 
+    def first(self, seconds: float) -> int:
+        """The first process of the job's namespaces, once bubblewrap has told; 0 where it does not."""
+        until = boottime() + seconds
+        while not (found := self._inner()) and boottime() < until:
+            if select.select([self._pidfd], [], [], 0.005)[0]:
+                break
+        return found
+
     def told(self) -> dict[str, Any]:
         """What bubblewrap has told so far: lines of JSON."""
         while True:
@@ -201,14 +225,6 @@ class Watch:
                 self._told |= files.load(line)
         return self._told
 
-    def first(self, seconds: float) -> int:
-        """The first process of the job's namespaces, once bubblewrap has told; 0 where it does not."""
-        until = boottime() + seconds
-        while not (found := self._inner()) and boottime() < until:
-            if select.select([self._pidfd], [], [], 0.005)[0]:
-                break
-        return found
-
     def _drain(self, end: int) -> bool:
         """What lies in the pipe into its log, as far as there is room; False when nobody can write any more."""
         while True:
@@ -218,15 +234,22 @@ class Watch:
                 return True
             if not part:
                 return False
-            kept = part[: self._left[end]]
-            try:
-                written = os.write(self._log(self._pipes[end]), kept) if kept else 0
-            except OSError:
-                written = 0  # the disk is full: the job goes on, and the record says how much is missing
-            self._left[end] -= written
-            self.dropped += len(part) - written
+            self._keep(self._pipes[end], part)
             if len(part) < 1 << 16:
                 return True
+
+    def _keep(self, name: str, part: bytes) -> None:
+        kept = part[: self._left.get(name, LOG)]
+        try:
+            written = os.write(self._log(name), kept) if kept else 0
+        except OSError:
+            written = 0  # the disk is full: the job goes on, and the record says how much is missing
+        self._left[name] = self._left.get(name, LOG) - written
+        self.dropped += len(part) - written
+
+    def _show(self, part: bytes) -> None:
+        """What stands on a terminal is what the job says."""
+        self._keep("out", part)
 
     def _log(self, name: str) -> int:
         """Its file, made when there is something to be written. Raises OSError."""
@@ -252,6 +275,8 @@ class Watch:
             time.sleep(0.005)
         for end in self._pipes:
             self._drain(end)
+        if self.line is not None:
+            self.line.finish()
         return used
 
     def say(self, text: str) -> None:
@@ -262,9 +287,10 @@ class Watch:
             self.dropped += len(text)
 
     def begins(self, start: bytes) -> bool:
-        """Whether the error log begins so."""
+        """Whether what went wrong begins so: on a terminal there is one log."""
+        name = "log/err" if self.line is None else "log/out"
         try:
-            found = os.open("log/err", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._folder)
+            found = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._folder)
         except OSError:
             return False
         try:

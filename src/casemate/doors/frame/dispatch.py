@@ -233,7 +233,8 @@ class _Turn:
             if stream.length is not None:
                 headers.append(("Content-Length", str(stream.length)))
             await send_start(self.send, stream.status, stream.media, headers)
-            with Watch(self.scope, self.receive) as watch:
+            comes = self.route is not None and self.route.streams  # its body: the handler hears who leaves
+            with Watch(self.scope, None if comes else self.receive) as watch:
                 await Pump(stream.pieces, send)
         except CasemateError as error:
             if not self.started:

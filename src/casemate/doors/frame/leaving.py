@@ -34,13 +34,14 @@ class Leaving:
 class Watch:
     """While this is entered, the running task is cancelled when the client leaves; then `left` is true.
 
+    Without `receive` somebody else hears the protocol's word: whoever reads a body that is still arriving.
     Leaving the block by that cancellation swallows it: what follows tells the record that the answer was cancelled.
     """
 
     __slots__ = ("_leaving", "_receive", "_task", "_waiting", "left")
 
     def __init__(
-        self, scope: MutableMapping[str, Any], receive: Callable[[], Awaitable[MutableMapping[str, Any]]]
+        self, scope: MutableMapping[str, Any], receive: Callable[[], Awaitable[MutableMapping[str, Any]]] | None
     ) -> None:
         self._leaving: Leaving | None = scope.get(LEAVING)
         self._receive = receive
@@ -51,7 +52,7 @@ class Watch:
     def __enter__(self) -> Self:
         self._task = asyncio.current_task()
         if self._leaving is None:
-            self._waiting = asyncio.ensure_future(self._wait())
+            self._waiting = asyncio.ensure_future(self._wait(self._receive)) if self._receive is not None else None
         elif self._leaving.gone:
             self._stop()
         else:
@@ -73,7 +74,7 @@ class Watch:
             self.left = True
             self._task.cancel()
 
-    async def _wait(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
+    async def _wait(self, receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> None:
+        while (await receive())["type"] != "http.disconnect":
             pass
         self._stop()

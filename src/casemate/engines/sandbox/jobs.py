@@ -36,8 +36,9 @@ shmget shmat shmctl msgget msgsnd msgrcv msgctl semget semop semctl semtimedop m
 """.split()
 # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
 _NAMESPACES = 0x7E020000
-_TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
-# what is typed into a terminal that is not ours, and personalities that take protections away
+_TERMINAL = (0x5412, 0x541C, 0x541D, 0x5423)
+# TIOCSTI types into a terminal, TIOCLINUX and TIOCCONS reach the machine's console, TIOCSETD brings in the kernel's
+# seldom used drivers of lines; and personalities take protections away
 _PLAIN, _ASKED = 0, 0xFFFFFFFF
 _UNIX, _INET, _INET6 = 1, 2, 10
 
@@ -60,7 +61,7 @@ def _rules(machine: Machine, level: str, network: str) -> Iterator[bpf.Rule]:
     for name in _UNKNOWN:
         yield calls[name], bpf.verdict(bpf.ENOSYS)
     yield calls["clone"], bpf.masked(0, _NAMESPACES, 0)
-    yield calls["ioctl"], bpf.none_of(1, (_TIOCSTI, _TIOCLINUX))
+    yield calls["ioctl"], bpf.none_of(1, _TERMINAL)
     yield calls["personality"], bpf.one_of(0, (_PLAIN, _ASKED))
     yield calls["socketpair"], bpf.one_of(0, (_UNIX,))
     families = _families(level, network)
