@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import threading
+import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -97,22 +100,33 @@ def _key(region: Up, label: str) -> str:
     return str(made.data["secret"])
 
 
+@pytest.fixture
+def ended(region: Up) -> Iterator[None]:
+    """Jobs outlive their region: whatever a test leaves is ended."""
+    yield
+    for each in region.run("job", "list", "--json").data:
+        region.run("job", "cancel", each["id"])
+    until(lambda: not region.run("job", "list", "--json").data)
+
+
+@pytest.mark.usefixtures("ended")
 def test_a_deployed_model_answers_at_its_label_alone_and_survives_kills_and_changes(region: Up) -> None:
-    id = _deploy(region, "first", "--replicas", "2")
+    first, second = (f"{word}-{secrets.token_hex(4)}" for word in ("first", "second"))
+    id = _deploy(region, first, "--replicas", "2")
     key = _key(region, LABEL)
     assert _ask(region, key)[0] == 404  # nobody has accredited it
     until(lambda: _stands(region, id, 2, 1))
     assert region.run("models", "accredit", "tiny", LABEL, "--label", LABEL).code == 0
-    until(lambda: _ask(region, key) == (200, "first"))
-    assert "first" in _ask(region, key, stream=True)[1]
+    until(lambda: _ask(region, key) == (200, first))
+    assert first in _ask(region, key, stream=True)[1]
     for other in ("PUBLIC", "RESTRICTED"):  # below it is not there; above it is not asked
         assert _ask(region, _key(region, other))[0] == 404
     assert "2 of 2 replicas are healthy" in region.run("job", "show", id).out
     # kill -9: nobody who asks notices, and another is begun
-    os.kill(_servers("first")[0], signal.SIGKILL)
+    os.kill(_servers(first)[0], signal.SIGKILL)
     for _ in range(10):
-        assert _ask(region, key) == (200, "first")
-    until(lambda: _service(region, id)["service"]["failures"] == 1 and len(_servers("first")) == 2)
+        assert _ask(region, key) == (200, first)
+    until(lambda: _service(region, id)["service"]["failures"] == 1 and len(_servers(first)) == 2)
     # another revision while requests run: each is answered by one of the two
     heard: list[tuple[int, str]] = []
     done = threading.Event()
@@ -125,26 +139,27 @@ def test_a_deployed_model_answers_at_its_label_alone_and_survives_kills_and_chan
     for client in clients:
         client.start()
     try:
-        assert _deploy(region, "second", "--replicas", "2") == id
+        assert _deploy(region, second, "--replicas", "2") == id
         until(lambda: _stands(region, id, 2, 2))
-        until(lambda: (200, "second") in heard)
+        until(lambda: (200, second) in heard)
     finally:
         done.set()
         for client in clients:
             client.join()
-    assert set(heard) == {(200, "first"), (200, "second")}
-    assert _ask(region, key) == (200, "second")
-    assert not _servers("first")
+    assert set(heard) == {(200, first), (200, second)}
+    assert _ask(region, key) == (200, second)
+    assert not _servers(first)
     # ended
     assert region.run("models", "undeploy", "tiny").code == 0
     until(lambda: _service(region, id)["state"] == "CANCELLED")
     until(lambda: _ask(region, key)[0] == 404)
-    assert not _servers("second")
+    assert not _servers(second)
     assert _service(region, id)["service"]["replicas"] == []
     children = region.run("job", "list", "--all", "--json").data
     assert [each["state"] for each in children if each["id"] == id] == ["CANCELLED"]
 
 
+@pytest.mark.usefixtures("ended")
 def test_a_service_of_any_kind_runs_until_it_is_cancelled_and_is_begun_again(region: Up) -> None:
     words = ("job", "submit", "--service", "--port", "9000", "--health", "/", "--label", LABEL, "--json", "--")
     id = region.run(*words, "/bin/sh", "-c", "exec python3 -m http.server 9000 --bind 127.0.0.1").data["id"]

@@ -36,6 +36,7 @@ class Spot:
     claimed: bool = False
     fenced: bool = False
     alive: bool = False
+    healthy: bool = False
     record: Collected | None = None
     stopped: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
@@ -72,7 +73,7 @@ class FakeScratch:
             return Collected()
         if spot.fenced:
             return Collected(claimed=True)
-        return spot.record or Collected(claimed=spot.claimed, alive=spot.alive)
+        return spot.record or Collected(claimed=spot.claimed, alive=spot.alive, healthy=spot.healthy, node="here")
 
     async def stop(self, domain: str, token: str, reason: str) -> None:
         spot = self.spots.get((domain, token))
