@@ -98,8 +98,12 @@ def types_here(_: str) -> bool:
 
 def disciplines(_: str) -> bool:
     """What takes a line apart is chosen anew: other choices than this one bring in drivers that few have looked at."""
-    number = 0 if os.isatty(0) else os.openpty()[1]
-    fcntl.ioctl(number, 0x5423, struct.pack("i", 0))  # TIOCSETD, N_TTY
+    ends = () if os.isatty(0) else os.openpty()
+    try:
+        fcntl.ioctl(ends[1] if ends else 0, 0x5423, struct.pack("i", 0))  # TIOCSETD, N_TTY
+    finally:
+        for end in ends:
+            os.close(end)
     return True
 
 
