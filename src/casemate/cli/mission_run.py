@@ -23,6 +23,7 @@ __all__ = ["again", "run", "run_at", "runs", "show"]
     option("--set", "values", multiple=True, metavar="NAME=VALUE"),
     option("--input", "sources", multiple=True, metavar="ROLE=SOURCE"),
     option("--seed", type=int, default=0),
+    option("--model", default="", metavar="MODEL"),
     option("--memory-mb", type=click.IntRange(0), default=0),
     option("--wall-s", type=click.IntRange(0), default=0),
     option("--estimate", "only", is_flag=True),
@@ -35,6 +36,7 @@ def run(
     values: tuple[str, ...],
     sources: tuple[str, ...],
     seed: int,
+    model: str,
     memory_mb: int,
     wall_s: int,
     only: bool,
@@ -43,7 +45,8 @@ def run(
 ) -> None:
     client = talk.client()
     told = client.get(mission_at(name), acting=label).data
-    body = {**asked(told["described"], values, sources), "seed": seed, "memory_mb": memory_mb, "wall_s": wall_s}
+    body = {**asked(told["described"], values, sources), "seed": seed, "model": model}
+    body |= {"memory_mb": memory_mb, "wall_s": wall_s}
     if only:
         answer = client.post(f"{mission_at(told['id'])}/estimate", body, label)
         talk.answer(answer)

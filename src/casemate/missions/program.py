@@ -103,7 +103,7 @@ def run(name: str, folder: Path, out: Path, *, marking: str = "", scratch: Path 
             int(order.get("seed", 0)),
             language,
             _progress,
-            _ask_of(folder, out),
+            _ask_of(folder, out, bool(order.get("model"))),
         )
         result = mission.run(context)
         told = _kept(mission, context, result, folder)
@@ -230,21 +230,25 @@ def _progress(done: int, total: int, what: str) -> None:
     print(f"@progress {done} {total} {what[:200].replace(chr(10), ' ')}", file=sys.stderr, flush=True)
 
 
-def _ask_of(folder: Path, out: Path) -> Callable[[str, int], str]:
-    """Questions go to OUT/ask, answers come to IN/answers, where the order says that somebody answers."""
+def _ask_of(folder: Path, out: Path, answered: bool) -> Callable[[str, int], str]:
+    """Questions go to OUT/ask, answers come to IN/answers, where the order names a model; a question is taken away
+    once it has been answered."""
     asked, number = out / "ask", [0]
 
     def ask(prompt: str, most: int) -> str:
-        if not (folder / "answers").is_dir():
+        if not answered:
             raise NoModel("no model answers here")
         number[0] += 1
         asked.mkdir(exist_ok=True)
-        answer, part = folder / "answers" / f"{number[0]}.json", asked / f"{number[0]}.part"
+        answer, question = folder / "answers" / f"{number[0]}.json", asked / f"{number[0]}.json"
+        part = asked / f"{number[0]}.part"
         part.write_text(json.dumps({"prompt": prompt, "most": most}, ensure_ascii=False), encoding="utf-8")
-        part.rename(asked / f"{number[0]}.json")
+        part.rename(question)
         for _ in range(PATIENCE * 5):
-            if answer.is_file():
-                said = json.loads(answer.read_text(encoding="utf-8"))
+            text = answer.read_text(encoding="utf-8", errors="replace") if answer.is_file() else ""
+            if "\n" in text:  # it is whole
+                question.unlink()
+                said = json.loads(text.partition("\n")[0])
                 if "text" in said:
                     return str(said["text"])
                 raise NoModel(str(said.get("why", "")))

@@ -24,6 +24,8 @@ INK, DIM, PAPER = "#16181d", "#6b7482", "#ffffff"
 SHADES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a7f00", "#000000")
 DASHES = ("", "6 3", "2 3", "8 3 2 3")
 DARK, LIGHT = (0x08, 0x30, 0x6B), (0xF7, 0xFB, 0xFF)
+LARGEST = 1e300
+"""What lies beyond, or on an axis of powers below its inverse, is not drawn."""
 Place = Callable[[float], float]
 
 
@@ -90,7 +92,7 @@ def _drawn(chart: Chart) -> list[str]:
 
     heights = [y for one in chart.series for y in (*one.y, *one.low, *one.high) if _there(y, chart.log)]
     heights += [0.0] if chart.kind == "bars" and not chart.log else []
-    places = [at(x) for one in chart.series for x in one.x if math.isfinite(at(x))]
+    places = [at(x) for one in chart.series for x in one.x if _there(at(x), False)]
     across, ticks = _scale(places, LEFT, WIDE - RIGHT, pad=0.6 if words else 0.0)
     up, levels = _powers(heights) if chart.log else _scale(heights, HIGH - FOOT, TOP, pad=0.0, nice=True)
     if words:
@@ -99,11 +101,11 @@ def _drawn(chart: Chart) -> list[str]:
     parts = _axes(chart, ticks, levels)
     for number, one in enumerate(chart.series):
         points = [
-            (at(x), y, edge) for x, y, edge in zip(one.x, one.y, _edges(one), strict=True) if math.isfinite(at(x))
+            (at(x), y, edge) for x, y, edge in zip(one.x, one.y, _edges(one), strict=True) if _there(at(x), False)
         ]
         shade = SHADES[number % len(SHADES)]
         if chart.kind == "bars":
-            parts += _bars(points, number, len(chart.series), across, up, heights, chart.log, shade)
+            parts += _bars(points, number, len(chart.series), across, up, chart.log, shade)
         elif chart.kind == "scatter":
             parts += [
                 f'<circle cx="{across(x):.1f}" cy="{up(y):.1f}" r="3" fill="{shade}" fill-opacity="0.75"/>'
@@ -128,13 +130,12 @@ def _bars(
     many: int,
     across: Place,
     up: Place,
-    heights: Sequence[float],
     log: bool,
     shade: str,
 ) -> list[str]:
-    """Beside each other where there are several series; from zero, or from the least where the axis has no zero."""
+    """Beside each other where there are several series; from zero, or from the foot where the axis has no zero."""
     wide = max(1.0, (across(1.0) - across(0.0)) * 0.8 / max(many, 1))
-    zero = up(min(heights)) if log and heights else up(0.0)
+    zero = HIGH - FOOT if log else up(0.0)
     parts = []
     for x, y, _ in points:
         if _there(y, log):
@@ -247,7 +248,7 @@ def _scale(
 ) -> tuple[Place, list[tuple[float, str]]]:
     """From a value to a place on the paper, and where the ticks stand."""
     least, most = (min(values), max(values)) if values else (0.0, 1.0)
-    if most - least <= abs(most) * 1e-12:
+    if most - least <= max(abs(most) * 1e-12, 1 / LARGEST):
         least, most = least - (abs(least) * 0.5 or 0.5), most + (abs(most) * 0.5 or 0.5)
     least, most = least - pad, most + pad
     step = _step((most - least) / 5)
@@ -279,7 +280,7 @@ def _step(rough: float) -> float:
 
 
 def _there(value: float, log: bool) -> bool:
-    return math.isfinite(value) and (value > 0 or not log)
+    return math.isfinite(value) and abs(value) <= LARGEST and (value >= 1 / LARGEST or not log)
 
 
 def _number(value: float) -> str:

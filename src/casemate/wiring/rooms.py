@@ -19,6 +19,7 @@ from casemate.doors.frame import App, Table
 from casemate.errors import BadInput, Misconfigured
 from casemate.knowledge import Embedders, Library, NearShelf
 from casemate.labels import Policies
+from casemate.missions.host import Answers
 from casemate.models import Answerer
 from casemate.models.batches import Batches
 from casemate.wiring.accounting import account, metered
@@ -69,6 +70,9 @@ async def furnish(house: House, role: Role) -> None:
     spill = Spill(house.gate, kinds(datasets.roots))
     house.loops += spill.loops()
     jobs = jobs_of(house, datasets)
+    answers = Answers(house.gate, jobs, house.answerer, None if house.extractor else 0.5)
+    house.closers.append(answers.stop)
+    house.loops += answers.loops()
     rooms = native.Rooms(
         gate=house.gate,
         catalogue=house.catalogue,

@@ -54,7 +54,7 @@ def _said(request: InstallRequest) -> tuple[str, ...]:
 def texts_of_run(request: RunRequest) -> tuple[str, ...]:
     """What a person wrote into a form."""
     sources = (source for each in request.inputs.values() for source in each)
-    return (*_strings(request.parameters), *request.inputs, *sources)
+    return (*_strings(request.parameters), *request.inputs, *sources, request.model)
 
 
 def _strings(value: Any) -> Iterator[str]:

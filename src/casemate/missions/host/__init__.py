@@ -5,6 +5,7 @@ What must never happen: that a description, a form, a run or a report is told to
 
 from __future__ import annotations
 
+from casemate.missions.host.answers import Answers
 from casemate.missions.host.host import SCHEME, TAG, Missions, code_of
 from casemate.missions.host.mission import MISSION, InstallRequest, Mission, RunRequest
 from casemate.missions.host.outcome import compared, progress_of, report_of, result_of, table_of
@@ -13,6 +14,7 @@ __all__ = [
     "MISSION",
     "SCHEME",
     "TAG",
+    "Answers",
     "InstallRequest",
     "Mission",
     "Missions",

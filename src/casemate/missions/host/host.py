@@ -121,6 +121,7 @@ class Missions:
             "parameters": values,
             "seed": asked.seed,
             "language": flow.session.language,
+            "model": asked.model,
             "given": {"memory_mb": room.memory_mb},
         }
         spec = Spec(

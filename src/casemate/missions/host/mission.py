@@ -117,7 +117,10 @@ class InstallRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RunRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A filled form. `inputs`: sources by role, as those of a job. What is 0 is as the mission's description says."""
+    """A filled form. `inputs`: sources by role, as those of a job. What is 0 is as the mission's description says.
+
+    `model`: what answers `context.generate`; "" for none.
+    """
 
     parameters: dict[str, Any] = {}
     inputs: dict[str, tuple[str, ...]] = {}
@@ -128,6 +131,7 @@ class RunRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     queue: str = "default"
     engine: str = ""
     key: str = ""
+    model: str = ""
 
 
 MISSION = Kind(
