@@ -15,7 +15,7 @@ from casemate_cyber.out.attack import Matrix, techniques
 from casemate_cyber.out.note import MOST, note
 from casemate_cyber.out.ocsf import finding
 from casemate_cyber.out.stix import bundle
-from casemate_cyber.scan.alerts import Alert
+from casemate_cyber.scan.alerts import Alert, telling
 from casemate_cyber.watch import Watched, pack_of, watched
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _stream(
 
 def _matched(alert: Alert) -> str:
     """Field, value and pattern; said where the example comes from another host's hit of the same rule."""
-    words = "; ".join(f"{field} = {value[:300]} ({pattern[:120]})" for field, pattern, value in alert.why[:5])
+    words = "; ".join(f"{field} = {value[:300]} ({pattern[:120]})" for field, pattern, value in telling(alert.why)[:5])
     return words if alert.example else f"as elsewhere: {words}"
 
 

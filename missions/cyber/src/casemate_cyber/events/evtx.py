@@ -31,6 +31,15 @@ def first_chunk(raw: bytes) -> int:
     return 0 if raw.startswith(MAGIC) else HEAD
 
 
+def sound(chunk: bytes) -> bool:
+    """Whether a chunk's two CRC32 hold: of its records up to the free space, and of its header."""
+    free, records = struct.unpack_from("<II", chunk, 48)
+    head = struct.unpack_from("<I", chunk, 124)[0]
+    if not 512 <= free <= CHUNK or zlib.crc32(chunk[512:free]) != records:
+        return False
+    return bool(zlib.crc32(chunk[128:512], zlib.crc32(chunk[:120])) == head)
+
+
 def records(path: Path, start: int, end: int) -> Iterator[tuple[int, str | None, str]]:
     """(offset of the chunk, record as JSON, trouble) of the chunks from `start` to `end`.
 
@@ -45,6 +54,8 @@ def records(path: Path, start: int, end: int) -> Iterator[tuple[int, str | None,
             if chunk.startswith(MAGIC):
                 if len(chunk) < CHUNK:
                     yield at, None, f"the chunk is cut short: {len(chunk)} of {CHUNK} bytes"
+                elif not sound(chunk):
+                    yield at, None, "the chunk's checksums do not hold: what is read of it may be altered"
                 whole.append((at, chunk.ljust(CHUNK, b"\x00")))
             elif chunk.strip(b"\x00"):
                 yield at, None, "no chunk of an event log stands here"

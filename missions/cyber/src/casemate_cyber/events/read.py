@@ -64,6 +64,8 @@ def units(paths: list[Path], scratch: Path) -> tuple[list[Unit], list[Trouble]]:
             troubles.append(Trouble(path.name, 0, "neither an event log, nor JSON lines, nor audit records"))
             continue
         first = evtx.first_chunk(start) if form == "evtx" else 0
+        if first >= size:
+            troubles.append(Trouble(path.name, 0, f"the event log is cut short in its header: {size} bytes"))
         step = UNIT // evtx.CHUNK * evtx.CHUNK if form == "evtx" else UNIT
         for at in range(first, size, step):
             found.append(Unit(len(found), number, path, form, at, min(at + step, size)))

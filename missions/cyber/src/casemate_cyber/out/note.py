@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from casemate_cyber.out.attack import techniques
-from casemate_cyber.scan.alerts import Alert
+from casemate_cyber.scan.alerts import Alert, telling
 
 MOST = 12
 PROMPT = {
@@ -31,7 +31,7 @@ def lines(alerts: Sequence[Alert]) -> list[str]:
     return [
         f"[{number}] {alert.level}: {_flat(alert.title)}; {_flat(alert.host)} {_flat(alert.user)}; {alert.count} x, "
         f"{alert.first} to {alert.last}; {', '.join(techniques(alert.tags))}; "
-        + "; ".join(f"{_flat(field)} = {_flat(value)}" for field, _, value in alert.why[:3])
+        + "; ".join(f"{_flat(field)} = {_flat(value)}" for field, _, value in telling(alert.why)[:3])
         for number, alert in enumerate(alerts[:MOST], 1)
     ]
 

@@ -183,6 +183,11 @@ class Alerts:
             )
 
 
+def telling(why: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """Reasons without channel and event id, which every rule of their log asks for; all where there is nothing else."""
+    return [one for one in why if one[0] not in ("Channel", "EventID")] or why
+
+
 def key_of(rule: str, host: str, user: str) -> str:
     """By what an alert is known again in a baseline: rule, host and user, no time and no content."""
     return hashlib.sha256(msgspec.json.encode([rule, host.lower(), user.lower()])).hexdigest()[:32]

@@ -24,7 +24,8 @@ _fork = multiprocessing.get_context("fork")
 @dataclass(slots=True)
 class _Worker:
     process: BaseProcess
-    pipe: Connection
+    give: Connection
+    take: Connection
     unit: Unit | None = None
     since: float = 0.0
 
@@ -46,20 +47,23 @@ def scanned(
 ) -> Iterator[Scanned]:
     """Each unit's result as it comes. Hits stand in `hits_of(folder, number)`, whoever scanned."""
 
-    def serve(pipe: Connection) -> None:
-        while (number := _next(pipe)) is not None:
+    def serve(asked: Connection, told: Connection) -> None:
+        while (number := _next(asked)) is not None:
             unit = units[number]
             try:
-                pipe.send(work(engine, unit, names[unit.file], hits_of(folder, number), fields))
+                told.send(work(engine, unit, names[unit.file], hits_of(folder, number), fields))
             except Exception as fault:  # noqa: BLE001 - whatever one unit does, the rest goes on; it is named
-                pipe.send(_lost(unit, names[unit.file], f"{type(fault).__name__}: {fault}"[:200], folder))
+                told.send(_lost(unit, names[unit.file], f"{type(fault).__name__}: {fault}"[:200], folder))
 
     def begin() -> _Worker:
-        ours, theirs = _fork.Pipe()
-        process = _fork.Process(target=serve, args=(theirs,), daemon=True)
+        # One way each, which are pipes of the kernel: in a sandbox there are no sockets, and two ways would be one.
+        asked, give = _fork.Pipe(duplex=False)
+        take, told = _fork.Pipe(duplex=False)
+        process = _fork.Process(target=serve, args=(asked, told), daemon=True)
         process.start()
-        theirs.close()
-        return _Worker(process, ours)
+        asked.close()
+        told.close()
+        return _Worker(process, give, take)
 
     waiting = list(range(len(units)))[::-1]
     crew = [begin() for _ in range(min(processes, max(len(units), 1)))]
@@ -67,14 +71,14 @@ def scanned(
         for worker in crew:
             _give(worker, waiting, units)
         while any(worker.unit is not None for worker in crew):
-            ready = set(wait([worker.pipe for worker in crew if worker.unit is not None], timeout=1.0))
+            ready = set(wait([worker.take for worker in crew if worker.unit is not None], timeout=1.0))
             for place, worker in enumerate(crew):
                 unit = worker.unit
                 if unit is None:
                     continue
-                if worker.pipe in ready:
+                if worker.take in ready:
                     try:
-                        done = worker.pipe.recv()
+                        done = worker.take.recv()
                     except (EOFError, OSError):
                         done = _lost(unit, names[unit.file], "the process that read it ended", folder)
                         crew[place] = _again(worker, begin)
@@ -103,7 +107,7 @@ def _give(worker: _Worker, waiting: list[int], units: Sequence[Unit]) -> None:
     if waiting:
         number = waiting.pop()
         worker.unit, worker.since = units[number], time.monotonic()
-        worker.pipe.send(number)
+        worker.give.send(number)
 
 
 def _lost(unit: Unit, name: str, why: str, folder: Path) -> Scanned:
@@ -125,8 +129,9 @@ def _end(worker: _Worker) -> None:
         worker.process.kill()
     else:
         with contextlib.suppress(OSError):
-            worker.pipe.send(None)
-    worker.pipe.close()
+            worker.give.send(None)
+    worker.give.close()
+    worker.take.close()
     worker.process.join(5)
     if worker.process.is_alive():
         worker.process.kill()

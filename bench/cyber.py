@@ -1,0 +1,112 @@
+"""What a rule costs over an event: `make bench NAME=cyber`.
+
+Some 165,000 events from SigmaHQ's recordings, each repetition with times, record ids, host, users and GUIDs of its own,
+against all the rules that the mission applies, beside the same rules as SQL (pySigma's own backend) on SQLite in the
+same run. CPU seconds of all processes, reading and output included, compiling of rules on neither side. Ratios:
+`sqlite_vs_ours` is SQLite's CPU over ours on one core; `two_cores` is the wall time of one process over that of two,
+the best of `--tries` each, since other work on the machine stands in it.
+
+It needs CASEMATE_TEST_DATA (rules and recordings) and the mission's environment, .venv/missions/cyber, or another by
+CASEMATE_BENCH_CYBER; where there is none it is made, once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+from typing import Any
+
+from bench.parts.running import ROOT
+
+MISSION = ROOT / "missions" / "cyber"
+
+
+def python() -> Path:
+    """The mission's environment, with what the tests need."""
+    home = Path(os.environ.get("CASEMATE_BENCH_CYBER", ROOT / ".venv" / "missions" / "cyber"))
+    if not (home / "bin/python").exists():
+        print(f"Setting up the mission's packages in {home}, once.", file=sys.stderr)
+        venv.create(home, with_pip=True)
+    if subprocess.run(
+        [home / "bin/python", "-c", "import evtx, sigma.backends.sqlite"], capture_output=True, check=False
+    ).returncode:
+        pip = [home / "bin/pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--require-hashes"]
+        subprocess.run([*pip, "-r", MISSION / "requirements.txt", "-r", MISSION / "requirements-test.txt"], check=True)
+    return home / "bin/python"
+
+
+def step(folder: Path, *asked: str) -> dict[str, Any]:
+    """One step in a process of its own."""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(str(p) for p in (MISSION / "src", ROOT / "src", MISSION))}
+    command = [str(python()), str(ROOT / "bench" / "parts" / "cyber_run.py"), asked[0], str(folder), *asked[1:]]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr[-2000:])
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    print(" ".join(asked), json.dumps(told), file=sys.stderr)
+    return told
+
+
+def measured(folder: Path, data: Path, repetitions: int, tries: int) -> dict[str, Any]:
+    """All of it, in one run."""
+    there = step(folder, "make", "--data", str(data), "--repetitions", str(repetitions))
+    one = [step(folder, "ours") for _ in range(tries)]
+    two = [step(folder, "ours", "--processes", "2") for _ in range(tries)]
+    read, match = (step(folder, "ours", "--stage", stage)["cpu_s"] for stage in ("read", "match"))
+    peer = step(folder, "sqlite", "--data", str(data))
+    indexed = step(folder, "sqlite", "--data", str(data), "--indexed")
+    best = min(one, key=lambda each: float(each["cpu_s"]))
+    whole = best["cpu_s"]
+    return {
+        "bench": "cyber",
+        "ratios": {
+            "sqlite_vs_ours": round(peer["cpu_s"] / whole, 2),
+            "two_cores": round(min(o["wall_s"] for o in one) / min(t["wall_s"] for t in two), 2),
+        },
+        "figures": {
+            "events": best["events"],
+            "events_per_cpu_s": round(best["events"] / whole),
+            "rss_mb": round(best["rss_mb"]),
+            "two_processes_rss_mb": round(max(each["rss_sum_mb"] for each in two)),
+            "cpu_s": round(whole, 2),
+            "share_reading": round(min(read / whole, 1.0), 2),
+            "share_matching": round(max(0.0, match - read) / whole, 2),
+            "share_output": round(max(0.0, whole - match) / whole, 2),
+            "hits": best["hits"],
+            "rules": there["rules"],
+            "sqlite_cpu_s": round(peer["cpu_s"], 2),
+            "sqlite_load_cpu_s": round(peer["load_cpu_s"], 2),
+            "sqlite_rss_mb": round(peer["rss_mb"]),
+            "sqlite_indexed_vs_ours": round(indexed["cpu_s"] / whole, 2),
+            "sqlite_queries": peer["queries"],
+            "sqlite_hits": peer["hits"],
+            "compile_cpu_s": there["compile_cpu_s"],
+        },
+        "against": "the same rules as SQL of pySigma-backend-sqlite, each over the whole table, on SQLite in memory",
+        "versions": {"python": sys.version.split()[0]},
+    }
+
+
+def main() -> None:
+    """Print the figures as one object of JSON."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--repetitions", type=int, default=897)
+    asked.add_argument("--tries", type=int, default=2)
+    given = asked.parse_args()
+    data = Path(os.environ.get("CASEMATE_TEST_DATA", "/nonexistent")) / "sigma"
+    if not data.is_dir():
+        raise SystemExit(
+            "bench cyber needs SigmaHQ's rules and recordings: CASEMATE_TEST_DATA names the folder above sigma/"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        print(json.dumps(measured(Path(folder), data, given.repetitions, given.tries), indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""Inside the mission's environment: events made from the recordings, then one of the two that are compared.
+
+`make`: FOLDER/events.jsonl and FOLDER/rules.pack. `ours`: the mission's own pass with so many processes. `sqlite`: the
+same rules as SQL. Each prints one line of JSON. CPU seconds are of the process and of its children.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import resource
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+GUID = re.compile(r"[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}")
+STAMP = re.compile(r"20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
+
+
+def cpu() -> float:
+    """CPU seconds of this process and of those of its children that have ended."""
+    every = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in every)
+
+
+def make(data: Path, folder: Path, repetitions: int) -> dict[str, Any]:
+    """Events of the recordings, each repetition with its own times, record ids, host, users and GUIDs."""
+    from casemate_cyber.rules.read import compiled, files
+    from evtx import PyEvtxParser
+
+    begun = cpu()
+    pack = compiled(list(files([data / "rules.tar.gz"])))
+    told = {"rules": len(pack.rules), "left": len(pack.left), "compile_cpu_s": round(cpu() - begun, 2)}
+    (folder / "rules.pack").write_bytes(pack.encode())
+    with tempfile.TemporaryDirectory() as room, tarfile.open(data / "regression.tar.gz") as archive:
+        archive.extractall(room, filter="data")
+        recordings = sorted(Path(room).rglob("*.evtx"))
+        texts = [record["data"] for path in recordings for record in PyEvtxParser(str(path)).records_json()]
+    drawn = random.Random(20261121)
+    with (folder / "events.jsonl").open("w", encoding="utf-8") as out:
+        for number in range(repetitions):
+            out.writelines(_changed(text, number, at, drawn) + "\n" for at, text in enumerate(texts))
+    return {**told, "events": repetitions * len(texts), "bytes": (folder / "events.jsonl").stat().st_size}
+
+
+def _changed(text: str, number: int, at: int, drawn: random.Random) -> str:
+    minute = number * 3 + at % 3
+    stamp = f"2026-{1 + minute // 40320:02d}-{1 + minute // 1440 % 28:02d}"
+    clock = f"{minute // 60 % 24:02d}:{minute % 60:02d}:{at % 60:02d}"
+    text = STAMP.sub(lambda found: f"{stamp}{found[0][10]}{clock}", text)
+    text = GUID.sub(lambda found: f"{drawn.getrandbits(32):08X}{found[0][8:24]}{drawn.getrandbits(48):012X}", text)
+    text = re.sub(r'"EventRecordID":\d+', f'"EventRecordID":{number * 1000 + at}', text)
+    host = re.search(r'"Computer":"([^"]+)"', text)
+    if host:
+        text = text.replace(f'"Computer":"{host[1]}"', f'"Computer":"ws{number:04d}.example.test"')
+    return re.sub(r'User":"([^"\\]*)\\\\([^"]*)"', lambda f: f'User":"{f[1]}\\\\u{number:04d}{f[2][:4]}"', text)
+
+
+def ours(folder: Path, processes: int, stage: str) -> dict[str, Any]:
+    """The mission's pass; `stage` stops after reading, or after matching, to tell the shares."""
+    from casemate_cyber.events.read import Trouble, events, units
+    from casemate_cyber.match.engine import Engine
+    from casemate_cyber.rules.pack import decode
+    from casemate_cyber.scan.unit import lowered
+    from casemate_cyber.scan.workers import scanned
+
+    engine = Engine(decode((folder / "rules.pack").read_bytes()).rules)
+    engine.prepare()
+    room = Path(tempfile.mkdtemp(dir=folder))
+    begun, wall = cpu(), time.monotonic()
+    cut, _ = units([folder / "events.jsonl"], room)
+    seen = hits = 0
+    if stage == "whole":
+        for done in scanned(engine, cut, ["events.jsonl"], room, {}, processes):
+            seen, hits = seen + done.events, hits + done.hits
+            assert not done.missed, done.troubles
+    else:
+        for unit in cut:
+            for found in events(unit, "events.jsonl"):
+                assert not isinstance(found, Trouble)
+                seen += 1
+                low = lowered(found[1])
+                if stage == "match":
+                    hits += len(engine.match(found[0], low, found[1]))
+    told = {"events": seen, "hits": hits, "cpu_s": cpu() - begun, "wall_s": time.monotonic() - wall}
+    peaks = [resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return {**told, "rss_mb": max(peaks), "rss_sum_mb": peaks[0] + processes * peaks[1]}
+
+
+def sqlite(data: Path, folder: Path, indexed: bool) -> dict[str, Any]:
+    """The same events in a table of SQLite, and each rule as its SQL; hits written as ours are."""
+    import msgspec
+    from casemate_cyber.rules.pack import decode
+    from casemate_cyber.rules.read import files
+
+    from tests import peer
+
+    rules = [rule for rule in decode((folder / "rules.pack").read_bytes()).rules if rule.source == "windows"]
+    sql, refused = peer.queries(dict(files([data / "rules.tar.gz"])), rules)
+    fields = {name for raw in _first(folder, 2000) for name in raw}
+    declared = peer.columns([], fields)
+    asked = {number: peer.over(rules[number], query, declared) for number, query in sql.items()}
+    begun, wall = cpu(), time.monotonic()
+    base = peer.base(declared)
+    peer.load(base, declared, _first(folder, None))
+    if indexed:
+        base.execute("CREATE INDEX routed ON logs (EventID, Channel)")
+    loaded = cpu() - begun
+    encode, hits = msgspec.json.Encoder().encode_lines, 0
+    with (folder / "hits.jsonl").open("wb") as out:
+        for number, query in asked.items():
+            rows = base.execute(
+                query.replace("SELECT rowid", "SELECT SystemTime, Computer, User, rowid, EventRecordID")
+            ).fetchall()
+            hits += len(rows)
+            out.write(encode([(number, *row) for row in rows]))
+    told = {"hits": hits, "queries": len(asked), "refused": len(refused), "load_cpu_s": loaded, "cpu_s": cpu() - begun}
+    return {
+        **told,
+        "wall_s": time.monotonic() - wall,
+        "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def _first(folder: Path, many: int | None) -> Iterator[dict[str, Any]]:
+    from casemate_cyber.events.read import events, units
+
+    seen = 0
+    for unit in units([folder / "events.jsonl"], folder)[0]:
+        for found in events(unit, "events.jsonl"):
+            if many is not None and seen >= many:
+                return
+            seen += 1
+            yield found[1]  # type: ignore[index]
+
+
+def main() -> None:
+    """One step."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("step", choices=("make", "ours", "sqlite"))
+    asked.add_argument("folder", type=Path)
+    asked.add_argument("--data", type=Path)
+    asked.add_argument("--repetitions", type=int, default=897)
+    asked.add_argument("--processes", type=int, default=1)
+    asked.add_argument("--stage", choices=("read", "match", "whole"), default="whole")
+    asked.add_argument("--indexed", action="store_true")
+    given = asked.parse_args()
+    if given.step == "make":
+        told = make(given.data, given.folder, given.repetitions)
+    elif given.step == "ours":
+        told = ours(given.folder, given.processes, given.stage)
+    else:
+        told = sqlite(given.data, given.folder, given.indexed)
+    sys.stdout.write(json.dumps(told) + "\n")
+
+
+if __name__ == "__main__":
+    main()
