@@ -24,6 +24,7 @@ import tests.laws.document_operations
 import tests.laws.environment_operations
 import tests.laws.gateway_operations
 import tests.laws.job_operations
+import tests.laws.job_queue_operations
 import tests.laws.key_operations
 import tests.laws.label_operations
 import tests.laws.ledger_operations

@@ -17,7 +17,7 @@ import msgspec
 
 from casemate.access import Flow, Gate
 from casemate.accounts.keys import KEY
-from casemate.accounts.principals import NAME_LIMIT, PERSON
+from casemate.accounts.principals import NAME_LIMIT
 from casemate.accounts.project import PROJECT, named_project
 from casemate.errors import BadInput, Damaged
 from casemate.labels import AccessClass
@@ -146,8 +146,9 @@ async def set_quota(flow: Flow, request: QuotaRequest) -> Quota:
         await named_project(flow, request.project)
     elif request.key:
         await flow.read(KEY, request.key)
-    elif flow.gate.directory.named(request.principal) is None:
-        await flow.absent(PERSON, request.principal[:NAME_LIMIT])
+    elif len(request.principal) > NAME_LIMIT or not request.principal.isprintable() or ":" in request.principal:
+        # whether somebody bears it is not asked: a principal may lie higher than his quota
+        raise BadInput(what=f"A principal's name has 1 to {NAME_LIMIT} printable characters and no colon.")
     subject = _subject(request)
     quota = Quota(subject, request.bounds, flow.session.principal.name, flow.gate.vault.clock.now())
     none = all(bound is None for bound in _each(request.bounds))

@@ -1,4 +1,4 @@
-"""`casemate quota`: what a project or a key may use at a label, and from it up until a nearer quota is set."""
+"""`casemate quota`: what a project, a key or a principal's jobs may use at a label, and above until a nearer one."""
 
 from __future__ import annotations
 
@@ -28,21 +28,33 @@ _AMOUNT = re.compile(r"(\d{1,9})(?:\.(\d{1,6}))?")
     "quota.set",
     click.argument("project", required=False, default=""),
     option("--of", default="", metavar="ID"),
+    option("--principal", "person", default="", metavar="NAME"),
     LABEL,
     option("--requests-per-minute", type=COUNT, default=None),
     option("--tokens-per-minute", type=COUNT, default=None),
     option("--tokens-per-day", type=COUNT, default=None),
     option("--budget-per-month", default=None, metavar="AMOUNT"),
     option("--concurrent", type=COUNT, default=None),
+    option("--job-cpus", type=COUNT, default=None),
+    option("--job-gpus", type=COUNT, default=None),
+    option("--jobs", type=COUNT, default=None),
     option("--none", is_flag=True),
 )
 def set_(
-    talk: Talk, project: str, of: str, label: str, budget_per_month: str | None, none: bool, **counts: int | None
+    talk: Talk,
+    project: str,
+    of: str,
+    person: str,
+    label: str,
+    budget_per_month: str | None,
+    none: bool,
+    **counts: int | None,
 ) -> None:
     bounds = {**counts, "budget_per_month": None if budget_per_month is None else _micro(budget_per_month)}
     if none is any(bound is not None for bound in bounds.values()):
         raise failed(BadInput(what=t("quota.which")))
-    answer = talk.client().call("PUT", "/api/quotas", {"project": project, "key": of, "bounds": bounds}, acting=label)
+    body = {"project": project, "key": of, "principal": person, "bounds": bounds}
+    answer = talk.client().call("PUT", "/api/quotas", body, acting=label)
     talk.answer(answer)
     talk.out("  ".join(_row(answer.data, answer.mark)))
 

@@ -14,7 +14,7 @@ import msgspec
 from casemate.access import Flow
 from casemate.accounts import QUOTA, Bounds, Quota, nearest, principal_subject
 from casemate.errors import QuotaExceeded
-from casemate.jobs.job import JOB, Job, Spec
+from casemate.jobs.job import JOB, Spec
 from casemate.jobs.plan import Node, Running
 from casemate.jobs.plan_limits import Cap, Limits, of_owner, of_queue
 from casemate.jobs.queues import JOB_QUEUE, Queue, standing
@@ -109,7 +109,7 @@ async def admitted(flow: Flow, specs: Sequence[Spec]) -> Put | None:
     if bounds.jobs is None:
         return None
     turn = next((one for one in await flow.read_each(JOB_TURN, who.id) if one.ref.class_id == flow.access.id), None)
-    many = sum(max(1, spec.array.size) for spec in specs)
+    many = sum(_many(spec) for spec in specs)
     if many > bounds.jobs or many + await _open(flow, bounds.jobs - many) > bounds.jobs:
         raise QuotaExceeded(limit="jobs", of="principal", retry_after=LATER)
     times = turn.value.times + 1 if turn is not None else 1
@@ -123,10 +123,12 @@ async def _open(flow: Flow, enough: int) -> int:
     many = 0
     while after is not None and after.startswith(f"{flow.access.id}/") and many <= enough:
         page = await flow.scan(JOB, where, after, PAGE)
-        many += sum(_size(one.value) for one in page.items if one.ref.class_id == flow.access.id)
+        specs = [one.value.spec for one in page.items if one.ref.class_id == flow.access.id]
+        many += sum(_many(spec) for spec in specs if spec is not None)
         after = page.after
     return many
 
 
-def _size(job: Job) -> int:
-    return max(1, job.spec.array.size) if job.spec is not None else 1
+def _many(spec: Spec) -> int:
+    """Children of an array, replicas of a service, or one."""
+    return spec.service.replicas if spec.service is not None else max(1, spec.array.size)

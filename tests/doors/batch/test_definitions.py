@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from casemate.jobs import Resources, Spec
+from casemate.jobs.queues import Definition, Queues
 from casemate.policy import Action
 from tests.doors.batch.hand import IMAGE, Hand
+from tests.doors.wired import Wired
 
 REGISTER: dict[str, Any] = {"jobDefinitionName": "d", "type": "container", "containerProperties": IMAGE}
 
@@ -146,3 +149,22 @@ def test_an_array_of_gpus_and_disk(low: Hand) -> None:
     assert {"type": "GPU", "value": "2"} in told
     assert low.fails("DeregisterJobDefinition", jobDefinition="train") == ("ClientException", 400)
     assert low.fails("DeregisterJobDefinition", jobDefinition="train:7") == ("ClientException", 400)
+
+
+def test_a_definition_of_another_door_is_told_in_the_words_of_this_one(region: Wired, low: Hand) -> None:
+    """What the native door has registered has no words of this wire; it is described, and makes jobs."""
+
+    async def registered() -> None:
+        flow = await region.gate.open(region.owner(), Action("add", "job-definition"), region.region.floor)
+        spec = Spec(("/bin/echo", "Ref::word"), env={"A": "1"}, resources=Resources(cpus=2, gpus=1), priority=3)
+        await Queues(region.gate).register(flow, Definition("theirs", 0, spec, b"", {"word": "here"}))
+
+    asyncio.run(registered())
+    [told] = low("DescribeJobDefinitions", jobDefinitionName="theirs")["jobDefinitions"]
+    assert (told["schedulingPriority"], told["parameters"], told["type"]) == (3, {"word": "here"}, "container")
+    container = told["containerProperties"]
+    assert (container["command"], container["image"]) == (["/bin/echo", "Ref::word"], "machine")
+    needs = {one["type"]: one["value"] for one in container["resourceRequirements"]}
+    assert needs == {"VCPU": "2", "MEMORY": "512", "GPU": "1"}
+    id = low.submitted(jobDefinition="theirs")
+    assert low.job(id)["container"]["command"] == ["/bin/echo", "here"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from casemate.accounts import Bounds, QuotaRequest, set_quota
+from casemate.policy import Action
 from tests.doors.batch.hand import IMAGE, Hand
 from tests.doors.wired import Wired
 
@@ -239,3 +242,34 @@ def test_logs_of_what_is_none(low: Hand) -> None:
     assert {got.json["__type"] for got in codes.values()} == {"ResourceNotFoundException"}
     for got in (low.log(f"{id}/out", nextToken="x/1"), low.log(f"{id}/out", limit=0), low.log(f"{id}/out", a=1)):
         assert got.json["__type"] == "InvalidParameterException"
+
+
+def test_a_sequential_array_runs_its_children_in_order(region: Wired, low: Hand) -> None:
+    """One after the other, from 0 on, whatever else there is room for."""
+    low.defined()
+    id = low.submitted(arrayProperties={"size": 3}, dependsOn=[{"type": "SEQUENTIAL"}])
+    region.work(4, ends=False)
+    assert [low.job(f"{id}:{at}")["status"] for at in range(3)] == ["RUNNING", "PENDING", "PENDING"]
+    for native in region.engine.all("running"):
+        region.engine.end(native)
+    region.work(40)
+    assert low.job(id)["status"] == "SUCCEEDED"
+    assert [low.job(f"{id}:{at}")["status"] for at in range(3)] == ["SUCCEEDED"] * 3
+
+
+def test_a_quota_refuses_in_the_words_of_the_wire(region: Wired, low: Hand) -> None:
+    """What could never run is denied; what is too much for now is slowed down."""
+    low.defined()
+    low.submitted()
+
+    async def limited() -> None:
+        flow = await region.gate.open(region.owner(), Action("set", "quota"), region.region.floor)
+        await set_quota(flow, QuotaRequest(principal="user", bounds=Bounds(jobs=1, job_cpus=2)))
+
+    asyncio.run(limited())
+    body = {"jobName": "more", "jobQueue": "default", "jobDefinition": "train"}
+    got = low.ask("SubmitJob", body)
+    assert (got.status, got.json["__type"]) == (429, "TooManyRequestsException")
+    needs = [{"type": "VCPU", "value": "3"}]
+    got = low.ask("SubmitJob", {**body, "containerOverrides": {"resourceRequirements": needs}})
+    assert (got.status, got.json["rule"]) == (403, "job-quota")
