@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from casemate.engines import job_folder
+from casemate.engines import job_folder, job_ground
 from casemate.engines.job_scratch import JobScratch
 from casemate.errors import Absent, BadInput, StorageFull, TooLarge
 from casemate.jobs.executor import Collected, Mount, Order
@@ -48,6 +48,27 @@ def claimed_by_us(folder, token=TOKEN):
 def recorded(folder, **more):
     told = {"token": TOKEN, "attempt": 1, "exit": 0, "signal": 0, "reason": "", "started": 5, "ended": 7, **more}
     Path(folder.path, "exit.json").write_text(json.dumps(told))
+
+
+def test_an_order_makes_the_folder_where_it_is_not_there_yet(scratch):
+    told = scratch.at(DOMAIN, TOKEN)
+    do(scratch.order(told, ordered(told)))
+    assert do(scratch.make(DOMAIN, TOKEN)) == told
+    assert json.loads(Path(told.path, "order.json").read_text())["token"] == TOKEN
+
+
+def test_only_what_was_printed_is_told_as_printed(scratch, folder):
+    claimed_by_us(folder)
+    recorded(folder)
+    assert do(scratch.collected(DOMAIN, TOKEN)).printed == ()
+    Path(folder.logs, "err").write_text("said")
+    assert do(scratch.collected(DOMAIN, TOKEN)).printed == ("err",)
+
+
+def test_a_place_that_cannot_be_spread_is_left_as_it_is(tmp_path):
+    held = os.open(tmp_path, os.O_RDONLY)
+    os.close(held)
+    job_ground.spread(held)
 
 
 def test_a_folder_is_made_once_and_for_its_owner_alone(scratch, folder):

@@ -54,10 +54,13 @@ class FakeScratch:
 
     async def make(self, domain: str, token: str) -> Folder:
         self.spots.setdefault((domain, token), Spot())
+        return self.at(domain, token)
+
+    def at(self, domain: str, token: str) -> Folder:
         return Folder(f"/scratch/{domain}/{token}", "in", "out", "work", "log")
 
     async def order(self, folder: Folder, order: Order) -> None:
-        self.spots[(order.domain, order.token)].order = order
+        self.spots.setdefault((order.domain, order.token), Spot()).order = order
 
     async def fill(self, folder: Folder, name: str, data: bytes) -> str:
         domain, token = folder.path.rsplit("/", 2)[1:]

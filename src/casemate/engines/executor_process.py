@@ -86,7 +86,7 @@ class ProcessExecutor:
         key = (order.domain, order.token)
         if order.level not in ("L1", "L2"):
             raise EngineFailed("rejected", engine=self._name, why=f"it does not reach {order.level}")
-        if not await self._known(*key):
+        if not self._coming(*key):  # where a shim has claimed it already, the one that is forked now ends with 75
             if self._pools is not None:
                 self._begun[key] = await self._pools.fork(order.domain, order.folder)
             else:
@@ -110,12 +110,8 @@ class ProcessExecutor:
         self._ours.append(child)
         return child.pid, started(child.pid)
 
-    async def _known(self, domain: str, token: str) -> bool:
-        """Whether this attempt was begun: claimed by a shim, or by one that we have started and that still lives."""
-        claim = await self._threads.run(domain, self._claim, domain, token)
-        return claim is not None or self._coming(domain, token)
-
     def _coming(self, domain: str, token: str) -> bool:
+        """Whether a shim that we have started for this attempt still lives."""
         pid, start = self._begun.get((domain, token), (0, 0))
         if pid and start and started(pid) == start:
             return True
@@ -155,7 +151,7 @@ class ProcessExecutor:
                     continue
                 if told.recorded:
                     self._begun.pop((domain, native), None)
-                    found[native] = Polled("ended", told.node, told.reason, native)
+                    found[native] = Polled("ended", told.node, told.reason, native, told)
                 elif claim is not None and not claim.fenced:
                     found[native] = Polled("running" if told.alive else "ended", node, "", native)
                 elif claim is None and self._coming(domain, native):

@@ -1,4 +1,4 @@
-"""One attempt's folder, by its descriptor: what it tells, what a job left in it, and how it is taken down.
+"""One attempt's folder, by its descriptor: what it tells, and what a job left in it.
 
 Nothing here follows a link, waits at a pipe, or believes a record further than its shape. A claim and a record are
 what a program on another node wrote, perhaps cut off in the middle: what cannot be read counts as not there.
@@ -6,7 +6,6 @@ what a program on another node wrote, perhaps cut off in the middle: what cannot
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
 import stat
@@ -31,7 +30,6 @@ __all__ = [
     "folder_at",
     "lives",
     "opened",
-    "removed",
     "started",
     "synced",
     "walked",
@@ -204,6 +202,7 @@ def collected(folder: int, token: str) -> Collected:
         usage=usage,
         claimed=True,
         recorded=True,
+        printed=tuple(name for name in ("out", "err") if _there(folder, f"log/{name}")),
     )
 
 
@@ -215,6 +214,17 @@ def _served(folder: int) -> _Served:
     except msgspec.DecodeError:
         return _Served()
     return told if 0 <= told.open <= _BYTES and 0 <= told.port < 1 << 16 else _Served()
+
+
+def _there(folder: int, path: str) -> bool:
+    """Whether there is such a name. Only the shim writes in `log`."""
+    try:
+        os.stat(path, dir_fd=folder, follow_symlinks=False)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        pass  # whoever reads it is told why it cannot be
+    return True
 
 
 def _record(folder: int, token: str) -> _Record | None:
@@ -347,61 +357,3 @@ def _files(folder: int, at: str, deep: int, left: _Left) -> Iterator[tuple[str, 
             elif entry.is_file(follow_symlinks=False):
                 left.take()
                 yield f"{at}{entry.name}", entry.stat(follow_symlinks=False).st_size
-
-
-def removed(at: int, name: str) -> None:
-    """A folder and all beneath it, however deep, and whatever modes a job gave to its folders.
-
-    What is too deep to be walked at once is moved up and comes next: neither descriptors nor paths grow with it.
-    """
-    top = _entered(at, name)
-    try:
-        while True:
-            _emptied(top, top, DEEP)
-            if not os.listdir(top):  # noqa: PTH208 - by its descriptor
-                break
-    finally:
-        os.close(top)
-    os.rmdir(os.fsencode(name), dir_fd=at)
-
-
-def _emptied(folder: int, top: int, deep: int) -> None:
-    with os.scandir(folder) as entries:
-        found = [(os.fsencode(entry.name), entry.is_dir(follow_symlinks=False)) for entry in entries]
-    for one, folded in found:
-        if not folded:
-            os.unlink(one, dir_fd=folder)
-        elif _gone(folder, one):
-            continue
-        elif not deep:
-            os.close(_entered(folder, one))  # a folder that nobody may write to cannot be moved
-            os.rename(one, b".deep." + secrets.token_hex(8).encode(), src_dir_fd=folder, dst_dir_fd=top)
-        else:
-            inner = _entered(folder, one)
-            try:
-                _emptied(inner, top, deep - 1)
-            finally:
-                os.close(inner)
-            os.rmdir(one, dir_fd=folder)
-
-
-def _gone(at: int, name: bytes) -> bool:
-    """Whether it was empty, as most are, and is gone: nothing has to be opened for that."""
-    try:
-        os.rmdir(name, dir_fd=at)
-    except OSError as error:
-        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-            return False
-        raise
-    return True
-
-
-def _entered(at: int, name: str | bytes) -> int:
-    """Opened after it was made ours to open; by its descriptor, so that no link is changed in its place."""
-    held = os.open(os.fsencode(name), os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
-    try:
-        if os.fstat(held).st_mode & 0o700 != 0o700:
-            Path(f"/proc/self/fd/{held}").chmod(0o700)
-        return os.open(".", _FOLDER, dir_fd=held)
-    finally:
-        os.close(held)

@@ -28,11 +28,11 @@ from casemate.engines.job_folder import (
     fenced,
     folder_at,
     opened,
-    removed,
     synced,
     walked,
     written,
 )
+from casemate.engines.job_ground import removed, spread
 from casemate.engines.job_line import SocketLine, connected
 from casemate.engines.job_order import encoded
 from casemate.errors import Absent, BadInput, StorageFull
@@ -63,6 +63,10 @@ class JobScratch:
 
     async def make(self, domain: str, token: str) -> Folder:
         return await self._do(domain, self._make, domain, token)
+
+    def at(self, domain: str, token: str) -> Folder:
+        path = self._path(domain, token)
+        return Folder(path, f"{path}/in", f"{path}/out", f"{path}/work", f"{path}/log")
 
     async def order(self, folder: Folder, order: Order) -> None:
         if folder.path != self._path(order.domain, order.token):
@@ -128,11 +132,13 @@ class JobScratch:
             raise Absent(kind="folder", id=token) from None
 
     def _make(self, domain: str, token: str) -> Folder:
-        path = self._path(domain, token)
+        told = self.at(domain, token)
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         with opened(os.fspath(self._root)) as top:
-            _made(domain, top, 0o700)
+            new = _made(domain, top, 0o700)
             with folder_at(top, domain) as kind:
+                if new:
+                    spread(kind)
                 _made(token, kind, 0o700)
                 with folder_at(kind, token) as inner:
                     for name in _ROOMS:
@@ -143,11 +149,15 @@ class JobScratch:
                     os.fsync(kind)
             if not self._here:
                 os.fsync(top)
-        return Folder(path, f"{path}/in", f"{path}/out", f"{path}/work", f"{path}/log")
+        return told
 
     def _order(self, order: Order) -> None:
         with ExitStack() as held:
-            inner = self._held(held, order.domain, order.token)
+            try:
+                inner = self._held(held, order.domain, order.token)
+            except Absent:
+                self._make(order.domain, order.token)
+                inner = self._held(held, order.domain, order.token)
             if not self._here:
                 synced(inner, "in")
             written(inner, "order.json", encoded(order), sync=not self._here)
@@ -260,11 +270,15 @@ class JobScratch:
         return sorted(name for name in names if _TOKEN.fullmatch(name))
 
 
-def _made(name: str, at: int, mode: int) -> None:
-    """A folder of exactly this mode, whatever the umask; one that is there stays as it is."""
-    with suppress(FileExistsError):
+def _made(name: str, at: int, mode: int) -> bool:
+    """A folder of exactly this mode, whatever the umask; one that is there stays as it is. Whether it is new."""
+    try:
         os.mkdir(name, mode, dir_fd=at)
+    except FileExistsError:
+        return False
+    if os.stat(name, dir_fd=at, follow_symlinks=False).st_mode & 0o7777 != mode:
         os.chmod(name, mode, dir_fd=at)
+    return True
 
 
 def _parts(name: str) -> list[str]:

@@ -118,7 +118,7 @@ class Attend:
         self._changes.put(held.found, life.started(value, token, at or self._now, node))
 
     async def _folder(self, site: Site, id: str, held: Live, token: str, polled: Polled) -> None:
-        told = await site.scratch.collected(self._flow.access.id, token)
+        told = polled.told or await site.scratch.collected(self._flow.access.id, token)
         held.looked = self._at
         if told.recorded:
             await self._end(site, id, held, token, told)
@@ -182,7 +182,7 @@ class Attend:
         domain, scratch = self._flow.access.id, site.scratch
         spec = self._spec(held.found.value)
         good = told.exit == 0 and not told.signal and not told.reason
-        logs = await streams(self._flow, scratch, domain, token)
+        logs = await streams(self._flow, scratch, domain, token, told.printed)
         artefacts: tuple[Artefact, ...] = ()
         try:
             artefacts = await seal(self._flow, scratch, domain, token, spec) if good or spec.outputs else ()

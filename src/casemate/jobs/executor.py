@@ -70,12 +70,16 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """What an engine knows of a native id. `gone`: it knows it no longer; whether it ended, the folder says."""
+    """What an engine knows of a native id. `gone`: it knows it no longer; whether it ended, the folder says.
+
+    `told`: what the folder says, where the engine has looked there itself and found the record.
+    """
 
     state: Literal["waiting", "running", "ended", "gone"]
     node: str = ""
     reason: str = ""
     token: str = ""
+    told: Collected | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class Collected:
 
     `claimed`: who holds the claim. `alive`: whether its lease still runs. `beat`: seconds since its last beat.
     Of a service: whether it is well, how many connections to it are open, and the node's port where it has one.
+    `printed`: the logs in which there may be anything.
     """
 
     exit: int | None = None
@@ -100,6 +105,7 @@ class Collected:
     healthy: bool = False
     connections: int = 0
     port: int = 0
+    printed: tuple[str, ...] = ("out", "err")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +197,12 @@ class Scratch(Protocol):
         """A folder of mode 0700, durable. Making it again is no error. Raises StorageFull."""
         ...
 
+    def at(self, domain: str, token: str) -> Folder:
+        """Where the folder is, or will be once it has been made."""
+        ...
+
     async def order(self, folder: Folder, order: Order) -> None:
-        """Write the shim's order, durable before this returns."""
+        """Write the shim's order, durable before this returns; the folder is made where it is not there yet."""
         ...
 
     async def fill(self, folder: Folder, name: str, data: bytes) -> str:

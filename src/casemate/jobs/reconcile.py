@@ -39,7 +39,7 @@ TEND = Action("tend", "job")
 EVERY = 0.1
 TAKE = 1000
 """New jobs, children and dependencies of one step."""
-PAUSE = 0.004
+PAUSE = 0.01
 PLAN = 1.0
 """Seconds after which what waits is planned again though nothing seems to have changed."""
 SWEEP = 3600.0

@@ -7,7 +7,7 @@ between has left nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from casemate.access import Flow
 from casemate.errors import Absent, BadInput, TooLarge
@@ -38,13 +38,15 @@ async def seal(flow: Flow, scratch: Scratch, domain: str, token: str, spec: Spec
     return tuple(found)
 
 
-async def streams(flow: Flow, scratch: Scratch, domain: str, token: str) -> tuple[Artefact, ...]:
-    """What the attempt printed."""
+async def streams(
+    flow: Flow, scratch: Scratch, domain: str, token: str, printed: Collection[str]
+) -> tuple[Artefact, ...]:
+    """What the attempt printed. `printed`: where there may be anything; the others are empty unread."""
     found: list[Artefact] = []
     for stream in ("out", "err"):
 
         async def read(at: int, stream: str = stream) -> bytes:
-            return await scratch.read(domain, token, "log", stream, at, PIECE)
+            return await scratch.read(domain, token, "log", stream, at, PIECE) if stream in printed else b""
 
         size, digest, pieces = await _poured(flow, read)
         found.append(Artefact(stream, size, digest, pieces))

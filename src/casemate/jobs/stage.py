@@ -81,9 +81,10 @@ async def stage(flow: Flow, inputs: Inputs, found: Ready, id: str, job: Job, att
         if not lies:
             copied.append(looked)
     before = checkpoint.former(job, attempt, found.spec)
+    folder = scratch.at(domain, attempt.token)
     if copied or before:  # half of an input may be there from before: pieces are appended
         await scratch.remove(domain, attempt.token)
-    folder = await scratch.make(domain, attempt.token)
+        await scratch.make(domain, attempt.token)
     await checkpoint.carry(scratch, domain, attempt.token, before, found.spec)
     for looked in copied:
         async for name, piece in inputs.read(flow, looked):

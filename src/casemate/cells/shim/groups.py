@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import time
 
+from casemate.cells.shim import files
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # what they import costs more than the rest of the shim
     from collections.abc import Mapping
@@ -33,14 +35,14 @@ class Groups:
         self.made: dict[str, str] = {}
         self._unified = ""
         own = _own()
-        for name, (files, size) in _FILES.items():
+        for name, (named, size) in _FILES.items():
             if not sizes.get(size):
                 continue
             if name in own:
-                self._one(f"{own[name]}/casemate-{token}", name, files[0], str(_value(name, sizes[size], 1)))
+                self._one(f"{own[name]}/casemate-{token}", name, named[0], str(_value(name, sizes[size], 1)))
             elif "" in own:
                 path = f"{own['']}/casemate-{token}"
-                self._one(path, name, files[1], str(_value(name, sizes[size], 2)))
+                self._one(path, name, named[1], str(_value(name, sizes[size], 2)))
 
     def _one(self, path: str, name: str, file: str, value: str) -> None:
         try:
@@ -114,11 +116,7 @@ def _own() -> dict[str, str]:
 
 
 def _lines(path: str) -> list[str]:
-    try:
-        with open(path, encoding="utf-8") as file:
-            return file.read().splitlines()
-    except OSError:
-        return []
+    return files.whole(path).decode("utf-8", "replace").splitlines()
 
 
 def _write(path: str, value: str) -> None:
