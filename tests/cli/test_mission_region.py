@@ -34,9 +34,9 @@ def test_a_mission_is_told_before_it_runs(region: Up, ran: str) -> None:
     assert "--set degree=1" in told
     assert "(0..1)" in told
     assert "PSF-2.0" in told
-    room = region.run(
-        "mission", "run", "fit", "--input", "readings=dataset:readings", "--estimate", "--json"
-    ).data["resources"]
+    room = region.run("mission", "run", "fit", "--input", "readings=dataset:readings", "--estimate", "--json").data[
+        "resources"
+    ]
     assert (room["memory_mb"], room["wall_s"]) == (264, 300)
     for wrong in ("degree=2", "degree=x", "never=1", "degree"):
         refused = region.run("mission", "run", "fit", "--input", "readings=dataset:readings", "--set", wrong)
