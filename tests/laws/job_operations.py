@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import random
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlencode
 
+from casemate.doors.native import job_lines
 from tests.laws.console_operations import browse
 from tests.laws.operations import Doing, operation, sentence
 from tests.laws.world import Seen, World
@@ -130,6 +132,24 @@ def tend_jobs(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
             id = made.json["data"]["id"] if made.status == 201 else id
         seen = await world.call(who, "POST", f"/api/jobs/{id}/{deed}", {"reason": "law"}, label)
         return await world.call(who, "GET", f"/api/jobs/{id}", acting=label) if look else seen
+
+    return do, ""
+
+
+@operation(("POST", "/api/jobs/{id}/terminal"), ("POST", "/api/jobs/{id}/notebook"), ("POST", "/api/jobs"))
+def work_in_jobs(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    """Nothing runs here: of one's own that waits, of another's, of a hidden one and of one that never was."""
+    place, own, kind = rng.random(), rng.random() < 0.5, rng.choice(("shell", "notebook"))
+    said, target = {**spec(rng), "interactive": {"kind": kind}}, rng.choice(("terminal", "notebook"))
+
+    async def do(world: World) -> Seen:
+        id = chosen(world, place)
+        if own:
+            made = await world.call(who, "POST", "/api/jobs", {"spec": said}, label)
+            remember(world, made, label)
+            id = made.json["data"]["id"] if made.status == 201 else id
+        with patch.object(job_lines, "WAIT", 0.0):
+            return await world.call(who, "POST", f"/api/jobs/{id}/{target}", b"typed", label)
 
     return do, ""
 

@@ -88,7 +88,7 @@ TABLE = (
     (
         "job-keeps-terminal",
         "a job types into a terminal",
-        Edit(f"{FILTER}:_rules", "(_TIOCSTI, _TIOCLINUX)", "(_TIOCLINUX,)"),
+        Edit(f"{FILTER}:_rules", "none_of(1, _TERMINAL)", "none_of(1, _TERMINAL[1:])"),
         _test(HELD, OUT.format("L2-user")),
     ),
     (

@@ -31,8 +31,8 @@ class SocketLine:
         self._reader, self._writer = reader, writer
 
     async def send(self, data: bytes) -> None:
-        self._writer.write(data)
-        with suppress(ConnectionError):  # it has ended: whoever reads is told so
+        with suppress(ConnectionError, RuntimeError):  # it has ended: whoever reads is told so
+            self._writer.write(data)
             await self._writer.drain()
 
     async def receive(self) -> bytes:

@@ -107,6 +107,8 @@ MAY: dict[str, set[str]] = {
     "GET /api/jobs/{id}": {"user", "operator"},
     "POST /api/jobs/{id}/cancel": {"user", "operator"},
     "POST /api/jobs/{id}/retry": {"user"},
+    "POST /api/jobs/{id}/terminal": {"user"},
+    "POST /api/jobs/{id}/notebook": {"user"},
     "GET /api/jobs/{id}/logs": {"user"},
     "GET /api/jobs/{id}/artefacts": {"user"},
     "GET /api/jobs/{id}/artefacts/{name*}": {"user"},
