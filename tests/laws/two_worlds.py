@@ -38,6 +38,7 @@ import tests.laws.quarantine_operations
 import tests.laws.release_operations
 import tests.laws.s3_operations
 import tests.laws.search_operations
+import tests.laws.service_operations
 import tests.laws.vector_operations
 from casemate.models import Card, Delta, Prompt, Usage
 from tests.laws.account_operations import tighten
@@ -78,6 +79,7 @@ ROUNDS = (
     "accounts.usage",
     "models.records",
     "jobs.reconcile",
+    "jobs.services",
 )
 
 OFTEN_SEEN = ("ask", "search", "openai_chat", "read_document", "ask_streamed", "prove", "gateway_chat", "gateway_chat")
