@@ -69,13 +69,15 @@ def test_audit_records_and_the_process_they_tell_of(tmp_path: Path) -> None:
 def test_zeek_and_suricata_keep_their_names_and_gain_sigmas(tmp_path: Path) -> None:
     rows = [
         {"_path": "http", "ts": 1.5, "uid": "C", "host": "h", "uri": "/x", "id.orig_h": "192.0.2.1"},
+        {"time": 1, "sourcetype": "xml", "event": {"EventID": 1, "Channel": "c"}},
         {"timestamp": "2026-01-01T00:00:00Z", "event_type": "dns", "src_ip": "192.0.2.1", "dns": {"rrname": "n.test"}},
     ]
     found, troubles = written(tmp_path, "".join(json.dumps(row) + "\n" for row in rows).encode())
     assert troubles == []
     assert found[0][0] == "zeek/http"
     assert (found[0][1]["c-uri"], found[0][1]["uri"]) == ("/x", "/x")
-    assert (found[1][0], found[1][1]["query"]) == ("suricata/dns", "n.test")
+    assert found[1][0] == "windows"
+    assert (found[2][0], found[2][1]["query"]) == ("suricata/dns", "n.test")
 
 
 def test_broken_lines_are_named_and_the_rest_is_read(tmp_path: Path) -> None:

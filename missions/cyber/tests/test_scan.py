@@ -110,6 +110,14 @@ def test_a_worker_that_hangs_or_dies_costs_its_unit_alone(tmp_path: Path) -> Non
     assert "odd" in done[3].troubles[0].what
 
 
+def test_an_alert_holds_a_bounded_part_of_its_event(tmp_path: Path) -> None:
+    fields = ",".join(f'"f{number}":"{"x" * 5000}"' for number in range(300))
+    (tmp_path / "l").write_text(f'{{"EventID":1,"Channel":"x",{fields}}}\n')
+    cut, _ = units([tmp_path / "l"], tmp_path)
+    scan(Engine([ANY]), cut[0], "l", tmp_path / "hits", {})
+    assert 300_000 < (tmp_path / "hits").stat().st_size < 500_000
+
+
 def test_groups_are_exact_however_few_are_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("casemate_cyber.scan.alerts.HELD", 10)
     rows = [f'{{"EventID":1,"Channel":"x","Computer":"h{number % 50}"}}\n' for number in range(500)]

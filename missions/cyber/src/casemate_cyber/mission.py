@@ -121,7 +121,7 @@ class Cyber(Mission[Parameters]):
         return Need(
             cpus=min(parameters.processes, 16),
             memory_mb=300 + 200 * parameters.processes + rules * 8 // MIB,
-            wall_s=60 + 2 * logs // MIB + 20 * rules // MIB,
+            wall_s=60 + logs // (2 * MIB) + 20 * rules // MIB,
             disk_mb=256 + 2 * logs // MIB,
         )
 

@@ -19,6 +19,8 @@ from casemate.missions import (
     Table,
     Text,
 )
+from casemate_cyber.out.attack import WEIGHT
+from casemate_cyber.scan.correlate import seconds
 
 if TYPE_CHECKING:
     from casemate_cyber.mission import Parameters
@@ -38,6 +40,8 @@ WORDS = {
         "troubles": "What was not read",
         "checks": "What was checked",
         "hits": "hits",
+        "since": "hours since {0}",
+        "level": "level, 1 informational to 5 critical",
         "rules": "Each rule keeps its author; rules of SigmaHQ stand under the Detection Rule License 1.1.",
         "read": "Every input was read to its end",
         "applied": "Every rule of the pack is applied",
@@ -56,13 +60,15 @@ WORDS = {
         "troubles": "Ce qui n'a pas été lu",
         "checks": "Ce qui a été vérifié",
         "hits": "détections",
+        "since": "heures depuis {0}",
+        "level": "niveau, de 1 informatif à 5 critique",
         "rules": "Chaque règle garde son auteur ; les règles de SigmaHQ sont sous Detection Rule License 1.1.",
         "read": "Chaque entrée a été lue jusqu'au bout",
         "applied": "Chaque règle du paquet est appliquée",
         "given": "les entrées de cette exécution",
     },
 }
-HOSTS, TECHNIQUES, HOURS = 20, 24, 240
+HOSTS, TECHNIQUES, HOURS, LINES = 20, 24, 240, 8
 
 
 def report_of(context: Context[Parameters], result: Result) -> Report:
@@ -76,6 +82,7 @@ def report_of(context: Context[Parameters], result: Result) -> Report:
         Shown(tables["alerts"], words["alerts"], 50),
         *_hours(tables["hours"], words),
         *_heat(tables["techniques"], words),
+        *_times(tables["timeline"], words),
         Shown(tables["timeline"], words["hosts"], 100),
         Shown(tables["left"], words["left"], 20),
         Shown(tables["troubles"], words["troubles"], 50),
@@ -101,6 +108,20 @@ def _hours(table: Table, words: dict[str, str]) -> list[Chart]:
         return []
     series = tuple(Series(level, tuple(hours), tuple(held.get((h, level), 0.0) for h in hours)) for level in levels)
     return [Chart("bars", series, words["hours"], "", words["hits"])]
+
+
+def _times(table: Table, words: dict[str, str]) -> list[Chart]:
+    """When each of the busiest hosts had an alert first, and how severe."""
+    stamped = [(row, at) for row in table.rows if (at := seconds(str(row[2]))) is not None]
+    if not stamped:
+        return []
+    first = min(stamped, key=lambda one: one[1])
+    busiest = Counter(str(row[0]) for row, _ in stamped).most_common(LINES)
+    series = []
+    for host in sorted(host for host, _ in busiest):
+        points = [((at - first[1]) / 3600, float(WEIGHT.get(str(row[4]), 0))) for row, at in stamped if row[0] == host]
+        series.append(Series(host, tuple(x for x, _ in points), tuple(y for _, y in points)))
+    return [Chart("scatter", tuple(series), words["hosts"], words["since"].format(first[0][2]), words["level"])]
 
 
 def _heat(table: Table, words: dict[str, str]) -> list[Chart]:

@@ -112,6 +112,7 @@ def _stream(
             findings.write(encode(finding(alert)) + b"\n")
             matrix.add(alert)
             if len(listed) < context.parameters.rows:
+                alert.event = {}
                 listed.append(alert)
 
 

@@ -127,6 +127,9 @@ def events(unit: Unit, name: str) -> Iterator[tuple[str, Flat, int] | Trouble]:
 
 
 def _told(found: dict[str, Any], log: str, at: int) -> tuple[str, Flat, int] | None:
+    inner = found.get("event")
+    if isinstance(inner, dict) and ("sourcetype" in found or "time" in found) and "event_type" not in found:
+        found = inner  # the envelope of Splunk's HTTP Event Collector
     flat = windows.flat(found)
     if flat is not None:
         return "windows", flat, at

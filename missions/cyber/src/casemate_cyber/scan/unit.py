@@ -20,6 +20,7 @@ from casemate_cyber.match.engine import Engine
 EXAMPLES = 3
 TROUBLES = 50
 BLOCK = 2000
+LONGEST, FIELDS, REASONS = 2000, 200, 20
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 
@@ -54,6 +55,12 @@ def lowered(raw: Mapping[str, Any]) -> dict[str, str]:
     return low
 
 
+def clipped(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """An event as an alert keeps it: whoever writes into a log does not choose how much an alert holds."""
+    kept = list(raw.items())[:FIELDS]
+    return {name[:LONGEST]: value[:LONGEST] if isinstance(value, str) else value for name, value in kept}
+
+
 def scan(engine: Engine, unit: Unit, name: str, out: Path, fields: Mapping[int, Sequence[str]]) -> Scanned:
     """Match every event of a unit; hits go to `out`. `fields`: what correlations ask of a rule's hits, by number."""
     done = Scanned(unit.number)
@@ -79,7 +86,8 @@ def scan(engine: Engine, unit: Unit, name: str, out: Path, fields: Mapping[int, 
                 example = None
                 if shown.get(number, 0) < EXAMPLES:
                     shown[number] = shown.get(number, 0) + 1
-                    example = {"why": engine.why(number, low, raw), "source": source, "event": raw}
+                    why = [(f, p[:LONGEST], v[:LONGEST]) for f, p, v in engine.why(number, low, raw)[:REASONS]]
+                    example = {"why": why, "source": source, "event": clipped(raw)}
                 wanted = fields.get(number)
                 held = {key: low[key] for key in wanted if key in low} if wanted else None
                 lines.append((number, time, host, user, unit.file, at, record, held, example))
