@@ -71,6 +71,18 @@ async def test_who_has_had_less_of_late_goes_first_also_after_a_restart(yard: Ya
     assert await states(yard, [theirs.id, mine.id]) == ["RUNNABLE", "STARTING"]
 
 
+async def test_what_was_used_below_counts_nothing_above(yard: Yard) -> None:
+    """Each class has its own row: otto, who had the machine at the floor, is first here, where he asked first."""
+    await yard.submit(replace(SPEC, resources=Resources(cpus=4)), who="otto", at=LOW)
+    await yard.settle()
+    assert await use(yard, LOW) is not None
+    theirs = await yard.submit(replace(SPEC, resources=Resources(cpus=4)), who="otto")
+    yard.world.clock.forward(1)
+    mine = await yard.submit(replace(SPEC, resources=Resources(cpus=4)), who="olga")
+    await yard.step(3)
+    assert await states(yard, [theirs.id, mine.id]) == ["STARTING", "RUNNABLE"]
+
+
 async def test_what_runs_counts_with_all_that_it_was_given(yard: Yard) -> None:
     """Otto's long job has not ended yet: the next place is olga's, though he has asked for it before her."""
     long = Spec(("true",), resources=Resources(cpus=2, wall_s=9999))
