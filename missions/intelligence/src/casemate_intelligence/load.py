@@ -1,0 +1,196 @@
+"""Inputs become records: FollowTheMoney JSON, tables by a mapping, STIX, documents, judgements.
+
+Each record says its file and place in it, and its label: what stands beside it, or the file's. What must never happen:
+a record above the job's label, or one that nobody labelled and that is taken for a low one.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+from casemate.errors import BadInput
+from casemate_intelligence.label import Label, Scheme
+from casemate_intelligence.mention import gazetteer, mentions
+from casemate_intelligence.record import Judgement, Record, Source, Statement, Withdrawal
+from casemate_intelligence.schema import LINK, always, statements
+from casemate_intelligence.stix import entities_of
+from casemate_intelligence.table import Mapped
+
+__all__ = ["Desk"]
+
+MOST_LINE = 4 << 20
+LABELS = "labels"
+"""Beside an entity of JSON: a map from a property ('' for the entity itself) to its label, or one label for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """`job`: the label of the run, above which nothing may stand. `files`: label of a file, by name; else the job's."""
+
+    scheme: Scheme
+    job: Label
+    files: Mapping[str, Label]
+
+    def label(self, text: object, default: Label) -> Label:
+        """Of a mark, or the default where there is none. Raises BadInput above the job's label."""
+        label = default if text is None or text == "" else self.scheme.read(str(text))
+        if not label.flows_to(self.job):
+            raise BadInput(what="A record bears a label above that of the run. Run it at a label that dominates it.")
+        return label
+
+    def of_file(self, path: Path) -> Label:
+        """What was said of the file, and else the job's own label: nothing is low because nobody marked it."""
+        return self.label("", self.files.get(path.name, self.job))
+
+    def entities(self, path: Path) -> Iterator[Record]:
+        """FollowTheMoney JSON, an entity a line, with `labels` beside `properties` where it has any."""
+        default = self.of_file(path)
+        for number, row in _lines(path):
+            if not isinstance(row.get("id"), str) or not isinstance(row.get("properties", {}), dict):
+                raise BadInput(what=f"Line {number} of {path.name} is no entity.")
+            values = {name: _list(value) for name, value in row.get("properties", {}).items()}
+            source = Source(str(row.get("source") or f"{path.name}:{number}"))
+            yield from statements(
+                row["id"], str(row.get("schema")), values, source, self._labels(row.get(LABELS), default)
+            )
+
+    def bundle(self, path: Path) -> Iterator[Record]:
+        """A STIX 2.1 bundle; an object's label is that of its marking definitions whose name is a label of the run."""
+        default = self.of_file(path)
+        for each in entities_of(_json(path)):
+            marks = [self.label(mark or "?", default) for mark in each.marks]
+            label = reduce(Label.join, marks) if marks else default
+            source = Source(f"{path.name}#{each.stix}")
+            yield from statements(each.id, each.schema, each.values, source, always(label))
+
+    def table(self, path: Path, mapping: Mapping[str, Any]) -> Iterator[Record]:
+        """A CSV and FollowTheMoney's mapping of it (`entities`: keys, schema, properties by column).
+
+        A column `label` is the row's; a column `label:NAME` is that of the cells of the column NAME.
+        """
+        mapped, default = Mapped.of(mapping, path), self.of_file(path)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for number, row in enumerate(csv.DictReader(file), start=2):
+                own = self.label(row.get("label"), default)
+                cells = {name: self.label(row.get(f"label:{name}"), own) for name in row if name is not None}
+                yield from mapped.statements(row, own, cells, Source(f"{path.name}:{number}"))
+
+    def document(self, path: Path) -> Iterator[Record]:
+        """A text: its first line is its title; a paragraph that opens with a portion mark bears that label."""
+        text, default = path.read_text(encoding="utf-8"), self.of_file(path)
+        portions = list(self._portions(text, default))
+        paper = _id("document", path.name)
+        least = portions[0][2] if portions else default
+        title = portions[0][1].splitlines()[0].strip()[:200] if portions else path.name
+        yield from statements(
+            paper, "Document", {"title": [title], "fileName": [path.name]}, Source(path.name), always(least)
+        )
+        for start, portion, label in portions:
+            yield from self._named(paper, path.name, start, portion, label)
+
+    def judgements(self, path: Path) -> Iterator[Record]:
+        """JSON, one a line: `left`, `right`, `same`, `by`, `at`, `why`, `label`; or `withdraw` with the id of one."""
+        default = self.of_file(path)
+        for number, row in _lines(path):
+            label, by, at = self.label(row.get("label"), default), str(row.get("by", "")), str(row.get("at", ""))
+            if isinstance(row.get("withdraw"), str):
+                yield Withdrawal(row["withdraw"], label, by, at)
+            elif (
+                isinstance(row.get("left"), str)
+                and isinstance(row.get("right"), str)
+                and isinstance(row.get("same"), bool)
+            ):
+                made = str(row.get("id") or _id("judgement", row["left"], row["right"], by, at))
+                yield Judgement(made, row["left"], row["right"], row["same"], label, by, at, str(row.get("why", "")))
+            else:
+                raise BadInput(what=f"Line {number} of {path.name} is no judgement.")
+
+    def _labels(self, given: object, default: Label) -> Callable[[str], Label]:
+        """One text for the entity, or a map; a property that the map does not name has that of '' or the default."""
+        if isinstance(given, dict):
+            own = self.label(given.get(""), default)
+            each = {str(name): self.label(text, own) for name, text in given.items()}
+            return lambda name: each.get(name, own)
+        return always(self.label(given, default))
+
+    def _portions(self, text: str, default: Label) -> Iterator[tuple[int, str, Label]]:
+        """(start, paragraph without its mark, label), in the order of the text; the first line is one of its own."""
+        at = 0
+        for paragraph in text.split("\n\n"):
+            mark = self._mark(paragraph.lstrip())
+            shown = paragraph.lstrip()[len(mark) :].lstrip()
+            start = at + len(paragraph) - len(shown)
+            at += len(paragraph) + 2
+            if shown:
+                yield start, shown, self.label(mark[1:-1], default)
+
+    def _mark(self, paragraph: str) -> str:
+        """A portion mark at its head: in capitals, in brackets. One that is no label of the run is refused as such."""
+        inside, closed, _ = paragraph[1:].partition(")")
+        is_mark = paragraph.startswith("(") and closed and inside == inside.upper() and inside[:1].isalpha()
+        return f"({inside})" if is_mark else ""
+
+    def _named(self, paper: str, name: str, start: int, portion: str, label: Label) -> Iterator[Statement]:
+        for one in mentions(portion):
+            source = Source(name, start + one.start, start + one.end, _around(portion, one.start, one.end))
+            made = _id("mention", name, str(source.start), str(source.end), one.kind)
+            if one.kind == "place":
+                place = gazetteer().places[one.value]
+                thing, values = (
+                    _id("place", place.name),
+                    {
+                        "full": [place.name],
+                        "latitude": [f"{place.latitude:g}"],
+                        "longitude": [f"{place.longitude:g}"],
+                    },
+                )
+                yield from statements(thing, "Address", values, source, always(label))
+                values = {"document": [paper], "resolved": [thing], "name": [one.text], "detectedSchema": ["Address"]}
+                yield from statements(made, LINK, values, source, always(label))
+            elif one.kind == "date":
+                yield Statement(paper, "Document", "date", one.value, label, source, "date")
+            else:
+                yield Statement(paper, "Document", "keywords", one.value, label, source, "string")
+
+
+def _around(text: str, start: int, end: int, most: int = 90) -> str:
+    """The words about a mention, for a quotation."""
+    first, last = max(0, start - most), min(len(text), end + most)
+    return ("… " if first else "") + " ".join(text[first:last].split()) + (" …" if last < len(text) else "")
+
+
+def _id(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:40]
+
+
+def _list(value: object) -> list[str]:
+    values: Iterable[object] = value if isinstance(value, list) else [value]
+    return [str(one) for one in values]
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as wrong:
+        raise BadInput(what=f"{path.name} is no JSON.") from wrong
+
+
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Objects of JSON, one a line; empty lines are passed over."""
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            if line.strip():
+                try:
+                    row = json.loads(line) if len(line) <= MOST_LINE else None
+                except ValueError:
+                    row = None
+                if not isinstance(row, dict):
+                    raise BadInput(what=f"Line {number} of {path.name} is no object of JSON.")
+                yield number, row
