@@ -16,8 +16,9 @@ from casemate.errors import BadInput
 from casemate.jobs.job import Spec
 
 NOTHING: dict[str, Any] = {
-    "name": "", "queue": "", "inputs": (), "outputs": (), "places": (), "env": (), "nodes": None, "cpus": None,
-    "memory": "", "disk": "", "gpus": None, "wall": "", "deadline": "", "network": False, "after": (), "array": "",
+    "name": "", "queue": "", "inputs": (), "outputs": (), "places": (), "env": (), "nodes": None, "tasks": None,
+    "cpus": None, "memory": "", "disk": "", "gpus": None, "wall": "", "deadline": "", "network": False, "after": (),
+    "array": "",
     "retry": None, "priority": None, "isolation": None, "environment": "", "again": "",
 }  # fmt: skip
 
@@ -37,8 +38,8 @@ def test_a_command_alone_keeps_all_that_it_leaves() -> None:
 def test_every_word_becomes_its_field() -> None:
     told = NOTHING | {
         "name": "count", "queue": "night", "inputs": ("corpus=dataset:corpus", "old=job:job_1/out/a=b"),
-        "outputs": ("table=t.csv",), "places": ("scene=scene",), "env": ("A=1", "B=x=y"), "nodes": 2, "cpus": 4,
-        "memory": "8G", "disk": "512M", "gpus": 1, "wall": "2h", "deadline": "1d", "network": True,
+        "outputs": ("table=t.csv",), "places": ("scene=scene",), "env": ("A=1", "B=x=y"), "nodes": 2, "tasks": 3,
+        "cpus": 4, "memory": "8G", "disk": "512M", "gpus": 1, "wall": "2h", "deadline": "1d", "network": True,
         "after": ("job_1", "afterany:job_2"), "array": "10%3", "retry": 2, "priority": 5, "isolation": "L2",
         "environment": "site:python", "again": "k",
     }  # fmt: skip
@@ -55,7 +56,8 @@ def test_every_word_becomes_its_field() -> None:
     ]
     assert found.env == {"A": "1", "B": "x=y"}
     given = found.resources
-    assert (given.nodes, given.cpus, given.memory_mb, given.disk_mb, given.gpus) == (2, 4, 8192, 512, 1)
+    assert (given.nodes, given.tasks, given.cpus, given.memory_mb, given.gpus) == (2, 3, 4, 8192, 1)
+    assert given.disk_mb == 512
     assert (given.wall_s, given.network, found.deadline_s) == (7200, "host", 86400)
     assert [(each.job, each.when) for each in found.after] == [("job_1", "afterok"), ("job_2", "afterany")]
     assert (found.array.size, found.array.parallel, found.retry.attempts) == (10, 3, 3)

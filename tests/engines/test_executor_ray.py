@@ -215,7 +215,7 @@ async def test_nonsense_and_silence(fake: Fake) -> None:
 
 async def test_what_ray_is_not_made_for(fake: Fake) -> None:
     ray = engine(fake)
-    for refused in (order("../x"), order(nodes=2), order(tasks=4)):
+    for refused in (order("../x"), order(nodes=2)):
         with pytest.raises(EngineFailed) as failed:
             await ray.submit(refused)
         assert failed.value.cause == "rejected"

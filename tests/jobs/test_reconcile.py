@@ -7,7 +7,9 @@ import asyncio
 import pytest
 
 from casemate.jobs import Input, Output, Resources, Retry, Spec
-from casemate.jobs.sites import Sites
+from casemate.jobs.executor import Capabilities
+from casemate.jobs.plan import Node
+from casemate.jobs.sites import Site, Sites
 from tests.attacks.scene import LOW, SECRET, TOP, label_of
 from tests.jobs.yard import SPEC, Killed, Yard
 
@@ -258,6 +260,20 @@ async def test_the_policy_asks_for_more_than_the_job(yard: Yard) -> None:
     [spot] = yard.scratch.spots.values()
     assert spot.order is not None
     assert spot.order.level == "L2"
+
+
+async def test_ranks_across_nodes_are_asked_about_again_when_they_begin(yard: Yard) -> None:
+    job = await yard.submit(Spec(("true",), resources=Resources(nodes=2, network="host")))
+
+    def two(domain: str, told: Capabilities) -> list[Node]:
+        return [Node(name, domain, told.slots, 1 << 40) for name in ("a", "b")]
+
+    yard.sites = Sites({"fake": Site(yard.engine, yard.scratch, two)}, "fake", lambda label: "L2")
+    yard.restart()
+    await yard.step(2)
+    seen = await yard.job(job.id)
+    assert (seen.state, seen.reason) == ("FAILED", "NODES")
+    assert not yard.engine.submitted
 
 
 async def test_folders_of_nobody_are_swept_at_the_start(yard: Yard) -> None:

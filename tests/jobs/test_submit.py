@@ -12,6 +12,7 @@ from casemate.access import Flow
 from casemate.errors import Absent, BadInput, Conflict, Refused
 from casemate.jobs import After, Array, Checkpoint, Evaluate, Input, Jobs, Output, Resources, Retry, Spec
 from casemate.jobs.checked import ordered
+from casemate.jobs.sites import Sites
 from casemate.objects import Where
 from tests.attacks.scene import LOW, SECRET, TOP, label_of
 from tests.jobs.yard import SPEC, Yard
@@ -112,6 +113,19 @@ async def test_a_circle_is_refused(yard: Yard) -> None:
     with pytest.raises(BadInput, match="wait for each other"):
         await yard.jobs.submit_many(await yard.flow("submit"), [(one, ""), (two, ""), (SPEC, "")])
     assert ordered([SPEC, replace(SPEC, after=(After("#0"),))]) == [[], [0]]
+
+
+async def test_ranks_across_nodes_are_refused_where_the_policy_asks_for_walls(yard: Yard) -> None:
+    yard.sites = Sites(yard.sites.every, "fake", lambda label: "L2")
+    yard.restart()
+    wide = replace(SPEC, resources=Resources(nodes=2, network="host"))
+    with pytest.raises(Refused) as refused:
+        await yard.submit(wide)
+    assert refused.value.facts["rule"] == "job-nodes"
+    for inside in (Resources(nodes=2), Resources(tasks=4, network="host")):
+        await yard.submit(replace(SPEC, resources=inside))
+    with pytest.raises(Refused):
+        await yard.submit(replace(SPEC, resources=Resources(nodes=1024, network="host")))
 
 
 async def test_a_job_that_asks_to_write_lower_is_refused_by_name(yard: Yard) -> None:

@@ -117,6 +117,18 @@ TABLE = (
         _test("test_submit", "test_a_job_that_asks_to_write_lower_is_refused_by_name"),
     ),
     (
+        "job-nodes-wide",
+        "ranks of a label that asks for walls speak over the machines' network",
+        Edit(f"{ROOM}.submit:Jobs._label", "if not self.sites.held(", "if False and not self.sites.held("),
+        _test("test_submit", "test_ranks_across_nodes_are_refused_where_the_policy_asks_for_walls"),
+    ),
+    (
+        "job-nodes-raised",
+        "what the policy asks for meanwhile is not asked about when ranks on several nodes begin",
+        Edit(f"{ROOM}.dispatch:Dispatch._begin", "elif not self._sites.held(", "elif False and not self._sites.held("),
+        _test("test_reconcile", "test_ranks_across_nodes_are_asked_about_again_when_they_begin"),
+    ),
+    (
         "job-key-across-owners",
         "a key that somebody has used tells another one of his job",
         Edit(f"{ROOM}.submit:key_id", 'f"{owner}\\0{key}"', 'f"{key}"'),

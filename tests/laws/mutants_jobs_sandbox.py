@@ -51,6 +51,7 @@ def _shim(file: str, old: str, new: str) -> Callable[[], AbstractContextManager[
 
 HELD = "attacks/test_escape_held"
 OUT = "test_no_way_leads_out[{}]"
+SEAT, SIF = "cells/shim/test_seat", "cells/test_unpack_sif"
 SHIM, SCRATCH, PROCESS = "cells/shim/test_shim", "engines/test_job_scratch", "engines/test_executor_process"
 
 # name, leak, the line, what stands in its place, the killer
@@ -126,6 +127,42 @@ TABLE = (
         "a job runs although a wall could not be built",
         _shim("walls.py", "    kernel.landlock(calls, reads, writes, _DEVICES)\n", ""),
         _test(HELD, "test_a_wall_that_cannot_be_built_runs_nothing[no landlock-user]"),
+    ),
+    (
+        "job-seat-twice",
+        "a node that came back sits down beside the one that took its place",
+        _shim("seat.py", "os.O_CREAT | os.O_EXCL | os.O_CLOEXEC", "os.O_CREAT | os.O_CLOEXEC"),
+        _test(SEAT, "test_a_seat_is_taken_once"),
+    ),
+    (
+        "job-seat-without-network",
+        "a job without a network begins something on another node",
+        _shim("ranks.py", ' and order["network"] == "host"', ""),
+        _test(SEAT, "test_where_no_network_was_ordered_nobody_sits_down"),
+    ),
+    (
+        "job-seat-outlives",
+        "ranks of an attempt that was lost go on",
+        _shim("seat.py", "elif boottime() > self._since + self._lease:", "elif False:"),
+        _test(SEAT, "test_what_has_lost_its_first_node_ends[killed]"),
+    ),
+    (
+        "sif-rights-kept",
+        "an image brings programs that run with another's rights",
+        Edit("casemate.cells.unpack.sif:_settle", "stat.S_IMODE(mode) & 0o755", "stat.S_IMODE(mode) & 0o7777"),
+        _test(SIF, "test_the_primary_partition_becomes_a_tree_without_rights[gzip]"),
+    ),
+    (
+        "sif-device-kept",
+        "an image brings a pipe or a device",
+        Edit("casemate.cells.unpack.sif:_settle", "os.unlink(entry.path)", "pass"),
+        _test(SIF, "test_the_primary_partition_becomes_a_tree_without_rights[gzip]"),
+    ),
+    (
+        "sif-outside",
+        "a partition is said to lie where the image has ended",
+        Edit("casemate.cells.unpack.sif:primary", "or begins + length > size", ""),
+        _test(SIF, "test_an_image_that_is_not_what_it_says_is_refused"),
     ),
     (
         "job-claimed-twice",

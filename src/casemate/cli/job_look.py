@@ -68,6 +68,7 @@ def show(talk: Talk, id: str, label: str) -> None:
     rows += [(t("job.fact.cancel"), told["cancel"])] if told["cancel"] not in ("", told["reason"]) else []
     rows += [(t("job.fact.parent"), f"{told['parent']} [{told['index']}]")] if told["parent"] else []
     rows += [(t("job.fact.array"), _counts(told))] if told["size"] else []
+    rows += [(t("job.fact.walls"), walls)] if (walls := _walls(told["spec"])) else []
     rows += [(t("job.fact.usage"), _usage(told["usage"]))] if told["usage"]["wall_us"] else []
     talk.out(f"{talk.mark(told['mark'], told['label'])} {talk.bold(told['name'] or told['id'])}")
     for line in columns([(f"  {name}", value) for name, value in rows]):
@@ -75,6 +76,17 @@ def show(talk: Talk, id: str, label: str) -> None:
     if told["service"] is not None:
         replicas(talk, told)
     _tables(talk, told)
+
+
+def _walls(spec: dict[str, Any] | None) -> str:
+    """Of a job with ranks: what stands between them and others."""
+    asked = spec["resources"] if spec else {}
+    nodes, tasks = asked.get("nodes", 1), asked.get("tasks", 1)
+    if nodes * tasks == 1:
+        return ""
+    network = asked.get("network", "none") == "host"
+    told = "job.walls.across" if nodes > 1 and network else "job.walls.apart" if nodes > 1 else "job.walls.one"
+    return t(told, nodes=nodes, tasks=tasks)
 
 
 def _usage(used: dict[str, int]) -> str:

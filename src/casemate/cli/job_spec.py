@@ -38,6 +38,7 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     option("--place", "places", multiple=True, metavar="NAME=PATH"),
     option("--env", "env", multiple=True, metavar="NAME=VALUE"),
     option("--nodes", type=click.IntRange(1), default=None, metavar="N"),
+    option("--tasks", "tasks", type=click.IntRange(1), default=None, metavar="N"),
     option("--cpus", type=click.IntRange(1), default=None, metavar="N"),
     option("--memory", default="", metavar="SIZE"),
     option("--disk", default="", metavar="SIZE"),
@@ -140,7 +141,7 @@ def _over(told: dict[str, Any]) -> dict[str, Any]:
     """The fields of a spec that were said in words."""
     spec: dict[str, Any] = {name: told[name] for name in ("name", "queue", "environment") if told[name]}
     spec |= {"priority": told["priority"]} if told["priority"] is not None else {}
-    resources = {name: told[name] for name in ("nodes", "cpus", "gpus") if told[name] is not None}
+    resources = {name: told[name] for name in ("nodes", "tasks", "cpus", "gpus") if told[name] is not None}
     resources |= {f"{name}_mb": memory(told[name], name) for name in ("memory", "disk") if told[name]}
     resources |= {"wall_s": duration(told["wall"], "wall")} if told["wall"] else {}
     resources |= {"network": "host"} if told["network"] else {}

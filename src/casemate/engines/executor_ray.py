@@ -97,8 +97,8 @@ class RayExecutor:
         if not _TOKEN.fullmatch(order.token):
             raise EngineFailed(cause="rejected", engine=self._name, why="the order has no proper token")
         wants = order.resources
-        if wants.nodes > 1 or wants.tasks > 1:
-            why = "a job on Ray is one process: for several nodes or tasks use Slurm"
+        if wants.nodes > 1:
+            why = "a job on Ray runs on one node: for several use Slurm"
             raise EngineFailed(cause="rejected", engine=self._name, why=why)
         if await self.find(order.domain, order.token):
             return order.token
@@ -108,7 +108,7 @@ class RayExecutor:
             "entrypoint": f"exec {shlex.join([*self._shim, order.folder])}",
             "metadata": {"casemate": order.domain, "attempt": str(order.attempt)},
             "runtime_env": {"env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(int(order.grace_s) + _WAIT)}},
-            "entrypoint_num_cpus": wants.cpus,
+            "entrypoint_num_cpus": wants.cpus * wants.tasks,
             "entrypoint_num_gpus": wants.gpus,
             "entrypoint_memory": wants.memory_mb << 20,
             **({"entrypoint_resources": {f"accelerator_type:{wants.gpu_type}": 0.001}} if wants.gpu_type else {}),

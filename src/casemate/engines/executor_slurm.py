@@ -75,7 +75,7 @@ class SlurmExecutor:
     ) -> None:
         self._name, self._ceiling, self._levels = name, ceiling, levels
         self._lanes, self._shim = dict(lanes), tuple(shim)
-        self._run = Commands(name, programs, conf, seconds)
+        self._run, self._srun = Commands(name, programs, conf, seconds), f"{programs}/srun"
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # as long as somebody waits
         self._ending: set[asyncio.Task[None]] = set()
         self._apart = ""
@@ -104,7 +104,13 @@ class SlurmExecutor:
         self._nodes = found
         every = {node.name: node.gpus for some in found.values() for node in some}
         return Capabilities(
-            nodes=len(every), gpus=sum(every.values()), levels=self._levels, services=True, away=True, facts=self._facts
+            nodes=len(every),
+            gpus=sum(every.values()),
+            levels=self._levels,
+            mpi=True,
+            services=True,
+            away=True,
+            facts=self._facts,
         )
 
     def nodes(self, domain: str, told: Capabilities) -> Sequence[Node]:
@@ -127,7 +133,9 @@ class SlurmExecutor:
                 return known[0].native
             after = await self._still(order.domain, order.after)
             arguments = options(self._name, order, lane.partition, self._separating(order.domain), after)
-            batch = script([*self._shim, order.folder])
+            wants = order.resources
+            seats = wants.nodes - 1 if wants.network == "host" and order.level != "L1" else 0
+            batch = script(self._shim, order.folder, seats, self._srun)
             printed = await self._run.told(user, "sbatch", *arguments, given=batch)
         id = printed.strip().partition(";")[0]  # "ID" or "ID;CLUSTER"
         if not id.isdigit():

@@ -162,9 +162,17 @@ def config(printed: str) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def script(command: Sequence[str]) -> str:
-    """The batch script: nothing but the shim, in the place of its shell."""
-    return f"#!/bin/sh\nexec {shlex.join(command)}\n"
+def script(command: Sequence[str], folder: str, seats: int = 0, srun: str = "srun") -> str:
+    """The batch script: nothing but the shim, in the place of its shell, and on `seats` further nodes another one.
+
+    Those are a step of the job, so that Slurm starts them as its user and ends them with it.
+    """
+    lines = ["#!/bin/sh"]
+    if seats:
+        step = [srun, "--relative=1", f"--nodes={seats}", f"--ntasks={seats}", "--ntasks-per-node=1", "--overlap"]
+        step += ["--mem=0", "--mpi=none", "--input=none", "--output=/dev/null", "--error=/dev/null"]
+        lines.append(f"{shlex.join([*step, *command, '--seat', folder])} > /dev/null 2>&1 &")
+    return "\n".join([*lines, f"exec {shlex.join([*command, folder])}", ""])
 
 
 def options(engine: str, order: Order, partition: str, apart: Sequence[str], after: Sequence[str]) -> list[str]:

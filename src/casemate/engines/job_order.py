@@ -80,6 +80,8 @@ def told(order: Order, uid: int | None) -> dict[str, Any]:
         "network": network,
         "uid": uid,
         "service": order.service,
+        "nodes": resources.nodes,
+        "tasks": resources.tasks,
         "serve": asdict(order.serve) if order.serve is not None else None,
         "interactive": msgspec.to_builtins(order.interactive),
         "seccomp": {name: _filter(name, order.level, network) for name in MACHINES},

@@ -102,6 +102,8 @@ class Dispatch:
             changes.put(found, life.failed(job, "OWNER", now))
         elif level not in told.levels:
             changes.put(found, life.failed(job, "ISOLATION", now))
+        elif not self._sites.held(self._flow.acting, spec.resources):
+            changes.put(found, life.failed(job, "NODES", now))
         else:
             try:
                 seen = await ready(self._flow, self._inputs, self._sites.environments, site, spec, level)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from casemate.jobs.environment import Environments
 from casemate.jobs.executor import Capabilities, Executor, Scratch
+from casemate.jobs.job import Resources
 from casemate.jobs.nodes import Nodes
 from casemate.jobs.plan import Node
 from casemate.labels import Label
@@ -53,6 +54,11 @@ class Sites:
     def site(self, name: str) -> Site | None:
         """The engine of that name, or the first one for an empty name; None where there is none."""
         return self.every.get(name or self.first)
+
+    def held(self, label: Label, wants: Resources) -> bool:
+        """Whether what the policy asks of a label holds for so many nodes: ranks on several speak over the network of
+        their machines, which no wall of ours divides."""
+        return wants.nodes == 1 or wants.network == "none" or self.floor(label) == "L1"
 
     def level(self, label: Label, asked: str, reached: Sequence[str]) -> Level:
         """The higher of what a job asks for and what the policy asks for; L2 for who asks for nothing, where it is

@@ -12,6 +12,10 @@ if __name__ == "__main__":
         from casemate.cells.shim.probe import main
 
         main(sys.argv[2:])
+    elif sys.argv[1:2] == ["--seat"] and len(sys.argv) == 3:
+        from casemate.cells.shim.seat import seat
+
+        seat(sys.argv[2])
     elif len(sys.argv) == 2:
         from casemate.cells.shim.run import attempt
 

@@ -25,6 +25,8 @@ _FILES = {
     "cpu": (("cpu.cfs_quota_us", "cpu.max"), "cpus"),
 }
 _TRIES = 50
+_NAME = "casemate-"
+_STALE = 60.0  # seconds: a shim joins its groups long before
 
 
 class Groups:
@@ -39,10 +41,12 @@ class Groups:
             if not sizes.get(size):
                 continue
             if name in own:
-                self._one(f"{own[name]}/casemate-{token}", name, named[0], str(_value(name, sizes[size], 1)))
+                self._one(f"{own[name]}/{_NAME}{token}", name, named[0], str(_value(name, sizes[size], 1)))
             elif "" in own:
-                path = f"{own['']}/casemate-{token}"
+                path = f"{own['']}/{_NAME}{token}"
                 self._one(path, name, named[1], str(_value(name, sizes[size], 2)))
+        for path in set(own.values()):
+            _swept(path)
 
     def _one(self, path: str, name: str, file: str, value: str) -> None:
         try:
@@ -92,6 +96,20 @@ class Groups:
             if not [path for path in set(self.made.values()) if not _remove(path)]:
                 return
             time.sleep(0.01)
+
+
+def _swept(parent: str) -> None:
+    """Groups that a shim which was killed left behind, once nobody is in them: the kernel removes no others."""
+    try:
+        found = [name for name in os.listdir(parent) if name.startswith(_NAME)]
+    except OSError:
+        return
+    for name in found:
+        try:
+            if time.time() - os.stat(f"{parent}/{name}").st_mtime > _STALE:
+                os.rmdir(f"{parent}/{name}")
+        except OSError:
+            continue  # somebody is in it, or another shim was faster
 
 
 def _value(name: str, size: int, version: int) -> str | int:

@@ -11,7 +11,7 @@ import os
 import sys
 import time
 
-from casemate.cells.shim import files, kernel, walls
+from casemate.cells.shim import files, kernel, ranks, walls
 from casemate.cells.shim.groups import Groups
 from casemate.cells.shim.watch import Watch
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # what they import costs more than the rest of the shim
 
     from casemate.cells.shim.terminal import Terminal
 
-__all__ = ["attempt"]
+__all__ = ["attempt", "job"]
 
 RECORDED, UNRECORDED, CLAIMED = 0, 71, 75
 
@@ -55,7 +55,7 @@ def _attempt(path: str) -> int:
     groups = Groups(order["token"], {name: order["groups"].get(name, 0) for name in ("memory", "pids", "cpus")})
     try:
         _furnish(folder, place)
-        ended = _run(folder, place, groups, watch)
+        ended = job(folder, place, groups, watch)
     except OSError as error:
         ended = {"exit": None, "signal": 0, "reason": "sandbox", "why": str(error)[:300], "usage": {}}
     finally:
@@ -86,9 +86,12 @@ def _furnish(folder: int, place: walls.Place) -> None:
                 _stand(inputs, target[4:], source, place.order["level"])
     finally:
         os.close(inputs)
+    ranks.furnish(folder, place.order)
     if place.uid:
         for name in ("work", "out"):
             _give(name, folder, place.uid)
+    if ranks.across(place.order):
+        files.put(folder, ranks.READY, b"{}", sync=False)
 
 
 def _stand(inputs: int, name: str, source: str, level: str) -> None:
@@ -120,7 +123,7 @@ def _give(name: str, at: int, uid: int) -> None:
         os.close(inner)
 
 
-def _run(folder: int, place: walls.Place, groups: Groups, watch: Watch) -> dict[str, Any]:
+def job(folder: int, place: walls.Place, groups: Groups, watch: Watch) -> dict[str, Any]:
     """The job, until it has ended. Raises OSError where it could not be shut in."""
     logs = files.open_folder("log", folder)
     pipes = {name: os.pipe2(os.O_CLOEXEC) for name in ("out", "err", "said", "status")}
@@ -143,8 +146,10 @@ def _run(folder: int, place: walls.Place, groups: Groups, watch: Watch) -> dict[
         _open(folder, place, watch)
     watch.until_ended()
     _, status, spent = os.wait4(pid, 0)
+    # before what is left here is ended: Slurm's own step on the other nodes is among it
+    others = ranks.gather(folder, place.order)
     used = [spent, *watch.finish(groups)]
-    return _ended(place, groups, watch, status, used, said)
+    return _ended(place, groups, watch, status, used, said, others)
 
 
 def _open(folder: int, place: walls.Place, watch: Watch) -> None:
@@ -177,13 +182,19 @@ def _all(pipe: int) -> bytes:
 
 
 def _ended(
-    place: walls.Place, groups: Groups, watch: Watch, status: int, spent: list[Any], said: bytes
+    place: walls.Place,
+    groups: Groups,
+    watch: Watch,
+    status: int,
+    spent: list[Any],
+    said: bytes,
+    others: list[dict[str, int]],
 ) -> dict[str, Any]:
     """What the record says. A code above 128 is the signal that ended the command, as a shell tells it."""
     usage = {
-        "cpu_us": int(sum(one.ru_utime + one.ru_stime for one in spent) * 1e6),
+        "cpu_us": int(sum(one.ru_utime + one.ru_stime for one in spent) * 1e6) + sum(one["cpu_us"] for one in others),
         "wall_us": watch.lasted_us,
-        "rss_kb": max(int(one.ru_maxrss) for one in spent),
+        "rss_kb": max([int(one.ru_maxrss) for one in spent] + [one["rss_kb"] for one in others]),
     }
     kind, _, why = said.decode("utf-8", "replace").partition(":")
     failed = not said and place.order["level"] == "L2" and not watch.why

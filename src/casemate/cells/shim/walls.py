@@ -14,7 +14,7 @@ import os
 import resource
 from binascii import a2b_base64
 
-from casemate.cells.shim import kernel
+from casemate.cells.shim import kernel, ranks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # what they import costs more than the rest of the shim
@@ -222,7 +222,7 @@ def _environment(order: dict[str, Any], given: str, out: str, work: str, tempora
         "CASEMATE_OUT": out,
         "CASEMATE_WORK": work,
     }
-    return {**own, **order["env"]}
+    return {**own, **ranks.environment(order), **order["env"]}
 
 
 def level2(place: Place, status: int, pipe: Callable[[bytes], int]) -> None:
@@ -261,7 +261,7 @@ def _options(place: Place, status: int, pipe: Callable[[bytes], int]) -> list[st
     options += ["--share-net"] if order["network"] == "host" else []
     # a terminal is the job's own, made by the shim: a new session would only take it away
     options += [] if _terminal(order) else ["--new-session"]
-    options += ["--die-with-parent", "--cap-drop", "ALL", "--clearenv", "--hostname", "job"]
+    options += ["--die-with-parent", "--cap-drop", "ALL", "--clearenv", "--hostname", ranks.host(order)]
     options += ["--json-status-fd", str(status), "--seccomp", str(pipe(place.filter()))]
     for name, value in _environment(order, "/in", "/out", "/job", "/tmp").items():
         options += ["--setenv", name, value]
