@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from casemate.engines.http_target import Target
+from casemate.engines.job_folder import opened
+from casemate.engines.job_line import connected
 from casemate.engines.openai_like import OpenAILike
 from casemate.engines.remote import Upstream
 from casemate.engines.service_doors import Reach, reached
-from casemate.errors import EngineFailed
+from casemate.errors import Absent, EngineFailed
 from casemate.models import Delta, Prompt
 
 __all__ = ["ServiceEngine"]
@@ -33,7 +35,7 @@ _TRIES = 4
 
 
 class _Near(Target):
-    """A socket in a folder, by the folder's descriptor: its path may be longer than a socket's address."""
+    """The socket in a replica's folder, which is the folder's owner's own, and no link (`job_line`)."""
 
     __slots__ = ("folder",)
 
@@ -43,11 +45,21 @@ class _Near(Target):
 
     async def connect(self, loop: asyncio.AbstractEventLoop, line: asyncio.Protocol, tls: object) -> None:
         del tls
-        held = os.open(self.folder, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        held = await asyncio.to_thread(_held, self.folder)
         try:
-            await loop.create_unix_connection(lambda: line, f"/proc/self/fd/{held}/{SOCKET}")
-        finally:
-            os.close(held)
+            await loop.create_unix_connection(lambda: line, sock=held)
+        except BaseException:
+            held.close()
+            raise
+
+
+def _held(folder: str) -> socket.socket:
+    """Connected. Raises OSError where nobody serves it, or somebody else does."""
+    with opened(folder) as at:
+        try:
+            return connected(at, SOCKET)
+        except (Absent, EngineFailed):
+            raise ConnectionRefusedError from None
 
 
 class _Far(Target):

@@ -61,8 +61,9 @@ def _carry(folder: int, place: Place, inner: int, says: int, shim: int) -> None:
     doors = [_local(folder)]
     if served["knock"]:
         doors.append(socket.create_server(("", 0), backlog=128))
+    uid = place.uid  # in the job's own view of users this process may be called root
     _inside(inner)
-    _lessened(place)
+    _lessened(uid)
     kernel.with_parent(shim)
     kernel.no_new_privileges()
     kernel.seccomp(place.call("seccomp"), place.filter())
@@ -106,9 +107,8 @@ def _enter(namespace: int, kind: int) -> None:
         raise OSError(ctypes.get_errno(), "setns")
 
 
-def _lessened(place: Place) -> None:
+def _lessened(uid: int | None) -> None:
     """The job's user, and no capability."""
-    uid = place.uid
     if uid:
         os.setgroups([])
         os.setresgid(uid, uid, uid)

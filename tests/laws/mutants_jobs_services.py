@@ -1,0 +1,80 @@
+"""Mutants of services: one line broken, named after who then reaches one, or what is asked of which."""
+
+from __future__ import annotations
+
+from tests.laws.breaks_source import Edit
+from tests.laws.killers_tests import Tested
+
+LOOP = "tests/jobs/test_services.py"
+ENGINE = "tests/engines/test_service_engine.py"
+CARD = "tests/doors/native/test_deploy.py"
+
+# name, leak, the line, what stands in its place, the killer
+TABLE = (
+    (
+        "service-shared-upwards",
+        "who acts above is answered by a service below, whose own users then meet his requests",
+        Edit("casemate.models.card:Card.usable", "if self.alone and self.label is not flow.acting:", "if False:"),
+        Tested(f"{CARD}::test_a_service_answers_requests_that_act_at_its_label_and_no_others"),
+    ),
+    (
+        "service-accredited-above",
+        "what its label does not dominate enters a service",
+        Edit("casemate.models.registry:accredit", 'if found.value.engine.kind == "service":', "if False:"),
+        Tested(f"{CARD}::test_nothing_from_above_is_accredited_for_a_service"),
+    ),
+    (
+        "service-accreditation-kept",
+        "what an officer has said of one place counts for another",
+        Edit("casemate.models.deploy:deploy", 'if same else ""', 'if True else ""'),
+        Tested(f"{CARD}::test_imported_weights_are_served_and_another_place_is_accredited_anew"),
+    ),
+    (
+        "service-deployed-by-no-user",
+        "who may run no jobs runs one",
+        Edit("casemate.models.deploy:deploy", "if isinstance(decision, Refuse):", "if False:"),
+        Tested(f"{CARD}::test_only_who_may_run_jobs_deploys"),
+    ),
+    (
+        "service-below-its-walls",
+        "a service runs where it has the machine's sockets for a neighbour",
+        Edit("casemate.jobs.dispatch:Dispatch._level", 'or spec.kind == "service"', ""),
+        Tested(f"{LOOP}::test_one_that_is_lost_is_begun_again_and_one_that_cannot_begin_says_why"),
+    ),
+    (
+        "service-of-another",
+        "whoever sees a service changes what it runs",
+        Edit("casemate.jobs.submit:Jobs.update", "await self._own(flow, id)", "await self.named(flow, id)"),
+        Tested(f"{LOOP}::test_only_whose_it_is_changes_it_and_nobody_below_knows_it"),
+    ),
+    (
+        "service-on-the-machines-network",
+        "everybody on the machine reaches a service, and it them",
+        Edit("casemate.jobs.checked:_service", 'spec.resources.network != "none"', "False"),
+        Tested(f"{LOOP}::test_what_cannot_be_a_service_is_refused"),
+    ),
+    (
+        "service-socket-followed",
+        "a link in a folder leads requests to another's socket",
+        Edit("casemate.engines.job_line:connected", "os.O_PATH | os.O_NOFOLLOW", "os.O_PATH"),
+        Tested(f"{ENGINE}::test_a_link_to_another_socket_is_no_replica"),
+    ),
+    (
+        "service-asked-unknocked",
+        "a port of a node is taken for a replica's though no secret guards it",
+        Edit("casemate.engines.service_doors:ServiceDoors._reach", "if knock and way.port", "if way.port"),
+        Tested(f"{ENGINE}::test_on_another_node_the_secret_of_the_order_is_said_first"),
+    ),
+    (
+        "service-doors-kept",
+        "after a start requests go where somebody once was",
+        Edit("casemate.engines.service_doors:ServiceDoors.clear", "shutil.rmtree(self.root, ignore_errors=True)", "pass"),
+        Tested(f"{ENGINE}::test_doors_are_what_was_said_last_and_a_start_clears_them"),
+    ),
+    (
+        "service-answers-twice",
+        "an answer that broke off goes on with another's",
+        Edit("casemate.engines.service_engine:ServiceEngine.generate", "if begun or error", "if error"),
+        Tested(f"{ENGINE}::test_a_replica_that_fails_before_it_answers_loses_nothing_and_one_that_fails_after_is_told"),
+    ),
+)
