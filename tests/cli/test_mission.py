@@ -65,7 +65,7 @@ def test_what_reaches_for_the_network_fails(fit: Path) -> None:
         ('en="The unit of the readings."', 'en=""', "speaks"),
         ('"PSF-2.0"', '""', "licences"),
         ('"residual": left}', '"residual": left, "id": hash("x")}', "repeats"),
-        ('"residual": left}', '"residual": left, "more": 1}', "outputs"),
+        ('tables={"fitted": table}', 'tables={"fitted": table, "more": table}', "outputs"),
         ("memory_mb=256 +", "memory_mb=0 *", "needs"),
         ("            [\n                Text", "            [Text('x')] * 300 + [\n                Text", "report"),
     ],

@@ -46,11 +46,13 @@ def test_a_description_is_plain_and_says_everything_in_both_languages() -> None:
 
 
 def test_a_run_leaves_tables_files_a_report_and_two_digests(tmp_path: Path) -> None:
-    folder = folder_of(tmp_path, {"parameters": {"many": 3}, "seed": 7}, rows="a\nb\n", rows_at_2="c\n", rowsx="no")
+    folder = folder_of(
+        tmp_path, {"parameters": {"many": 3}, "seed": 7}, rows="a\nb\n", rows_at_2_at_txt="c\n", rowsx="no"
+    )
     (folder / "rows.10").mkdir()
     (folder / "rows.10" / "deep").write_text("d\n")
     told = run(TOY, folder, tmp_path / "out", marking="MARKED")
-    assert [one["name"] for one in told["inputs"]["rows"]] == ["rows", "rows.2", "rows.10/deep"]
+    assert [one["name"] for one in told["inputs"]["rows"]] == ["rows", "rows.2.txt", "rows.10/deep"]
     assert told["figures"] == {"count": 4, "nan": None}
     assert told["tables"]["lines"]["types"] == ["int", "text", "float", "bool", "text"]
     assert (tmp_path / "out/tables/lines.csv").read_text().splitlines()[1:3] == ["0,a,0.0,true,", "1,b,0.5,false,"]

@@ -1,8 +1,8 @@
 """The program that every mission shares: it finds the mission, gives it what stands in the folder, keeps what it made.
 
 It runs alone in a sandbox: files in, files out. `IN/mission.json` (or CASEMATE_MISSION) says parameters, roles, seed
-and language; `IN/ROLE`, `IN/ROLE.2` and so on are the inputs, files or folders. It writes `OUT/result.json`,
-`OUT/tables/NAME.csv`, `OUT/files/NAME` and `OUT/report.json`.
+and language; `IN/ROLE`, `IN/ROLE.2` and so on (also `IN/ROLE.csv`) are the inputs, files or folders. It writes
+`OUT/result.json`, `OUT/tables/NAME.csv`, `OUT/files/NAME` and `OUT/report.json`.
 """
 
 from __future__ import annotations
@@ -136,15 +136,17 @@ def _enough(mission: Mission[Any], parameters: Any, inputs: dict[str, list[Path]
 
 
 def _inputs(mission: Mission[Any], folder: Path) -> dict[str, list[Path]]:
-    """Files of each role: IN/ROLE, IN/ROLE.2 and so on, folders opened, in the order of their names."""
+    """Files of each role: IN/ROLE, IN/ROLE.2 and so on, with an ending of its formats or without, folders opened."""
     every: dict[str, list[Path]] = {}
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
     for role in mission.roles:
-        own = [one for one in entries if re.fullmatch(rf"{re.escape(role.name)}(\.[0-9]+)?", one.name)]
-        own.sort(key=lambda one: (len(one.name), one.name))
+        ends = "|".join(re.escape(each) for each in role.formats)
+        named = re.compile(rf"{re.escape(role.name)}(\.[0-9]+)?(\.({ends}))?")
+        own = {one: match for one in entries if (match := named.fullmatch(one.name)) is not None}
+        given = sorted(own, key=lambda one: (int((own[one][1] or ".1")[1:]), one.name))
         every[role.name] = [
             file
-            for one in own
+            for one in given
             for file in (sorted(each for each in one.rglob("*") if each.is_file()) if one.is_dir() else [one])
         ]
     return every
