@@ -12,7 +12,7 @@ PYTEST := $(PY) -m pytest -q -n $(WORKERS) --dist loadfile
 CHECKED := src tests bench requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install model test-tools test test-long check lint coverage mutants bench docs lock format clean check-tools
+.PHONY: help demo demo-missions test-missions install model test-tools test test-long check lint coverage mutants bench docs lock format clean check-tools
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -30,6 +30,17 @@ test-tools: $(STAMPS)/test $(STAMPS)/ray
 
 test: install test-tools ## the tests and the short laws
 	@$(PYTEST) -x -m "not long" $(ARGS)
+
+MISSIONS := $(notdir $(patsubst %/,%,$(wildcard missions/*/)))
+
+test-missions: install $(MISSIONS:%=$(STAMPS)/mission-%) ## the missions, each in an environment of its own
+	@for name in $(MISSIONS); do echo "$$name"; \
+	  $(VENV)/bin/casemate mission check missions/$$name --python "$$PWD/$(VENV)/missions/$$name/bin/python" || exit 1; \
+	  (cd missions/$$name && PYTHONPATH=src:../../src ../../$(VENV)/missions/$$name/bin/python -m pytest -q $(ARGS)) || exit 1; \
+	done
+
+demo-missions: install $(MISSIONS:%=$(STAMPS)/mission-%) ## a region that runs every mission on its exercise: reports in demo-missions
+	@$(PY) -m tests.missions.demo $(VENV)/missions $(ARGS)
 
 test-long: install test-tools ## the laws at full length
 	@$(PYTEST) -m long $(ARGS)
@@ -100,6 +111,13 @@ $(STAMPS)/test: requirements/test.txt | $(STAMPS)/run
 $(STAMPS)/ray: requirements/ray.txt | $(STAMPS)/venv
 	@{ $(PY) -m venv $(VENV)/ray && $(VENV)/ray/bin/python -m pip --disable-pip-version-check --quiet --no-input install $(PINNED) -r requirements/ray.txt && touch $@; } || \
 	  echo "No Ray: the tests of its engine are skipped. \`make test-tools\` tries again."
+
+# 0.5 to 1.2 GB each, by its own lock: nothing of Casemate imports a mission, and nothing of one is fetched at run time.
+$(STAMPS)/mission-%: missions/%/requirements.txt missions/%/requirements-test.txt | $(STAMPS)/venv
+	@test -x $(VENV)/missions/$*/bin/python || $(PY) -m venv $(VENV)/missions/$*
+	@$(VENV)/missions/$*/bin/python -m pip --disable-pip-version-check --quiet --no-input install --no-deps --require-hashes \
+	  -r missions/$*/requirements.txt -r missions/$*/requirements-test.txt
+	@touch $@
 
 check-tools: ## what this machine lacks, and the line that installs it
 	@sh requirements/tools.sh
