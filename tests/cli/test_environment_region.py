@@ -20,6 +20,7 @@ from tests.cells.sif import sif, squashed
 from tests.cells.test_unpack import wheel
 from tests.cli.conftest import _place
 from tests.cli.running import Up, running
+from tests.engines.slurm_server import absent
 
 KEY = generate("ed25519")
 SITE = """
@@ -164,3 +165,13 @@ def test_a_job_runs_in_a_tree_of_the_site_where_its_label_sees_that(region: Up) 
     low = region.run("job", "run", "--label", "PUBLIC", "--environment", "site:spack", "--", "tool")
     assert low.code == 5, low
     assert region.run("environment", "list", "--label", "PUBLIC").out == "No environment.\n"
+
+
+def test_ranks_of_one_node_are_ordered_at_the_command_line(region: Up) -> None:
+    if shutil.which("mpirun") is None:
+        absent("no OpenMPI here: apt-get install openmpi-bin")
+    ran = region.run("job", "run", "--tasks", "2", "--memory", "1G", "--json", "--", "mpirun", "hostname")
+    assert ran.code == 0, ran
+    told = region.run("job", "show", ran.json["data"]["id"])
+    assert "2 ranks of one node, in one sandbox" in told.out, told
+    assert region.run("job", "logs", ran.json["data"]["id"]).out == "node0\nnode0\n"
