@@ -7,8 +7,8 @@ launch   after the intents are durable: folder, order, engine; what fails here i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -69,8 +69,8 @@ class Dispatch:
             except EngineFailed as error:
                 self.failed = error.slug
                 continue
-            running = self._desk.running(name, self._sites.first)
             nodes = site.nodes(self._flow.access.id, told)
+            running = _placed(self._desk.running(name, self._sites.first), nodes)
             limits = rules.limits(self._names(line.values()), _of(self._flow.access.id, nodes), running, everywhere)
             made = plan(self._flow.access.id, list(line.values()), running, nodes, limits, used, now)
             everywhere += [_begun(line[start.id], start) for start in made.starts]
@@ -202,6 +202,11 @@ class Dispatch:
 def _of(domain: str, nodes: Iterable[Node]) -> list[Node]:
     """The nodes that a share of a class is of."""
     return [node for node in nodes if node.domain in (domain, "")]
+
+
+def _placed(running: list[Running], nodes: Sequence[Node]) -> list[Running]:
+    """Where an engine is one node to the planner, all that runs there is on it, whatever machine the engine names."""
+    return [replace(one, on=(nodes[0].name,)) for one in running] if len(nodes) == 1 else running
 
 
 def _begun(job: Waiting, start: Assignment) -> Running:

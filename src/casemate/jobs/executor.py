@@ -226,7 +226,7 @@ class Scratch(Protocol):
         ...
 
     async def line(self, domain: str, token: str, name: str) -> Line:
-        """A line to what the attempt serves under that name. Raises Absent, and EngineFailed where it runs elsewhere."""
+        """A line to what the attempt serves under that name. Raises Absent; EngineFailed where it runs elsewhere."""
         ...
 
     async def carry(self, domain: str, former: str, token: str, path: str, most: int) -> bool:
