@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 from casemate.access import Flow, Tide
 from casemate.accounts import QUOTA
 from casemate.clock import SECOND
 from casemate.jobs import life
-from casemate.jobs.job import JOB, After, Job, Spec
+from casemate.jobs.job import JOB, After, Job, Resources, Spec
 from casemate.jobs.limits import Rules
 from casemate.jobs.plan import Running, Waiting
 from casemate.jobs.queues import JOB_QUEUE
@@ -22,7 +23,9 @@ from casemate.objects import Found, Where
 
 __all__ = ["Desk", "Live", "own"]
 
+T = TypeVar("T", str, Resources)
 PAGE = 500
+ALIKE = 4096
 
 
 @dataclass(slots=True)
@@ -46,6 +49,18 @@ class Live:
     busy: bool = False
 
 
+class _Alike:
+    """One value for all that are equal: what a hundred thousand jobs have in common is in memory once."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, object] = {}
+
+    def one(self, value: T) -> T:
+        if len(self._known) >= ALIKE:
+            self._known.clear()
+        return cast("T", self._known.setdefault(value, value))
+
+
 @dataclass(slots=True)
 class Desk:
     """By id: what waits for room (of each engine), what waits for others, what runs, and the arrays that are open."""
@@ -64,6 +79,7 @@ class Desk:
     rules: tuple[Tide, Rules] | None = None
     kept: dict[str, tuple[str, ...]] = field(default_factory=dict)
     grown: bool = True
+    alike: _Alike = field(default_factory=_Alike)
 
     async def load(self, flow: Flow, now: float) -> None:
         """Everything that is open in the class, from the store."""
@@ -114,7 +130,7 @@ class Desk:
         elif job.state == "PENDING":
             self._wait(id, _corresponding(job, spec) if job.parent else spec.after)
         else:
-            self.waiting.setdefault(spec.engine, {})[id] = _waiting(id, job, spec)
+            self.waiting.setdefault(spec.engine, {})[id] = _waiting(id, job, spec, self.alike)
             self.grown = True
 
     def _array(self, found: Found[Job], spec: Spec) -> None:
@@ -200,11 +216,11 @@ class Desk:
         return found
 
 
-def _waiting(id: str, job: Job, spec: Spec) -> Waiting:
-    asked = spec.resources
+def _waiting(id: str, job: Job, spec: Spec, alike: _Alike) -> Waiting:
+    asked = alike.one(spec.resources)
     return Waiting(
         id=id,
-        owner=job.owner,
+        owner=alike.one(job.owner),
         order=job.created,
         priority=spec.priority,
         nodes=asked.nodes,
@@ -214,9 +230,9 @@ def _waiting(id: str, job: Job, spec: Spec) -> Waiting:
         gpu_type=asked.gpu_type,
         wall_s=asked.wall_s,
         preemptible=spec.preemptible,
-        group=job.parent,
+        group=alike.one(job.parent),
         parallel=spec.array.parallel,
-        queue=job.queue,
+        queue=alike.one(job.queue),
     )
 
 
