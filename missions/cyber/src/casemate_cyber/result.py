@@ -21,20 +21,10 @@ from casemate_cyber.watch import Watched, pack_of, watched
 if TYPE_CHECKING:
     from casemate_cyber.mission import Parameters
 
+# What an analyst looks at stands left of what only a program needs.
 ALERTS = (
-    "level",
-    "title",
-    "host",
-    "user",
-    "count",
-    "first",
-    "last",
-    "techniques",
-    "matched",
-    "rule",
-    "author",
-    "file",
-    "key",
+    *("level", "title", "matched", "host", "user", "count", "first", "last"),
+    *("techniques", "rule", "author", "file", "key"),
 )
 TIMELINE = ("host", "user", "first", "last", "level", "title", "count", "key")
 
@@ -126,8 +116,8 @@ def tables(seen: Watched, left: tuple[object, ...], listed: list[Alert], matrix:
     """What the report and the CSV files show."""
     rows = [
         (
-            *(a.level, a.title, a.host, a.user, a.count, a.first, a.last),
-            *(" ".join(techniques(a.tags)), _matched(a), a.rule, a.author, a.file, a.key),
+            *(a.level, a.title, _matched(a), a.host, a.user, a.count, a.first, a.last),
+            *(" ".join(techniques(a.tags)), a.rule, a.author, a.file, a.key),
         )
         for a in listed
     ]

@@ -51,7 +51,7 @@ def note(alerts: Sequence[Alert], language: str, ask: Callable[[str], str | None
         return ("No rule matched." if language == "en" else "Aucune règle ne correspond."), "template"
     answer = ask(prompt(alerts, language))
     if answer and answer.strip():
-        return answer.strip()[:4000] + "\n\n" + "\n".join(lines(alerts)), "model"
+        return answer.strip()[:4000] + "\n\n" + "\n\n".join(lines(alerts)), "model"
     return template(alerts, language), "template"
 
 
@@ -69,4 +69,4 @@ def template(alerts: Sequence[Alert], language: str) -> str:
             f"{len(alerts)} alerts. The severest are {worst.level or 'of no level'}, on {', '.join(hosts[:5])}. "
             f"Look first at: {worst.title} [1]. (Written from a template: no model answers here.)"
         )
-    return head + "\n\n" + "\n".join(lines(alerts))
+    return head + "\n\n" + "\n\n".join(lines(alerts))

@@ -184,8 +184,9 @@ class Alerts:
 
 
 def telling(why: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
-    """Reasons without channel and event id, which every rule of their log asks for; all where there is nothing else."""
-    return [one for one in why if one[0] not in ("Channel", "EventID")] or why
+    """One reason for each field, without channel and event id, which every rule of a log asks for; or all there are."""
+    kept = {one[0]: one for one in reversed(why) if one[0] not in ("Channel", "EventID")}
+    return list(kept.values())[::-1] or why
 
 
 def key_of(rule: str, host: str, user: str) -> str:
