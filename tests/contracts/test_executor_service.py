@@ -1,4 +1,4 @@
-"""The way in to a service, on every engine: health, a socket in the folder, a port for who knows the secret, no other."""
+"""The way in to a service, on every engine: health, a socket in its folder, a port for who knows the secret."""
 
 from __future__ import annotations
 
@@ -92,16 +92,15 @@ async def test_a_service_is_reached_through_its_folder_and_by_nobody_else(rig: R
     assert await _knocks(told.port, b"") == b""
     with socket.socket() as line:  # what it listens on is not the machine's
         assert line.connect_ex(("127.0.0.1", 8000)) != 0
-    mode = Path(order.folder, "serve.sock").stat().st_mode
-    assert mode & 0o177 == 0
-    Path(order.folder, "out", "ill").touch()
+    assert os.stat(f"{order.folder}/serve.sock").st_mode & 0o177 == 0  # noqa: PTH116 - it does not wait
+    _falls_ill(order, True)
     await until(ill)
-    Path(order.folder, "out", "ill").unlink()
+    _falls_ill(order, False)
     await until(well)
     await rig.scratch.stop(order.domain, order.token, "cancel")
     await engine.cancel(order.domain, native, 2.0)
     assert (await rig.recorded(order)).reason == "stop"
-    with pytest.raises(OSError):  # noqa: PT011 - nobody listens there, or there is no such file
+    with pytest.raises(OSError):  # nobody listens there, or there is no such file
         await _said(order, "/")
 
 
@@ -138,6 +137,11 @@ async def test_where_there_is_no_network_of_its_own_nothing_is_carried(rig: Rig)
     assert not await asyncio.to_thread(Path(order.folder, "serve").exists)
 
 
+def _falls_ill(order: Order, ill: bool) -> None:
+    at = Path(order.folder, "out", "ill")
+    at.touch() if ill else at.unlink()
+
+
 def _carrier(order: Order) -> int:
     """The child of the shim that listens on the socket of the folder."""
     inode = ""
@@ -152,7 +156,7 @@ def _carrier(order: Order) -> int:
 
 def _holds(folder: Path, inode: str) -> bool:
     try:
-        return any(os.readlink(one) == f"socket:[{inode}]" for one in (folder / "fd").iterdir())
+        return any(str(one.readlink()) == f"socket:[{inode}]" for one in (folder / "fd").iterdir())
     except OSError:
         return False
 
@@ -160,6 +164,6 @@ def _holds(folder: Path, inode: str) -> bool:
 def _is_in(folder: Path, order: Order) -> bool:
     """Whether it knows this folder: the shim's descriptor of it is inherited."""
     try:
-        return any(os.readlink(one) == os.path.realpath(order.folder) for one in (folder / "fd").iterdir())
+        return any(str(one.readlink()) == os.path.realpath(order.folder) for one in (folder / "fd").iterdir())
     except OSError:
         return False

@@ -23,7 +23,9 @@ def served(rng: random.Random) -> dict[str, Any]:
     }
 
 
-@operation(("POST", "/api/models/deploy"), ("POST", "/api/models/undeploy"), ("GET", "/api/models"), roles=("operator",))
+@operation(
+    ("POST", "/api/models/deploy"), ("POST", "/api/models/undeploy"), ("GET", "/api/models"), roles=("operator",)
+)
 def models_deployed(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
     name, engine = rng.choice(NAMES), rng.choice(("openai", "openai", "vllm"))
     body = {"model": name, "engine": engine, "command": rng.choice((["serve"], ["serve", "x"], []))}

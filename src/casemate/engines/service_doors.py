@@ -60,7 +60,7 @@ class ServiceDoors:
     def clear(self) -> None:
         """Nobody is asked until it is said again."""
         shutil.rmtree(self.root, ignore_errors=True)
-        self.root.mkdir(mode=0o700, parents=True)
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     async def open(self, domain: str, service: str, ways: Mapping[int, Way]) -> None:
         await self.threads.run(domain, self._open, domain, service, ways)
