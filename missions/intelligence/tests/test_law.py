@@ -26,13 +26,13 @@ MAPPING = {
     "entities": {
         "person": {
             "schema": "Person",
-            "keys": ["name", "code"],
+            "keys": ["code"],
             "properties": {"name": {"column": "name"}, "phone": {"column": "phone"}, "country": {"column": "country"}},
         },
         "firm": {"schema": "Company", "keys": ["firm"], "properties": {"name": {"column": "firm"}}},
         "owns": {
             "schema": "Ownership",
-            "keys": ["name", "firm"],
+            "keys": ["code", "role"],
             "properties": {"owner": {"entity": "person"}, "asset": {"entity": "firm"}, "role": {"column": "role"}},
         },
     }

@@ -48,7 +48,7 @@ MUTANTS = {
         *(
             "view.py",
             "settings.link(statements)",
-            "settings.link([one for one in records if isinstance(one, Statement)])",
+            "settings.link([one for one in records if isinstance(one, Statement) and one.entity in by_entity])",
         ),
         LAW,
     ),

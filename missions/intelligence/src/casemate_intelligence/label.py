@@ -15,6 +15,7 @@ from casemate.errors import BadInput
 __all__ = ["DEFAULT", "Label", "Scheme"]
 
 DEFAULT = ("UNCLASSIFIED=U", "CONFIDENTIAL=C", "SECRET=S", "TOP SECRET=TS")
+_NOBODY = "NOT RELEASABLE"
 _NAME = re.compile(r"[A-Z0-9][A-Z0-9 _-]{0,39}")
 
 
@@ -57,11 +58,15 @@ class Scheme:
         known = {name: at for at, level in enumerate(self.levels) for name in level.split("=")}
         if first not in known or len(rest) > 8:
             raise BadInput(what=f"{text[:80]} is no label of this run.")
-        needs, releasable = set[str](), None
+        needs = set[str]()
+        releasable: frozenset[str] | None = None
         for part in rest:
-            if part.startswith("REL TO "):
-                releasable = frozenset(name.strip() for name in part[7:].split(","))
-                names: Iterable[str] = releasable
+            names: Iterable[str] = ()
+            if part == _NOBODY:
+                releasable = frozenset[str]()
+            elif part.startswith("REL TO"):
+                releasable = frozenset(name.strip() for name in part[6:].split(","))
+                names = releasable
             else:
                 names = [name.strip() for name in part.split("/")]
                 needs |= set(names)
@@ -75,7 +80,7 @@ class Scheme:
         if label.needs:
             parts.append("/".join(sorted(label.needs)))
         if label.releasable is not None:
-            parts.append("REL TO " + ", ".join(sorted(label.releasable)) if label.releasable else "NOT RELEASABLE")
+            parts.append("REL TO " + ", ".join(sorted(label.releasable)) if label.releasable else _NOBODY)
         return "//".join(parts)
 
     def portion(self, label: Label) -> str:

@@ -44,12 +44,13 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Why two came together: `by` is the id of a judgement, "names", or "rows" (a table's linker)."""
+    """Why two came together: `by` is "judgement", with it, or "names", or "rows" (a table's linker)."""
 
     left: str
     right: str
     score: float
     by: str
+    judgement: Judgement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def merged(
     for one in sorted(told, key=lambda each: (min(each.left, each.right), max(each.left, each.right), each.id)):
         # a second judgement of the same says nothing new: what stands is that of the lowest id
         if one.same and groups.head(one.left) != groups.head(one.right) and groups.join(one.left, one.right):
-            joins.append(Join(one.left, one.right, 1.0, one.id))
+            joins.append(Join(one.left, one.right, 1.0, "judgement", one))
     candidates = dict[tuple[str, str], Candidate]()
     pairs = [(*each, "names") for each in _scored(known, kin, alike, suggest_at)]
     pairs += [(*each, "rows") for each in _checked(known, kin, more, suggest_at)]

@@ -176,7 +176,8 @@ def view_of(records: Iterable[Record], label: Label, settings: Settings) -> View
     visible = seen(records, label)
     statements = sorted({one for one in visible if isinstance(one, Statement)}, key=_order)
     withdrawn = {one.judgement for one in visible if isinstance(one, Withdrawal)}
-    judgements = [one for one in visible if isinstance(one, Judgement) and one.id not in withdrawn]
+    told = {one for one in visible if isinstance(one, Judgement) and one.id not in withdrawn}
+    judgements = sorted(told, key=_judged)
     by_entity = dict[str, list[Statement]]()
     for statement in statements:
         by_entity.setdefault(statement.entity, []).append(statement)
@@ -189,7 +190,7 @@ def view_of(records: Iterable[Record], label: Label, settings: Settings) -> View
         suggest_at=settings.suggest_at,
         more=settings.link(statements),
     )
-    return _made(by_entity, _Merges.of(one, judgements, statements), label, settings.kin)
+    return _made(by_entity, _Merges.of(one, statements), label, settings.kin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +202,7 @@ class _Merges:
     why: Mapping[str, tuple[Merge, ...]]
 
     @classmethod
-    def of(cls, one: Merged, judgements: Sequence[Judgement], statements: Sequence[Statement]) -> _Merges:
-        judged = {judgement.id: judgement for judgement in judgements}
+    def of(cls, one: Merged, statements: Sequence[Statement]) -> _Merges:
         compared, rows = dict[str, list[Label]](), list[Label]()
         for each in statements:
             if each.group == "name" or each.prop in ONLY:
@@ -211,9 +211,8 @@ class _Merges:
                 rows.append(each.label)
         why = dict[str, list[Merge]]()
         for join in one.joins:
-            judgement = judged.get(join.by)
-            if judgement is not None:
-                label, source = judgement.label, Source(judgement.by, quote=judgement.why)
+            if join.judgement is not None:
+                label, source = join.judgement.label, Source(join.judgement.by, quote=join.judgement.why)
             else:
                 # a linker has learnt from every row that it was given
                 stood = rows if join.by == "rows" else [*compared[join.left], *compared[join.right]]
@@ -327,10 +326,15 @@ def _only(entities: Mapping[str, Entity], ids: set[str]) -> dict[str, Entity]:
     return {name: one for name, one in entities.items() if name in ids}
 
 
+def _judged(one: Judgement) -> tuple[object, ...]:
+    return (one.id, one.left, one.right, one.same, one.by, one.at, one.why, _rank(one.label))
+
+
 def _order(one: Statement) -> tuple[object, ...]:
-    label = one.label
+    return (one.entity, one.prop, one.value, one.schema, one.source, one.group, _rank(one.label))
+
+
+def _rank(label: Label) -> tuple[object, ...]:
+    """Any fixed order: records stand in it however they arrived."""
     releasable = (label.releasable is not None, tuple(sorted(label.releasable or ())))
-    return (
-        *(one.entity, one.prop, one.value, one.schema, one.source, one.group),
-        *(label.level, tuple(sorted(label.needs)), releasable),
-    )
+    return (label.level, tuple(sorted(label.needs)), releasable)
