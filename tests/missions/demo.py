@@ -20,14 +20,14 @@ ROOT = Path(__file__).parents[2]
 SITE = """
 [jobs.sites.{name}]
 path = "{tree}"
-label = "PUBLIC"
+label = "house:PUBLIC"
 paths = ["bin"]
 env = {{ PYTHONPATH = "{packages}" }}
 """
 DATA = """
 [datasets.roots.exercise]
 path = "{folder}"
-label = "PUBLIC"
+label = "house:PUBLIC"
 """
 
 
@@ -40,7 +40,7 @@ def main(trees: Path, *chosen: str) -> int:
         home, work = Path(folder, "home"), Path(folder, "work")
         home.mkdir()
         work.mkdir()
-        place = Place(work, home).init("--policy", "house")
+        place = Place(work, home).init("--policy", "house,us")
         settings = place.region / "casemate.toml"
         (work / "exercise").mkdir()
         told = settings.read_text() + DATA.format(folder=work / "exercise")
