@@ -45,7 +45,7 @@ class Groups:
             elif "" in own:
                 path = f"{own['']}/{_NAME}{token}"
                 self._one(path, name, named[1], str(_value(name, sizes[size], 2)))
-        for path in set(own.values()):
+        for path in set(self.made.values()):
             _swept(path)
 
     def _one(self, path: str, name: str, file: str, value: str) -> None:
@@ -98,15 +98,17 @@ class Groups:
             time.sleep(0.01)
 
 
-def _swept(parent: str) -> None:
-    """Groups that a shim which was killed left behind, once nobody is in them: the kernel removes no others."""
+def _swept(made: str) -> None:
+    """Groups beside the one just made that a killed shim left, once nobody is in them: the kernel removes no others."""
+    parent = made.rpartition("/")[0]
     try:
+        now = os.stat(made).st_mtime
         found = [name for name in os.listdir(parent) if name.startswith(_NAME)]
     except OSError:
         return
     for name in found:
         try:
-            if time.time() - os.stat(f"{parent}/{name}").st_mtime > _STALE:
+            if now - os.stat(f"{parent}/{name}").st_mtime > _STALE:
                 os.rmdir(f"{parent}/{name}")
         except OSError:
             continue  # somebody is in it, or another shim was faster
