@@ -82,7 +82,7 @@ TABLE = (
     (
         "job-answers-typed",
         "a job asks a terminal what stands elsewhere on the machine, and the answer is typed into the job",
-        Edit("casemate.cli.screen:_allowed", 'return b""', "return said"),
+        Edit("casemate.cli.screen:_allowed", 'in b"tcxi"', 'in b"-"'),
         Tested(f"{SCREEN}::test_what_speaks_past_the_screen_does_not"),
     ),
     (

@@ -75,12 +75,6 @@ WORKED: tuple[Callable[[Any], Any], ...] = (
     option("--idle", default="", metavar="TIME"),
 )
 """The options of `shell` and `notebook`."""
-_UNSAID: dict[str, Any] = {
-    **dict.fromkeys(("outputs", "places", "after"), ()),
-    **dict.fromkeys(("deadline", "array", "health"), ""),
-    **dict.fromkeys(("nodes", "retry", "priority", "replicas", "port"), None),
-    **dict.fromkeys(("network", "service"), False),
-}
 DAY = 8 * 3600
 
 
@@ -104,9 +98,16 @@ def asked(words: Sequence[str], told: dict[str, Any]) -> dict[str, Any]:
     return _one(found, over, key)
 
 
+class _Unsaid(dict[str, Any]):
+    """What was said; of the options that the command has not, nothing was."""
+
+    def __missing__(self, name: str) -> None:
+        del name
+
+
 def asked_to_work(words: Sequence[str], told: dict[str, Any], kind: str) -> dict[str, Any]:
     """The body of the request for a job that somebody works in."""
-    spec = _over({**_UNSAID, **told})
+    spec = _over(_Unsaid({"outputs": (), "places": (), **told}))
     spec.setdefault("outputs", [{"name": ALL, "path": ""}])
     spec["resources"] = {"wall_s": DAY, **spec.get("resources", {})}
     spec["interactive"] = {"kind": kind}

@@ -75,8 +75,9 @@ class Visit:
 
     async def ended(self) -> None:
         assert self.task is not None
-        async with asyncio.timeout(30):
-            await self.task
+        await asyncio.wait((self.task,), timeout=20)
+        assert self.task.done()
+        await self.task
 
 
 def visit(world: World, who: str, target: str, label: str = SECRET) -> Visit:
