@@ -16,7 +16,7 @@ from casemate.jobs import Job, Spec
 from casemate.jobs.environment import ENVIRONMENT, Environment, EnvironmentRequest, Environments, Site
 from casemate.jobs.lock import pinned
 from casemate.jobs.packages import PACKAGE, ListRequest, Mirror
-from casemate.jobs.unpack import DAY, MISSING, TRIES, keeping, token_of
+from casemate.jobs.unpack import DAY, TRIES, keeping, token_of
 from casemate.objects import Found, Put
 from tests.attacks.scene import LOW, SECRET, TOP, label_of
 from tests.jobs.yard import Yard
@@ -124,21 +124,6 @@ async def test_an_image_is_a_root_and_never_below_l2(yard: Yard) -> None:
         await known(yard).add_image(flow, "none", arriving())
     with pytest.raises(Absent):
         await yard.submit(Spec(("true",), environment="wheels:shell"))
-
-
-async def test_a_node_without_unsquashfs_is_named_and_asked_again(yard: Yard) -> None:
-    flow = await yard.flow("submit")
-    found = await known(yard).add_image(flow, "built", arriving(b"#!" + bytes(28), b"\0\0SIF_MA", b"GIC\0", b"more"))
-    assert found.value.files[0].name == "image.sif"
-    for n in range(TRIES + 1):
-        job = await yard.submit(Spec(("true",), environment="image:built"))
-        await yard.step(2, 1.0)
-        if n < TRIES:
-            await unpacked(yard, code=MISSING)
-            await yard.step(2, 1.0)
-        seen = await yard.job(job.id)
-        assert (seen.state, seen.reason) == ("FAILED", "UNSQUASHFS")
-    assert not yard.scratch.spots
 
 
 async def test_a_label_raised_between_submission_and_dispatch_is_honoured(yard: Yard) -> None:
