@@ -160,7 +160,7 @@ def _open(folder: int, place: walls.Place, watch: Watch) -> None:
     if inner:
         watch.serves(door.opened(folder, place, inner))
     else:
-        watch.stop("serve", 0.0)
+        watch.unserved()
 
 
 def _terminal(folder: int, place: walls.Place) -> Terminal | None:

@@ -113,13 +113,18 @@ class Watch:
                     poll.unregister(end)
                 elif end == self._service and not self._serving():
                     poll.unregister(end)
-                    self.stop("serve", 0.0)
+                    self.unserved()
                 elif end == self._wake:
                     os.read(self._wake, 512)
                     self._look()
                     self.stop("stop", float(self._order["grace_s"]))
             if any(end == self._pidfd for end, _ in ready):
                 return
+
+    def unserved(self) -> None:
+        """Nobody carries to the service: it is ended, unless it has just ended by itself, and its network with it."""
+        if not select.select([self._pidfd], [], [], 0.5)[0]:
+            self.stop("serve", 0.0)
 
     def _serving(self) -> bool:
         """What the way in has said last, into the folder; False where it says no more."""
