@@ -19,22 +19,14 @@ from casemate_intelligence.view import Settings, view_of
 
 EXERCISE = Path(__file__).parents[1] / "exercise"
 NAME = "casemate_intelligence.mission:Intelligence"
-VIEWS = ["UNCLASSIFIED", "SECRET", "SECRET//SI"]
 
 
 def given(folder: Path, **parameters) -> Path:
     """The exercise as a job finds it."""
-    folder.mkdir()
-    for file, role in (
-        ("entities.jsonl", "entities"),
-        ("judgements.jsonl", "judgements"),
-        ("people.csv", "tables"),
-        ("people.mapping.json", "mappings"),
-    ):
-        shutil.copyfile(EXERCISE / file, folder / role)
-    shutil.copytree(EXERCISE / "documents", folder / "documents")
-    asked = {"label": "SECRET//SI", "views": VIEWS, "find": "maren", **parameters}
-    (folder / "mission.json").write_text(json.dumps({"parameters": asked, "seed": 1}), encoding="utf-8")
+    shutil.copytree(EXERCISE, folder)
+    order = json.loads((folder / "mission.json").read_text(encoding="utf-8"))
+    order["parameters"] |= parameters
+    (folder / "mission.json").write_text(json.dumps(order), encoding="utf-8")
     return folder
 
 
@@ -48,8 +40,7 @@ def rows(told: Path, table: str) -> list[list[str]]:
 @pytest.fixture(scope="module")
 def told(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("run")
-    asked = {"start": "Viktor Maren", "end": "Quill Harbour Services", "first": "2023-01", "last": "2023-12"}
-    run(NAME, given(folder / "in", **asked), folder / "out", marking="SECRET//SI")
+    run(NAME, given(folder / "in"), folder / "out", marking="SECRET//SI")
     return folder / "out"
 
 
@@ -99,7 +90,7 @@ def test_evidence_is_quoted_with_its_portion_mark_and_span(told):
 
 def test_below_nothing_of_above_is_written(told):
     """Every file and row of the lowest view, searched for what only stands above it."""
-    files = "".join(file.read_text(encoding="utf-8") for file in sorted((told / "files").glob("1-UNCLASSIFIED*")))
+    files = "".join(file.read_text(encoding="utf-8") for file in sorted((told / "files").glob("view1.*")))
     low = [
         row
         for name in ("entities", "edges", "evidence", "answers")
@@ -115,12 +106,12 @@ def test_exports_are_read_again(told):
     scheme = Scheme()
     top = scheme.read("SECRET//SI")
     desk = Desk(scheme, top, {})
-    again = view_of(desk.entities(told / "files" / "3-SECRET-SI.ftm.jsonl"), top, Settings(kin(), alike))
+    again = view_of(desk.entities(told / "files" / "view3.ftm.jsonl"), top, Settings(kin(), alike))
     edges = [row for row in rows(told, "edges") if row[0] == "SECRET//SI"]
     assert {edge.id for edge in again.edges} == {row[1] for row in edges}
-    graph = ET.parse(told / "files" / "3-SECRET-SI.graphml").getroot()
+    graph = ET.parse(told / "files" / "view3.graphml").getroot()
     assert len(graph.findall(".//{*}edge")) == len(edges)
-    bundle = json.loads((told / "files" / "3-SECRET-SI.stix.json").read_text(encoding="utf-8"))
+    bundle = json.loads((told / "files" / "view3.stix.json").read_text(encoding="utf-8"))
     related = [one for one in bundle["objects"] if one["type"] == "relationship"]
     known = {one["id"] for one in bundle["objects"]}
     assert len(related) == len(edges)
@@ -137,8 +128,7 @@ def test_the_page_is_one_file_that_fetches_nothing(told):
 
 
 def test_the_same_inputs_give_the_same_digest(told, tmp_path):
-    asked = {"start": "Viktor Maren", "end": "Quill Harbour Services", "first": "2023-01", "last": "2023-12"}
-    again = run(NAME, given(tmp_path / "in", **asked), tmp_path / "out")
+    again = run(NAME, given(tmp_path / "in"), tmp_path / "out")
     assert again["digest"] == json.loads((told / "result.json").read_text(encoding="utf-8"))["digest"]
 
 
@@ -173,6 +163,7 @@ def test_what_does_not_fit_is_refused(tmp_path, parameters, words):
 )
 def test_an_input_that_is_broken_is_named(tmp_path, role, text, words):
     folder = given(tmp_path / "in")
+    shutil.rmtree(folder / role, ignore_errors=True)
     (folder / role).write_text(text, encoding="utf-8")
     with pytest.raises(BadInput) as refused:
         run(NAME, folder, tmp_path / "out")

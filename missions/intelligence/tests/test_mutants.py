@@ -71,8 +71,8 @@ MUTANTS = {
     "an edge tells the names of its ends": (
         *(
             "table.py",
-            "labels | {name: whole[entity.name] for name in inlined}",
-            "labels | dict.fromkeys(inlined, base[entity.name])",
+            "dict.fromkeys(inlined, whole[entity.name])",
+            "dict.fromkeys(inlined, base[entity.name])",
         ),
         CELLS,
     ),

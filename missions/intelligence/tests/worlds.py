@@ -75,9 +75,11 @@ def worlds(draw):
 
 
 def rows_alike(statements):
-    """A linker that learns: its score owes something to every row that it is given."""
+    """A linker that learns: its scores owe something to all that it is given."""
     rows = sorted({one.entity for one in statements if one.schema == "Person"})
-    return [Candidate(a, b, 1.0 if len(rows) % 3 == 0 else 0.9) for a, b in zip(rows[::2], rows[1::2], strict=False)]
+    return [
+        Candidate(a, b, 1.0 if len(statements) % 3 == 0 else 0.9) for a, b in zip(rows[::2], rows[1::2], strict=False)
+    ]
 
 
 def everything(records, observer, link=rows_alike):

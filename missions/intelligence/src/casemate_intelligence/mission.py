@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +20,15 @@ if TYPE_CHECKING:
 __all__ = ["Intelligence", "Parameters"]
 
 MOST_VIEWS = 8
+FILES = {
+    "ftm.jsonl": ("FollowTheMoney", "FollowTheMoney"),
+    "graphml": ("GraphML", "GraphML"),
+    "stix.json": ("STIX 2.1", "STIX 2.1"),
+    "graph.svg": ("Links", "Liens"),
+    "time.svg": ("Time line", "Chronologie"),
+    "map.svg": ("Places", "Lieux"),
+}
+"""What each view leaves; `view1` is the first that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,11 @@ class Intelligence(Mission[Parameters]):
         Output("candidates", "table", "Pairs for a person to judge", "Paires à juger"),
         Output("evidence", "table", "Values with source, span and portion mark", "Valeurs, source et mention"),
         Output("answers", "table", "Search, path and time window", "Recherche, chemin et période"),
+        *(
+            Output(f"view{number}.{ending}", "file", f"View {number}: {en}", f"Vue {number} : {fr}")
+            for number in range(1, MOST_VIEWS + 1)
+            for ending, (en, fr) in FILES.items()
+        ),
     )
     stands_on: ClassVar[tuple[Citation, ...]] = (
         Citation("followthemoney", "https://followthemoney.tech", "MIT"),
@@ -124,7 +137,7 @@ class Intelligence(Mission[Parameters]):
         views: list[tuple[str, View]] = []
         for number, label in enumerate(labels):
             context.progress(number, len(labels), scheme.write(label))
-            views.append((f"{number + 1}-{_slug(scheme.write(label))}", view_of(records, label, settings)))
+            views.append((f"view{number + 1}", view_of(records, label, settings)))
         context.progress(len(labels), len(labels))
         return outcome(views, context, scheme)
 
@@ -174,7 +187,3 @@ def _mapping(path: Path) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise BadInput(what=f"{path.name} is no mapping.")
     return found
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
