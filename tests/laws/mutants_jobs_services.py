@@ -68,7 +68,9 @@ TABLE = (
     (
         "service-doors-kept",
         "after a start requests go where somebody once was",
-        Edit("casemate.engines.service_doors:ServiceDoors.clear", "shutil.rmtree(self.root, ignore_errors=True)", "pass"),
+        Edit(
+            "casemate.engines.service_doors:ServiceDoors.clear", "shutil.rmtree(self.root, ignore_errors=True)", "pass"
+        ),
         Tested(f"{ENGINE}::test_doors_are_what_was_said_last_and_a_start_clears_them"),
     ),
     (

@@ -49,6 +49,8 @@ class JobInputs:
             return Looked(input, (ref,), hashlib.sha384(said.encode()).hexdigest(), seen.size)
         if scheme == "sweep":
             return await self._swept(flow, input, name)
+        if scheme == "model":
+            return await _model(flow, input, name)
         if scheme == "mission":
             mission = await _mission(flow, name)
             return Looked(input, (mission.ref,), mission.value.digest, sum(one.size for one in mission.value.files))
@@ -59,11 +61,11 @@ class JobInputs:
 
     async def mounts(self, flow: Flow, looked: Looked) -> tuple[Mount, ...]:
         scheme, name = _split(looked.input)
-        if scheme != "dataset":
-            return ()
         if scheme == "model":
             found_model = await lying(flow, name)
             return (Mount(str(self.models / folder_of(found_model.label, name)), f"/in/{looked.input.name}"),)
+        if scheme != "dataset":
+            return ()
         found, wrong = await verify(flow, self.datasets, name)
         for item, why in wrong:
             raise FileChanged(dataset=name, file=shown(item.path), why=why)
@@ -113,8 +115,6 @@ class JobInputs:
         return found, artefacts
 
 
-async def _sweep(flow: Flow, id: str) -> AsyncIterator[tuple[str, bytes]]:
-    """The program that makes the table, what it is told, and each child's result. Raises Absent before all ended."""
 async def _model(flow: Flow, input: Input, name: str) -> Looked:
     """An imported model, by the digests of its files."""
     found = await lying(flow, name)
@@ -132,6 +132,8 @@ async def lying(flow: Flow, name: str) -> Found[ModelRecord]:
     return found
 
 
+async def _sweep(flow: Flow, id: str) -> AsyncIterator[tuple[str, bytes]]:
+    """The program that makes the table, what it is told, and each child's result. Raises Absent before all ended."""
     array = await flow.read(JOB, id)
     if array.value.open == "yes":
         raise Absent(kind=JOB.name, id=id)
@@ -177,7 +179,7 @@ async def _children(flow: Flow, array: Found[Job]) -> dict[int, Found[Job]]:
 
 def _split(input: Input) -> tuple[str, str]:
     scheme, _, name = input.source.partition(":")
-    if scheme not in ("dataset", "object", "job", "sweep", "mission") or (
+    if scheme not in ("dataset", "object", "job", "sweep", "mission", "model") or (
         scheme in ("object", "job") and not name.partition("/")[2]
     ):
         raise BadInput(
