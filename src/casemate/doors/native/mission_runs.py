@@ -45,7 +45,7 @@ class _Runs:
     async def one(self, call: Call) -> Reply:
         """A run: its job, what was asked for, how far it is, and its result once there is one."""
         found, spec = await self._missions.ran(call.flow, call.path["id"])
-        asked = msgspec.json.decode(spec.env.get("CASEMATE_MISSION", "{}"))
+        order = msgspec.json.decode(spec.env.get("CASEMATE_MISSION", "{}"))
         try:
             result: Any = await result_of(self._jobs, call.flow, found)
         except (Absent, BadInput):
@@ -54,8 +54,8 @@ class _Runs:
             "job": told(call.flow, found, spec),
             "mission": spec.tags["mission"],
             "again": spec.tags.get("again", ""),
-            "parameters": asked.get("parameters", {}),
-            "seed": asked.get("seed", 0),
+            "parameters": order.get("parameters", {}),
+            "seed": order.get("seed", 0),
             "progress": await progress_of(self._jobs, call.flow, found),
             "result": result,
         }
