@@ -5,19 +5,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import http.client
+import json
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.cli.running import CASEMATE, PATIENCE, Up
+from tests.cli.running import CASEMATE, PATIENCE, Place, Up, running
+
+ROOT = Path(__file__).parents[2]
 
 # A server of the standard library: GET tells what it was asked, POST gives back, a WebSocket echoes (RFC 6455).
 SERVER = r"""
@@ -97,7 +102,7 @@ def notebook(region: Up, *words: str) -> Iterator[Notebook]:
         id = url = ""
         while not url:
             line = process.stderr.readline()
-            assert line, "it ended"
+            assert line, region.run("job", "show", id).out + region.run("job", "logs", id).out
             id = next(iter(re.findall(r"job_\w+", line)), id)
             url = next(iter(re.findall(r"http://\S+", line)), "")
         yield Notebook(process, id, url)
@@ -107,12 +112,12 @@ def notebook(region: Up, *words: str) -> Iterator[Notebook]:
         process.communicate(timeout=PATIENCE)
 
 
-def websocket(here: Notebook, **fields: str) -> socket.socket:
+def websocket(here: Notebook, path: str = "/ws", **fields: str) -> socket.socket:
     line = socket.create_connection(("127.0.0.1", here.port), PATIENCE)
     key = base64.b64encode(os.urandom(16)).decode()
     told = {"Host": f"127.0.0.1:{here.port}", "Upgrade": "websocket", "Connection": "Upgrade", **fields}
     told |= {"Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13", "Cookie": here.cookie}
-    line.sendall(("GET /ws HTTP/1.1\r\n" + "".join(f"{n}: {v}\r\n" for n, v in told.items()) + "\r\n").encode())
+    line.sendall((f"GET {path} HTTP/1.1\r\n" + "".join(f"{n}: {v}\r\n" for n, v in told.items()) + "\r\n").encode())
     said = b""
     while b"\r\n\r\n" not in said and (part := line.recv(4096)):
         said += part
@@ -124,11 +129,26 @@ def websocket(here: Notebook, **fields: str) -> socket.socket:
     raise PermissionError(said)
 
 
-def echoed(line: socket.socket, text: bytes) -> bytes:
-    mask = os.urandom(4)
-    line.sendall(bytes((129, 128 | len(text))) + mask + bytes(one ^ mask[at % 4] for at, one in enumerate(text)))
+def sent(line: socket.socket, text: bytes) -> None:
+    mask, size = os.urandom(4), len(text)
+    long = bytes((128 | size,)) if size < 126 else bytes((254,)) + size.to_bytes(2, "big")
+    line.sendall(b"\x81" + long + mask + bytes(one ^ mask[at % 4] for at, one in enumerate(text)))
+
+
+def received(line: socket.socket) -> bytes:
+    """One frame; empty where there are no more."""
     head = line.recv(2, socket.MSG_WAITALL)
-    return line.recv(head[1], socket.MSG_WAITALL)
+    if len(head) < 2:
+        return b""
+    size = head[1]
+    if size > 125:
+        size = int.from_bytes(line.recv(2 if size == 126 else 8, socket.MSG_WAITALL), "big")
+    return line.recv(size, socket.MSG_WAITALL)
+
+
+def echoed(line: socket.socket, text: bytes) -> bytes:
+    sent(line, text)
+    return received(line)
 
 
 def test_a_browser_reaches_what_a_job_shows_and_nobody_else_does(region: Up) -> None:
@@ -164,6 +184,9 @@ def test_a_browser_reaches_what_a_job_shows_and_nobody_else_does(region: Up) -> 
 def test_a_way_is_closed_and_another_opened(region: Up) -> None:
     with notebook(region, "--", "python3", "-c", SERVER) as here:
         assert here.enter().ask("GET", "/").status == 200
+        held = websocket(here)
+        assert echoed(held, b"still there") == b"still there"
+    held.close()
     assert here.process.returncode == 130
     with notebook(region, "--attach", here.id) as again:
         assert again.id in ("", here.id)
@@ -193,3 +216,53 @@ def test_a_notebook_in_which_nobody_works_is_ended(region: Up) -> None:
     spec.write_text('command = ["/bin/sleep", "300"]\ninteractive = {kind = "notebook", idle_s = 1}\n')
     ran = region.run("job", "run", spec)
     assert "nobody worked in it" in ran.err, ran
+
+
+JUPYTER = Path(os.environ.get("CASEMATE_JUPYTER") or ROOT / ".venv/jupyter/lib/python3.11/site-packages")
+SITE = """
+[jobs.sites.science]
+path = "{tree}"
+label = "INTERNAL"
+env = {{ PYTHONPATH = "{tree}" }}
+"""
+WHY = "no Jupyter here: pip install --target FOLDER jupyter_server ipykernel, and name it in CASEMATE_JUPYTER"
+
+
+@pytest.mark.skipif(not (JUPYTER / "jupyter_server").is_dir(), reason=WHY)
+def test_jupyter_itself_runs_a_kernel(place: Place) -> None:
+    place.init()
+    settings = place.region / "casemate.toml"
+    settings.write_text(settings.read_text() + SITE.format(tree=JUPYTER))
+    with (
+        running(place) as up,
+        notebook(up, "--environment", "site:science", "--memory", "2G", "--wall", "10m") as here,
+    ):
+        assert here.enter().ask("GET", "/api/kernelspecs").status == 200
+        own = f"http://127.0.0.1:{here.port}"
+        double = secrets.token_hex(16)  # as Jupyter's own page says it twice
+        here.cookie += f"; _xsrf={double}"
+        fields = {"Origin": own, "X-XSRFToken": double, "Content-Type": "application/json"}
+        made = here.ask("POST", "/api/kernels", b"{}", **fields)
+        assert made.status == 201, made.read()
+        kernel = json.loads(made.read())["id"]
+        line = websocket(here, f"/api/kernels/{kernel}/channels", Origin=own)
+        head = {
+            "msg_id": "1",
+            "msg_type": "execute_request",
+            "username": "",
+            "session": "s",
+            "version": "5.3",
+            "date": "2026-11-21T00:00:00Z",
+        }
+        asked = {"code": "print(6 * 7)", "silent": False, "store_history": False, "user_expressions": {}}
+        said = json.dumps({"header": head, "parent_header": {}, "metadata": {}, "content": asked, "channel": "shell"})
+        sent(line, said.encode())
+        got = b""
+        for _ in range(100):  # some of them are pings
+            got = received(line)
+            if b"42" in got:
+                break
+        assert b"42" in got, up.run("job", "logs", here.id).err[-3000:]
+        logs = up.run("job", "logs", here.id)
+        assert "42" not in logs.out
+        assert up.run("job", "cancel", here.id).code == 0

@@ -41,7 +41,7 @@ folder = tempfile.mkdtemp()
 told = {{"ip": "127.0.0.1", "port": int(os.environ["PORT"]), "port_retries": 0, "open_browser": False,
         "root_dir": os.environ["CASEMATE_OUT"]}}
 with open(os.path.join(folder, "jupyter_server_config.json"), "w") as file:
-    json.dump({{"ServerApp": told, "IdentityProvider": {{"token": ""}}}}, file)
+    json.dump({{"ServerApp": told, "IdentityProvider": {{"token": ""}}, "KernelManager": {{"transport": "ipc"}}}}, file)
 os.environ["JUPYTER_CONFIG_DIR"] = folder
 os.execv(sys.executable, [sys.executable, "-m", found[0]])
 """

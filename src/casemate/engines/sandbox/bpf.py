@@ -9,7 +9,20 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 
-__all__ = ["ALLOW", "ENOSYS", "EPERM", "KILL", "Rule", "assemble", "is_null", "masked", "none_of", "one_of", "verdict"]
+__all__ = [
+    "ALLOW",
+    "ENOSYS",
+    "EOPNOTSUPP",
+    "EPERM",
+    "KILL",
+    "Rule",
+    "assemble",
+    "is_null",
+    "masked",
+    "none_of",
+    "one_of",
+    "verdict",
+]
 
 Instruction = tuple[int, int, int, int]
 """Code, jump if true, jump if false, constant: struct sock_filter."""
@@ -20,6 +33,7 @@ ALLOW = 0x7FFF0000
 KILL = 0x80000000
 _ERRNO = 0x00050000
 EPERM = _ERRNO | 1
+EOPNOTSUPP = _ERRNO | 95
 ENOSYS = _ERRNO | 38
 
 _LOAD, _AND, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x06
@@ -53,6 +67,11 @@ def none_of(argument: int, values: Iterable[int]) -> list[Instruction]:
     refused = list(values)
     tests = [(_EQUAL, len(refused) - place, 0, value) for place, value in enumerate(refused)]
     return [_low(argument), *tests, *verdict(ALLOW), *verdict(EPERM)]
+
+
+def first(argument: int, value: int, action: int, then: Sequence[Instruction]) -> list[Instruction]:
+    """This action where the argument's low 32 bits are that value; else go on with `then`."""
+    return [_low(argument), (_EQUAL, 0, 1, value), *verdict(action), *then]
 
 
 def masked(argument: int, mask: int, value: int) -> list[Instruction]:

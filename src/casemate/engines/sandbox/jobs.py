@@ -40,7 +40,7 @@ _TERMINAL = (0x5412, 0x541C, 0x541D, 0x5423)
 # TIOCSTI types into a terminal, TIOCLINUX and TIOCCONS reach the machine's console, TIOCSETD brings in the kernel's
 # seldom used drivers of lines; and personalities take protections away
 _PLAIN, _ASKED = 0, 0xFFFFFFFF
-_UNIX, _INET, _INET6 = 1, 2, 10
+_UNIX, _INET, _INET6, _NETLINK = 1, 2, 10, 16
 
 
 def program(machine: Machine, level: Literal["L1", "L2", "L3"], network: Literal["none", "host"]) -> bytes:
@@ -65,7 +65,9 @@ def _rules(machine: Machine, level: str, network: str) -> Iterator[bpf.Rule]:
     yield calls["personality"], bpf.one_of(0, (_PLAIN, _ASKED))
     yield calls["socketpair"], bpf.one_of(0, (_UNIX,))
     families = _families(level, network)
-    yield calls["socket"], bpf.one_of(0, families) if families else bpf.verdict(bpf.EPERM)
+    sockets = bpf.one_of(0, families) if families else bpf.verdict(bpf.EPERM)
+    # as where a kernel has none: ZeroMQ, and so every notebook's kernel, ends itself on any other word
+    yield calls["socket"], bpf.first(0, _NETLINK, bpf.EOPNOTSUPP, sockets)
 
 
 def _families(level: str, network: str) -> tuple[int, ...]:
