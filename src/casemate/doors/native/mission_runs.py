@@ -45,7 +45,10 @@ class _Runs:
     async def one(self, call: Call) -> Reply:
         """A run: its job, what was asked for, how far it is, and its result once there is one."""
         found, spec = await self._missions.ran(call.flow, call.path["id"])
-        order = msgspec.json.decode(spec.env.get("CASEMATE_MISSION", "{}"))
+        try:
+            order = msgspec.json.decode(spec.env.get("CASEMATE_MISSION", "{}"), type=dict[str, Any])
+        except msgspec.DecodeError:
+            order = {}  # whoever asked for this job wrote the tag of a mission on it
         try:
             result: Any = await result_of(self._jobs, call.flow, found)
         except (Absent, BadInput):
