@@ -48,7 +48,7 @@ class _Runs:
         try:
             order = msgspec.json.decode(spec.env.get("CASEMATE_MISSION", "{}"), type=dict[str, Any])
         except msgspec.DecodeError:
-            order = {}  # whoever asked for this job wrote the tag of a mission on it
+            order = dict[str, Any]()  # whoever asked for this job wrote the tag of a mission on it
         try:
             result: Any = await result_of(self._jobs, call.flow, found)
         except (Absent, BadInput):
@@ -57,7 +57,7 @@ class _Runs:
             "job": told(call.flow, found, spec),
             "mission": spec.tags["mission"],
             "again": spec.tags.get("again", ""),
-            "parameters": order.get("parameters", {}),
+            "parameters": filled if isinstance(filled := order.get("parameters"), dict) else {},
             "seed": order.get("seed", 0),
             "progress": await progress_of(self._jobs, call.flow, found),
             "result": result,
