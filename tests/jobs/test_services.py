@@ -1,4 +1,4 @@
-"""The loop of services in a world with a fake engine: replicas are jobs, doors are told, kills and rivals change nothing."""
+"""The loop of services beside a fake engine: replicas are jobs, doors are told, kills and rivals change nothing."""
 
 from __future__ import annotations
 

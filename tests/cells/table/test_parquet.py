@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casemate.reports.parquet import MAGIC, parquet
 from casemate.cells.table.rows import Cell, Column
+from casemate.reports.parquet import MAGIC, parquet
 
 KINDS = {0: "bool", 2: "int", 5: "float", 6: "text"}
 SAMPLE: list[Column] = [
