@@ -262,7 +262,21 @@ async def test_the_policy_asks_for_more_than_the_job(yard: Yard) -> None:
     assert spot.order.level == "L2"
 
 
+async def test_the_network_is_asked_about_again_when_a_job_begins(yard: Yard) -> None:
+    yard.sites = Sites(yard.sites.every, "fake", network=[(await yard.flow("read")).acting])
+    yard.restart()
+    job = await yard.submit(Spec(("true",), resources=Resources(network="host")))
+    yard.sites = Sites(yard.sites.every, "fake")
+    yard.restart()
+    await yard.step(2)
+    seen = await yard.job(job.id)
+    assert (seen.state, seen.reason) == ("FAILED", "NETWORK")
+    assert not yard.engine.submitted
+
+
 async def test_ranks_across_nodes_are_asked_about_again_when_they_begin(yard: Yard) -> None:
+    yard.sites = Sites(yard.sites.every, "fake", network=[(await yard.flow("read")).acting])
+    yard.restart()
     job = await yard.submit(Spec(("true",), resources=Resources(nodes=2, network="host")))
 
     def two(domain: str, told: Capabilities) -> list[Node]:

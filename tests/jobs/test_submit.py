@@ -116,7 +116,7 @@ async def test_a_circle_is_refused(yard: Yard) -> None:
 
 
 async def test_ranks_across_nodes_are_refused_where_the_policy_asks_for_walls(yard: Yard) -> None:
-    yard.sites = Sites(yard.sites.every, "fake", lambda label: "L2")
+    yard.sites = Sites(yard.sites.every, "fake", lambda label: "L2", network=[label_of(yard.world, TOP)])
     yard.restart()
     wide = replace(SPEC, resources=Resources(nodes=2, network="host"))
     with pytest.raises(Refused) as refused:
@@ -126,6 +126,21 @@ async def test_ranks_across_nodes_are_refused_where_the_policy_asks_for_walls(ya
         await yard.submit(replace(SPEC, resources=inside))
     with pytest.raises(Refused):
         await yard.submit(replace(SPEC, resources=Resources(nodes=1024, network="host")))
+
+
+async def test_the_machines_network_is_for_labels_that_the_settings_name(yard: Yard) -> None:
+    asked = replace(SPEC, resources=Resources(network="host"))
+    low, secret = label_of(yard.world, LOW), label_of(yard.world, SECRET)
+    for named, label in (([], LOW), ([low], SECRET)):
+        yard.sites = Sites(yard.sites.every, "fake", network=named)
+        yard.restart()
+        with pytest.raises(Refused) as refused:
+            await yard.submit(asked, at=label)
+        assert refused.value.facts["rule"] == "job-network"
+    for label in (LOW, SECRET):
+        yard.sites = Sites(yard.sites.every, "fake", network=[secret])
+        yard.restart()
+        await yard.submit(asked, at=label)
 
 
 async def test_a_job_that_asks_to_write_lower_is_refused_by_name(yard: Yard) -> None:

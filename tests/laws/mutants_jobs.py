@@ -129,6 +129,24 @@ TABLE = (
         _test("test_reconcile", "test_ranks_across_nodes_are_asked_about_again_when_they_begin"),
     ),
     (
+        "job-network-for-all",
+        "a job sends what it reads over the machines' network, whatever that is accredited for",
+        Edit(f"{ROOM}.submit:Jobs._label", "if not self.sites.open(", "if False and not self.sites.open("),
+        _test("test_submit", "test_the_machines_network_is_for_labels_that_the_settings_name"),
+    ),
+    (
+        "job-network-upward",
+        "a network that is accredited for a label carries what lies above it",
+        Edit(f"{ROOM}.sites:Sites.open", "any(label <= each", "any(each <= label or label <= each"),
+        _test("test_submit", "test_the_machines_network_is_for_labels_that_the_settings_name"),
+    ),
+    (
+        "job-network-raised",
+        "what the network is accredited for meanwhile is not asked about when a job begins",
+        Edit(f"{ROOM}.dispatch:Dispatch._begin", "elif not self._sites.open(", "elif False and not self._sites.open("),
+        _test("test_reconcile", "test_the_network_is_asked_about_again_when_a_job_begins"),
+    ),
+    (
         "job-key-across-owners",
         "a key that somebody has used tells another one of his job",
         Edit(f"{ROOM}.submit:key_id", 'f"{owner}\\0{key}"', 'f"{key}"'),

@@ -104,6 +104,8 @@ class Dispatch:
             changes.put(found, life.failed(job, "ISOLATION", now))
         elif not self._sites.held(self._flow.acting, spec.resources):
             changes.put(found, life.failed(job, "NODES", now))
+        elif not self._sites.open(self._flow.acting, spec.resources):
+            changes.put(found, life.failed(job, "NETWORK", now))
         else:
             try:
                 seen = await ready(self._flow, self._inputs, self._sites.environments, site, spec, level)

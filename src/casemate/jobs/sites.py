@@ -50,6 +50,8 @@ class Sites:
     environments: Environments = field(default_factory=Environments)
     nodes: Nodes | None = None
     """Which of the clusters' nodes are whose."""
+    network: Sequence[Label] = ()
+    """What the machines' network is accredited for: a job at or below one of these may use it, and no other."""
 
     def site(self, name: str) -> Site | None:
         """The engine of that name, or the first one for an empty name; None where there is none."""
@@ -59,6 +61,11 @@ class Sites:
         """Whether what the policy asks of a label holds for so many nodes: ranks on several speak over the network of
         their machines, which no wall of ours divides."""
         return wants.nodes == 1 or wants.network == "none" or self.floor(label) == "L1"
+
+    def open(self, label: Label, wants: Resources) -> bool:
+        """Whether a job there has the network that it asks for. What goes over it passes no gate, so that it is for
+        labels that the settings name, and for no other."""
+        return wants.network == "none" or any(label <= each for each in self.network)
 
     def level(self, label: Label, asked: str, reached: Sequence[str]) -> Level:
         """The higher of what a job asks for and what the policy asks for; L2 for who asks for nothing, where it is

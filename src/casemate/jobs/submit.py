@@ -65,8 +65,8 @@ class Jobs:
         """Ask for a job at the acting label. `key`: the same one with the same spec gives the same job.
 
         Its queue adds its priority and its floor of isolation. Raises BadInput, also where the queue takes no jobs;
-        Absent for what is not visible; Refused (`job-label`, `job-nodes`, `job-quota`); QuotaExceeded; Conflict for a
-        key of another spec.
+        Absent for what is not visible; Refused (`job-label`, `job-nodes`, `job-network`, `job-quota`); QuotaExceeded;
+        Conflict for a key of another spec.
         """
         return (await self.submit_many(flow, [(spec, key)]))[0]
 
@@ -237,9 +237,12 @@ class Jobs:
         return found
 
     async def _label(self, flow: Flow, spec: Spec) -> None:
-        """A job is written at its acting label, and no wider than its walls. Refused (`job-label`, `job-nodes`)."""
+        """A job is written at its acting label, and no wider than its walls. Refused (`job-label`, `job-nodes`,
+        `job-network`)."""
         if not self.sites.held(flow.acting, spec.resources):
             await flow.refuse(Refuse("job-nodes", {"acting": flow.acting.text}))
+        if not self.sites.open(flow.acting, spec.resources):
+            await flow.refuse(Refuse("job-network", {"acting": flow.acting.text}))
         if not spec.label:
             return
         try:

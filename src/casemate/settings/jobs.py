@@ -64,6 +64,7 @@ class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     the folders of attempts lie, "" for run/jobs in the region's folder. `isolate`: from this marking on, jobs run in L2
     at least; where the region's policies have no such level, "SECRET" asks nothing. `nodes`: by name, whose node of a
     cluster is whose; of an engine that has any here, no other node is used.
+    `network`: markings that the machines' own network is accredited for; a job at or below one of them may ask for it.
     `package_keys`: Ed25519 keys, hexadecimal, whose signature under SHA256SUMS counts. `sites`: by name.
     """
 
@@ -72,6 +73,7 @@ class JobSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     warm: bool = True
     first: str = PROCESS
     scratch: str = ""
+    network: tuple[str, ...] = ()
     package_keys: tuple[str, ...] = ()
     sites: dict[str, JobSite] = {}
     isolate: str = "SECRET"

@@ -85,7 +85,8 @@ def sites_of(house: House, told: JobSettings, process: bool) -> Sites:
     for name, engine in told.engines.items():
         every[name] = _cluster(house, name, engine, nodes)
     first = told.first if told.first in every else next(iter(every), "")
-    return Sites(every, first, _floor(house, told), _environments(house, told), nodes=nodes)
+    network = [_label(house, "jobs.network", marking) for marking in told.network]
+    return Sites(every, first, _floor(house, told), _environments(house, told), nodes=nodes, network=network)
 
 
 def _environments(house: House, told: JobSettings) -> Environments:
