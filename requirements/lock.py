@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -22,24 +23,31 @@ Blocks = dict[str, list[str]]
 
 
 def main() -> None:
-    """Lock the sets in order: a later one is held to the earlier ones' versions, but for Ray's, which stands alone."""
+    """Lock the sets in order: a later one is held to the earlier ones' versions, but for Ray's, which stands alone, and
+    those of each mission, which have environments of their own."""
     for name in ("run", "build", "test", "ray"):
-        blocks = parse(compiled(name))
-        kept = {package: block for package, block in blocks.items() if package in needed(blocks)}
-        if name == "test":
-            locked = {package for other in ("run", "build") for package in parse((HERE / f"{other}.txt").read_text())}
-            kept = {package: block for package, block in kept.items() if package not in locked}
-        lines = [line for block in kept.values() for line in block if not line.lstrip().startswith("#")]
-        (HERE / f"{name}.txt").write_text(HEADER.format(name=name) + "\n".join(lines) + "\n")
-        sys.stdout.write(f"{name}.txt: {len(kept)} packages\n")
+        lock(HERE, name, ("run", "build") if name == "test" else ())
+    for mission in sorted(path.parent for path in (HERE.parent / "missions").glob("*/requirements.in")):
+        lock(mission, "requirements", ())
+        lock(mission, "requirements-test", ("requirements",))
 
 
-def compiled(name: str) -> str:
+def lock(folder: Path, name: str, before: Sequence[str]) -> None:
+    """One .in into its .txt, without what the sets before it hold."""
+    blocks = parse(compiled(folder, name))
+    held = {package for other in before for package in parse((folder / f"{other}.txt").read_text())}
+    kept = {package: block for package, block in blocks.items() if package in needed(blocks) and package not in held}
+    lines = [line for block in kept.values() for line in block if not line.lstrip().startswith("#")]
+    (folder / f"{name}.txt").write_text(HEADER.format(name=name) + "\n".join(lines) + "\n")
+    sys.stdout.write(f"{folder.name}/{name}.txt: {len(kept)} packages\n")
+
+
+def compiled(folder: Path, name: str) -> str:
     """What pip-compile makes of one .in, with its `# via` notes."""
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / f"{name}.txt"
+    with tempfile.TemporaryDirectory() as room:
+        target = Path(room) / f"{name}.txt"
         command = [sys.executable, "-m", "piptools", "compile", *OPTIONS, *SILENT, f"{name}.in", "-o", str(target)]
-        subprocess.run(command, cwd=HERE, check=True)
+        subprocess.run(command, cwd=folder, check=True)
         return target.read_text()
 
 

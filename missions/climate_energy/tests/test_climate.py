@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from casemate_climate_energy.budget import budget_of
-from casemate_climate_energy.climate import Files, ensemble, members_in, scenarios_in
 
 from casemate.errors import BadInput
+from casemate_climate_energy.budget import budget_of
+from casemate_climate_energy.climate import Files, ensemble, members_in, scenarios_in
 
 HERE = Path(__file__).parents[1]
 STORED = {
@@ -130,7 +130,7 @@ late = found.mean("medium-extension", 2081, 2100)
 print(found.warming.shape[2], *late, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
     paths = f"{Path(__file__).parent}:{HERE / 'src'}"
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", program, paths, str(data), str(tmp_path)], capture_output=True, text=True, check=True
     )
     members, low, median, high, kib = map(float, done.stdout.split())

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from casemate.errors import BadInput
 from casemate_climate_energy.energy import Built, capped, network_of
 from casemate_climate_energy.fleet import Costs, Fleet, Weather, built, weather_of
 from casemate_climate_energy.frontier import checks_of, frontier_of
-
-from casemate.errors import BadInput
 
 HERE = Path(__file__).parents[1]
 KNOWN = {"ac-dc-meshed": -3474256.0405, "model-energy": 8078135675.45, "scigrid-de": 1449687.2501}
