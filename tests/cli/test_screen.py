@@ -15,12 +15,19 @@ from casemate.cli.screen import Steered, raw
 
 PASSES = [
     b"plain \xc3\xa9\r\n", b"\x1b[1;31mred\x1b[0m", b"\x1b[2J\x1b[10;20H", b"\x1b[?1049h", b"\x1b[6n", b"\x1b[?25l",
-    b"\x1b(B", b"\x1b7\x1b8", b"\x1b=", b"\x1bM", b"\xc2\xa0", b"\x1b[4 q",
+    b"\x1b(B", b"\x1b7\x1b8", b"\x1b=", b"\x1bM", b"\xc2\xa0", b"\x1b[4 q", b"\x1b[5n", b"\x1b[u", b"\x1b[2S", b"\x1b[!p",
+    b"\x1b[1;1;2;2$z", b"\x1b[>4;2m", b"\xe2\x9c\x93 \x1b[1m\xe2\x9c\x93",
 ]  # fmt: skip
 DROPPED = [
     b"\x1b]2;title\x07", b"\x1b]0;title\x1b\\", b"\x1b]52;c;?\x07", b"\x1b]52;c;aGk=\x1b\\", b"\x1bP$qm\x1b\\",
     b"\x1b_apc\x1b\\", b"\x1b^pm\x1b\\", b"\x1bXsos\x1b\\", b"\x1b[21t", b"\x1b[c", b"\x1b[>c", b"\x1b[>q", b"\x1b[x",
     b"\x1b[?1$p", b"\x1b[5i", b"\xc2\x9d2;title\x07", b"\xc2\x9b21t", b"\x1bZ", b"\x05", b"\x1b]8;;http://e\x07",
+    # a byte that is part of a letter, and that ended the strings of 8 bits once
+    b"\x1b]2;\xe2\x9c\x93 title\x07", b"\x1b]52;c;aGk=\x9c\x07", b"\x1b]2;\xc2\x9b\x9c\x1b\\", b"\x1bP\x9c$qm\x1b\\",
+    b"\x1bktitle\x1b\\",
+    # what is asked: a checksum of a part of the screen, its colours, the state of the cursor, keys, colours, the mouse
+    b"\x1b[1;1;1;1;1;9*y", b"\x1b[1;1;1;9#|", b"\x1b[1$w", b"\x1b[2$w", b"\x1b[&u", b"\x1b[?u", b"\x1b[?2;1;0S",
+    b"\x1b[?996n", b"\x1b[?15n", b"\x1b[1'|", b"\xc2\x9b1;1;1;1;1;9*y", b"\x1b[?$p",
 ]  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
 What a job shows may move the cursor and colour, as programs do. It may not speak past the screen: titles (the marking
 stands there), the clipboard, and what makes a terminal type its answer are left out, since an answer would carry
-what stands elsewhere on this machine into the job. An answer that programs wait for, where the cursor is, they get.
+what stands elsewhere on this machine into the job: a checksum of the screen tells letter by letter what was there
+before. An answer that programs wait for, where the cursor is, they get.
 """
 
 from __future__ import annotations
@@ -21,16 +22,21 @@ from types import FrameType
 
 __all__ = ["Steered", "raw", "size", "titled"]
 
-_STRINGS = rb"\x1b[P\]X^_]|\xc2[\x90\x98\x9d\x9e\x9f]"
-"""What begins a string that is not shown: DCS, OSC, SOS, PM, APC (ECMA-48), of 7 bits and as UTF-8 has those of 8."""
+_STRINGS = rb"\x1b[P\]X^_k]|\xc2[\x90\x98\x9d\x9e\x9f]"
+"""What begins a string that is not shown: DCS, OSC, SOS, PM, APC (ECMA-48), of 7 bits and as UTF-8 has those of 8; and
+the title of a window of screen and tmux (ESC k)."""
 _WHOLE = re.compile(
-    rb"(?:" + _STRINGS + rb")[^\x07\x18\x1a\x1b\x9c]*(?:\x07|\x18|\x1a|\x1b\\|\xc2\x9c|(?=\x1b))"
+    # a byte 9C ends no string: it is part of many letters
+    rb"(?:" + _STRINGS + rb")(?:[^\x07\x18\x1a\x1b\xc2]|\xc2(?!\x9c))*(?:\x07|\x18|\x1a|\x1b\\|\xc2\x9c|(?=\x1b))"
     rb"|(?:\x1b\[|\xc2\x9b)[0-?]*[ -/]*[@-~]"
     rb"|\x1bZ|\x05"
 )
 _PART = re.compile(rb"(?:(?:" + _STRINGS + rb")[^\x07\x18\x1a\x1b]*|(?:\x1b\[|\xc2\x9b)[0-?]*[ -/]*|\x1b|\xc2)\Z")
+_BETWEEN = re.compile(rb"[ -/]+")
+_PLAIN = frozenset({b" q", b"!p", b"$r", b"$t", b"$v", b"$x", b"$z", b"${"})
+"""Of those with a byte between, what asks nothing: the cursor's form, a soft reset, rectangles filled and copied."""
 _MOST = 64 << 10
-_RESET = b"\x1b[!p\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1006l\x1b[?2004l\x1b[?25h\x1b[0m"
+_RESET = b"\x1b[!p\x1b(B\x0f\x1b[?1049l\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1006l\x1b[?2004l\x1b[?25h\x1b[0m"
 
 
 class Steered:
@@ -61,10 +67,13 @@ def _allowed(found: re.Match[bytes]) -> bytes:
     said = found.group()
     if not said.startswith((b"\x1b[", b"\xc2\x9b")):
         return b""
-    # windows and their titles (t), what the terminal is (c, x), its settings ($p), media (i); where the cursor is: yes
-    if said[-1:] in b"tcxi" or said.endswith(b"$p") or (said[-1:] == b"q" and b">" in said):
+    between, last = _BETWEEN.search(said, 2), said[-1:]  # 2: CSI has two bytes, written either way
+    if between is not None:
+        return said if between.group() + last in _PLAIN else b""
+    # windows and their titles (t), what the terminal is (c, x, >q), media (i); where the cursor is (5n, 6n): yes
+    if last in b"tcxi" or (last in b"qRSu" and said[2:3] in (b">", b"?", b"=")):
         return b""
-    return said
+    return b"" if last == b"n" and said[2:-1] not in (b"5", b"6", b"?6") and b">" not in said else said
 
 
 def size() -> tuple[int, int]:
