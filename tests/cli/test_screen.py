@@ -15,7 +15,8 @@ from casemate.cli.screen import Steered, raw
 
 PASSES = [
     b"plain \xc3\xa9\r\n", b"\x1b[1;31mred\x1b[0m", b"\x1b[2J\x1b[10;20H", b"\x1b[?1049h", b"\x1b[6n", b"\x1b[?25l",
-    b"\x1b(B", b"\x1b7\x1b8", b"\x1b=", b"\x1bM", b"\xc2\xa0", b"\x1b[4 q", b"\x1b[5n", b"\x1b[u", b"\x1b[2S", b"\x1b[!p",
+    b"\x1b(B", b"\x1b7\x1b8", b"\x1b=", b"\x1bM", b"\xc2\xa0", b"\x1b[4 q", b"\x1b[5n",
+    b"\x1b[u", b"\x1b[2S", b"\x1b[!p",
     b"\x1b[1;1;2;2$z", b"\x1b[>4;2m", b"\xe2\x9c\x93 \x1b[1m\xe2\x9c\x93",
 ]  # fmt: skip
 DROPPED = [

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from casemate.engines.job_scratch_owned import OwnedScratch
-from casemate.errors import EngineFailed
+from casemate.errors import BadInput, EngineFailed
 from casemate.jobs.executor import Order
 from casemate.jobs.job import Resources
 
@@ -59,6 +59,69 @@ async def test_a_folder_belongs_to_the_user_of_its_label(root: Path) -> None:
     assert (await scratch.collected(LOW, TOKEN)).claimed
     await scratch.remove(LOW, TOKEN)
     assert await scratch.known(LOW) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders to others")
+async def test_what_the_user_lays_in_the_place_of_a_file_does_not_become_his(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch, rename, laid = OwnedScratch(root, {LOW: "games"}), os.rename, list[str]()
+    folder = await scratch.make(LOW, TOKEN)
+    secret = root / "secret"
+    secret.write_text("the region's own")
+
+    def renamed(old: str, new: str, *, src_dir_fd: int, dst_dir_fd: int) -> None:
+        rename(old, new, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+        os.unlink(new, dir_fd=dst_dir_fd)  # he may, since the folder is his
+        os.link(secret, new, dst_dir_fd=dst_dir_fd)
+        laid.append(new)
+
+    monkeypatch.setattr("os.rename", renamed)
+    await scratch.order(folder, order(folder.path, LOW))
+    await scratch.stop(LOW, TOKEN, "cancelled")
+    assert laid == ["order.json", "stop"]
+    assert secret.stat().st_uid == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders to others")
+async def test_a_second_name_in_his_folders_is_neither_given_nor_written(root: Path) -> None:
+    scratch = OwnedScratch(root, {LOW: "games"})
+    former, folder = await scratch.make(LOW, "b" * 32), await scratch.make(LOW, TOKEN)
+    secret = root / "secret"
+    secret.write_text("the region's own")
+    secret.chmod(0o600)
+    left = Path(former.path) / "out" / "state"
+    left.mkdir()
+    (left / "step").write_text("7")
+    os.link(secret, Path(folder.path) / "out" / "more")
+    assert await scratch.carry(LOW, "b" * 32, TOKEN, "state", 1 << 20)
+    games = pwd.getpwnam("games").pw_uid
+    assert [(Path(folder.path) / "out" / one).stat().st_uid for one in ("state", "state/step")] == [games, games]
+    os.link(secret, Path(folder.path) / "in" / "one")
+    with pytest.raises(BadInput):
+        await scratch.fill(folder, "one", b"x")
+    told = secret.stat()
+    assert (told.st_uid, told.st_mode & 0o777, secret.read_text()) == (0, 0o600, "the region's own")
+
+
+async def test_a_folder_that_became_a_link_meanwhile_opens_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mkdir, umask = os.mkdir, os.umask(0o077)
+    closed = root.with_name("closed")
+    closed.mkdir(mode=0o700)
+
+    def made(name: str, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
+        mkdir(name, mode, dir_fd=dir_fd)
+        if name == "work":
+            os.rmdir(name, dir_fd=dir_fd)
+            os.symlink(closed, name, dir_fd=dir_fd)
+
+    monkeypatch.setattr("os.mkdir", made)
+    try:
+        with pytest.raises(OSError, match="work"):
+            await OwnedScratch(root, {OWN: ""}).make(OWN, TOKEN)
+    finally:
+        os.umask(umask)
+    assert closed.stat().st_mode & 0o777 == 0o700
 
 
 async def test_a_user_that_the_machine_does_not_know(root: Path) -> None:

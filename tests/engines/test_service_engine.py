@@ -125,6 +125,24 @@ async def test_on_another_node_the_secret_of_the_order_is_said_first(tmp_path: P
     server.close()
 
 
+@pytest.mark.parametrize("laid", ["link", "deep", "large", "shape"])
+async def test_what_lies_in_the_place_of_an_order_leads_nowhere(tmp_path: Path, laid: str) -> None:
+    """On a cluster the folder is a user's, who knows no other label's secret and is not to be believed."""
+    doors, theirs = _doors(tmp_path), _folder(tmp_path, 2) / "order.json"
+    theirs.write_bytes(msgspec.json.encode({"serve": {"knock": "5e5e"}}))
+    order = _folder(tmp_path, 1) / "order.json"
+    if laid == "link":
+        order.symlink_to(theirs)
+    elif laid == "deep":
+        order.write_bytes(b'{"more": ' + b"[" * 400_000 + b"]" * 400_000 + b', "serve": {"knock": "5e5e"}}')
+    elif laid == "large":
+        order.write_bytes(b'{"serve": {"knock": "5e5e"}}' + b" " * (1 << 20))
+    else:
+        order.write_bytes(msgspec.json.encode({"serve": {"knock": "GET / HTTP/1.1\r\n\r\n"}}))
+    await doors.open("low", "job_a", {0: _way(1, "n1", 9000)})
+    assert reached(tmp_path / "services", "low", "job_a") == {}
+
+
 async def test_a_replica_that_fails_before_it_answers_loses_nothing_and_one_that_fails_after_is_told(
     tmp_path: Path,
 ) -> None:

@@ -18,6 +18,18 @@ OF_SLURM, OF_RAY = "test_executor_slurm", "test_executor_ray"
 # name, leak, the line, what stands in its place, the killer
 TABLE = (
     (
+        "scratch-gives-second-names",
+        "a second name that a cluster's user has laid makes a file of the region's own his",
+        Edit("casemate.engines.job_scratch_owned:_given", "and told.st_nlink == 1", ""),
+        _test("test_job_scratch_owned", "test_a_second_name_in_his_folders_is_neither_given_nor_written"),
+    ),
+    (
+        "scratch-fills-second-names",
+        "what a job reads is written into another file, which everybody may read then",
+        Edit("casemate.engines.job_scratch:JobScratch._fill", "or told.st_nlink != 1", ""),
+        _test("test_job_scratch_owned", "test_a_second_name_in_his_folders_is_neither_given_nor_written"),
+    ),
+    (
         "slurm-adopts-by-id",
         "the job that has the number of a lost one is taken for it",
         Edit(f"{SLURM}._known", "if row.token in wanted", "if wanted"),

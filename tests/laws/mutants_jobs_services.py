@@ -66,6 +66,22 @@ TABLE = (
         Tested(f"{ENGINE}::test_on_another_node_the_secret_of_the_order_is_said_first"),
     ),
     (
+        "service-order-believed",
+        "a link in a folder of a cluster's user tells the secret of another label's service, which is then asked",
+        Edit(
+            "casemate.engines.service_doors:_knock",
+            'found = small(held, "order.json")',
+            'found = ((root / folder / "order.json").read_bytes(), 0.0)',
+        ),
+        Tested(f"{ENGINE}::test_what_lies_in_the_place_of_an_order_leads_nowhere[link]"),
+    ),
+    (
+        "service-knock-of-any-shape",
+        "what a cluster's user has written into his order is said to whomever he names",
+        Edit("casemate.engines.service_doors:_knock", "if _KNOCK.fullmatch(knock)", "if knock"),
+        Tested(f"{ENGINE}::test_what_lies_in_the_place_of_an_order_leads_nowhere[shape]"),
+    ),
+    (
         "service-doors-kept",
         "after a start requests go where somebody once was",
         Edit(

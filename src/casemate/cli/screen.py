@@ -36,7 +36,8 @@ _BETWEEN = re.compile(rb"[ -/]+")
 _PLAIN = frozenset({b" q", b"!p", b"$r", b"$t", b"$v", b"$x", b"$z", b"${"})
 """Of those with a byte between, what asks nothing: the cursor's form, a soft reset, rectangles filled and copied."""
 _MOST = 64 << 10
-_RESET = b"\x1b[!p\x1b(B\x0f\x1b[?1049l\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1006l\x1b[?2004l\x1b[?25h\x1b[0m"
+_MODES = (9, 1000, 1002, 1003, 1004, 1006, 2004)  # the mouse, the focus, and what is pasted, told to programs
+_RESET = b"\x1b[!p\x1b(B\x0f\x1b[?1049l" + b"".join(b"\x1b[?%dl" % mode for mode in _MODES) + b"\x1b[?25h\x1b[0m"
 
 
 class Steered:

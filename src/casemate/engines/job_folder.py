@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -30,12 +31,15 @@ __all__ = [
     "folder_at",
     "lives",
     "opened",
+    "shaped",
+    "small",
     "started",
     "synced",
     "walked",
     "written",
 ]
 
+T = TypeVar("T")
 DEEP = 64
 _MOST = 1 << 20  # bytes of a record; a whole one has some hundred
 _BYTES, _WORD = 1 << 62, 64
@@ -108,10 +112,11 @@ def folder_at(at: int, path: str) -> Iterator[int]:
         os.close(held)
 
 
-def written(folder: int, name: str, data: bytes, sync: bool = True) -> None:
+def written(folder: int, name: str, data: bytes, sync: bool = True, owner: tuple[int, int] | None = None) -> None:
     """The whole file or the one before it, whatever happens: written beside it, synced, renamed, synced.
 
-    Without `sync` only as long as the machine has power.
+    Without `sync` only as long as the machine has power. `owner`: whose it is before it has its name, since what then
+    bears the name may be another file.
     """
     fresh = f".{name}.{secrets.token_hex(8)}"
     made = os.open(fresh, _NEW, 0o600, dir_fd=folder)
@@ -119,6 +124,8 @@ def written(folder: int, name: str, data: bytes, sync: bool = True) -> None:
         with os.fdopen(made, "wb") as file:
             file.write(data)
             file.flush()
+            if owner is not None:
+                os.fchown(file.fileno(), *owner)
             if sync:
                 os.fsync(file.fileno())
         os.rename(fresh, name, src_dir_fd=folder, dst_dir_fd=folder)
@@ -130,13 +137,15 @@ def written(folder: int, name: str, data: bytes, sync: bool = True) -> None:
         os.fsync(folder)
 
 
-def synced(at: int, name: str) -> None:
-    """All files beneath a folder are on the disk when this returns."""
+def synced(at: int, name: str, deep: int = 3 * DEEP) -> None:
+    """All files beneath a folder are on the disk when this returns. Raises TooLarge where it is deeper than `deep`."""
+    if not deep:
+        raise TooLarge(what="folders", limit=3 * DEEP)
     with folder_at(at, name) as inner:
         for one in os.listdir(inner):  # noqa: PTH208 - by its descriptor
             told = os.stat(one, dir_fd=inner, follow_symlinks=False)
             if stat.S_ISDIR(told.st_mode):
-                synced(inner, one)
+                synced(inner, one, deep - 1)
             elif stat.S_ISREG(told.st_mode):
                 file = os.open(one, _FILE, dir_fd=inner)
                 try:
@@ -146,7 +155,15 @@ def synced(at: int, name: str) -> None:
         os.fsync(inner)
 
 
-def _bytes(folder: int, name: str) -> tuple[bytes, float] | None:
+def shaped(data: bytes, kind: type[T]) -> T | None:
+    """None for what is not of that shape, or lies deeper in itself than anything that was written for us."""
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def small(folder: int, name: str) -> tuple[bytes, float] | None:
     """A small regular file and when it was written; None where there is no such thing."""
     try:
         file = os.open(name, _FILE, dir_fd=folder)
@@ -163,13 +180,8 @@ def _bytes(folder: int, name: str) -> tuple[bytes, float] | None:
 
 def claimed(folder: int) -> Claim | None:
     """Who holds it; a claim that is still being written is one of nobody in particular; None where there is none."""
-    found = _bytes(folder, "claim")
-    if found is None:
-        return None
-    try:
-        return msgspec.json.decode(found[0], type=Claim)
-    except msgspec.DecodeError:
-        return Claim()
+    found = small(folder, "claim")
+    return (shaped(found[0], Claim) or Claim()) if found is not None else None
 
 
 def collected(folder: int, token: str) -> Collected:
@@ -208,11 +220,8 @@ def collected(folder: int, token: str) -> Collected:
 
 def _served(folder: int) -> _Served:
     """How a service is, as its shim has said last; one that has said nothing is not well."""
-    found = _bytes(folder, "serve")
-    try:
-        told = msgspec.json.decode(found[0], type=_Served) if found is not None else _Served()
-    except msgspec.DecodeError:
-        return _Served()
+    found = small(folder, "serve")
+    told = (shaped(found[0], _Served) if found is not None else None) or _Served()
     return told if 0 <= told.open <= _BYTES and 0 <= told.port < 1 << 16 else _Served()
 
 
@@ -228,12 +237,9 @@ def _there(folder: int, path: str) -> bool:
 
 
 def _record(folder: int, token: str) -> _Record | None:
-    found = _bytes(folder, "exit.json")
-    if found is None:
-        return None
-    try:
-        record = msgspec.json.decode(found[0], type=_Record)
-    except msgspec.DecodeError:
+    found = small(folder, "exit.json")
+    record = shaped(found[0], _Record) if found is not None else None
+    if record is None:
         return None
     numbers = (record.exit or 0, record.signal, record.started, record.ended)
     return record if record.token == token and all(0 <= number <= _BYTES for number in numbers) else None
@@ -244,13 +250,10 @@ def _beats(folder: int, claim: Claim) -> bool:
     here = claim.boot != "" and claim.boot == boot()
     if here and claim.node == os.uname().nodename and not lives(claim):
         return False
-    found = _bytes(folder, "beat") or _bytes(folder, "claim")
+    found = small(folder, "beat") or small(folder, "claim")
     if found is None:
         return False
-    try:
-        beat = msgspec.json.decode(found[0], type=_Beat)
-    except msgspec.DecodeError:
-        beat = _Beat()
+    beat = shaped(found[0], _Beat) or _Beat()
     if here and beat.boot == claim.boot and beat.at:
         age = time.clock_gettime(time.CLOCK_BOOTTIME) - beat.at / 1e9
     else:

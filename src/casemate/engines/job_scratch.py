@@ -14,6 +14,7 @@ import errno
 import os
 import re
 import socket
+import stat
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -160,7 +161,7 @@ class JobScratch:
                 inner = self._held(held, order.domain, order.token)
             if not self._here:
                 synced(inner, "in")
-            written(inner, "order.json", encoded(order), sync=not self._here)
+            written(inner, "order.json", encoded(order), not self._here, self._owner(order.domain))
 
     def _fill(self, domain: str, token: str, name: str, data: bytes) -> None:
         *folders, last = _parts(name)
@@ -171,6 +172,10 @@ class JobScratch:
                 at = held.enter_context(folder_at(at, part))
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
             file = os.open(last, flags, 0o644, dir_fd=at)
+            told = os.fstat(file)
+            if not stat.S_ISREG(told.st_mode) or told.st_nlink != 1:
+                os.close(file)  # a second name of another file, which is not to be written or shown
+                raise BadInput(what=name[:200])
             os.fchmod(file, 0o644)  # the job's own user reads it; the folder above lets nobody else through
             with os.fdopen(file, "ab", buffering=0) as sink:
                 rest = memoryview(data)
@@ -188,7 +193,7 @@ class JobScratch:
     def _stop(self, domain: str, token: str, reason: str, grace_s: float) -> None:
         with ExitStack() as held:
             body = msgspec.json.encode({"reason": reason, "grace_s": grace_s})
-            written(self._held(held, domain, token), "stop", body)
+            written(self._held(held, domain, token), "stop", body, owner=self._owner(domain))
 
     def _outputs(self, domain: str, token: str, path: str, most: int) -> list[tuple[str, int]]:
         with ExitStack() as held:
@@ -259,6 +264,11 @@ class JobScratch:
                 removed(kind, token + _GONE)
             # no sync: what a loss of power brings back is swept at the next start
 
+    def _owner(self, domain: str) -> tuple[int, int] | None:
+        """Whose the folders are, by number; None: this process's own."""
+        del domain
+        return None
+
     def _known(self, domain: str) -> list[str]:
         with ExitStack() as held:
             try:
@@ -276,8 +286,9 @@ def _made(name: str, at: int, mode: int) -> bool:
         os.mkdir(name, mode, dir_fd=at)
     except FileExistsError:
         return False
-    if os.stat(name, dir_fd=at, follow_symlinks=False).st_mode & 0o7777 != mode:
-        os.chmod(name, mode, dir_fd=at)
+    with folder_at(at, name) as made:  # by its descriptor: the folder may be another's, who lays a link in its place
+        if os.fstat(made).st_mode & 0o7777 != mode:
+            os.fchmod(made, mode)
     return True
 
 

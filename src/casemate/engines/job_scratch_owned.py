@@ -17,7 +17,7 @@ from casemate.access import Threads
 from casemate.engines.job_folder import folder_at, opened
 from casemate.engines.job_scratch import JobScratch
 from casemate.errors import EngineFailed
-from casemate.jobs.executor import Folder, Order
+from casemate.jobs.executor import Folder
 
 __all__ = ["OwnedScratch"]
 
@@ -43,26 +43,12 @@ class OwnedScratch(JobScratch):
                     os.fchown(one, *owner)
         return folder
 
-    def _order(self, order: Order) -> None:
-        super()._order(order)
-        self._give(order.domain, order.token, "order.json")
-
     def _carry(self, domain: str, former: str, token: str, path: str, most: int) -> bool:
         found, owner = super()._carry(domain, former, token, path, most), self._owner(domain)
         if owner is not None:
             with ExitStack() as held:
                 _given(held.enter_context(folder_at(self._held(held, domain, token), "out")), owner)
         return found
-
-    def _stop(self, domain: str, token: str, reason: str, grace_s: float) -> None:
-        super()._stop(domain, token, reason, grace_s)
-        self._give(domain, token, "stop")
-
-    def _give(self, domain: str, token: str, name: str) -> None:
-        owner = self._owner(domain)
-        if owner is not None:
-            with ExitStack() as held:
-                os.chown(name, *owner, dir_fd=self._held(held, domain, token), follow_symlinks=False)
 
     def _owner(self, domain: str) -> tuple[int, int] | None:
         """User and group by number; None where they are this process's own. Raises EngineFailed."""
@@ -78,9 +64,17 @@ class OwnedScratch(JobScratch):
 
 
 def _given(folder: int, owner: tuple[int, int]) -> None:
-    """All beneath a folder that this process alone has filled."""
+    """All of ours beneath a folder of his. What he has laid there himself is his already, or it is a second name of
+    something that is not: that stays as it is."""
     for name in os.listdir(folder):
-        os.chown(name, *owner, dir_fd=folder, follow_symlinks=False)
-        if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
-            with folder_at(folder, name) as inner:
-                _given(inner, owner)
+        held = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        try:
+            told = os.fstat(held)
+            folded = stat.S_ISDIR(told.st_mode)
+            if told.st_uid == os.geteuid() and (folded or (stat.S_ISREG(told.st_mode) and told.st_nlink == 1)):
+                os.chown(f"/proc/self/fd/{held}", *owner)
+            if folded:
+                with folder_at(held, ".") as inner:
+                    _given(inner, owner)
+        finally:
+            os.close(held)

@@ -20,6 +20,7 @@ from pathlib import Path
 import msgspec
 
 from casemate.access import Threads
+from casemate.engines.job_folder import folder_at, opened, shaped, small
 from casemate.errors import BadInput
 from casemate.jobs.services import Way
 
@@ -27,6 +28,7 @@ __all__ = ["Reach", "ServiceDoors", "reached"]
 
 _NAMED = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _TOKEN = re.compile(r"[0-9a-f]{32}")
+_KNOCK = re.compile(r"[0-9a-f]{1,128}")
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
 _LONGEST = 1 << 20
 
@@ -86,16 +88,24 @@ class ServiceDoors:
         folder = root.absolute() / domain / way.token
         if way.node == os.uname().nodename:
             return Reach(way.token, str(folder))
-        try:
-            order = msgspec.json.decode((folder / "order.json").read_bytes(), type=_Order)
-        except (OSError, msgspec.DecodeError):
-            return None
-        knock = order.serve.knock if order.serve is not None else ""
+        knock = _knock(root, f"{domain}/{way.token}")
         return (
             Reach(way.token, "", way.node, way.port, knock)
             if knock and way.port and _HOST.fullmatch(way.node)
             else None
         )
+
+
+def _knock(root: Path, folder: str) -> str:
+    """What the attempt's order says; the folder may be a cluster's user's, who could lay anything in its place."""
+    try:
+        with opened(os.fspath(root.absolute())) as top, folder_at(top, folder) as held:
+            found = small(held, "order.json")
+    except OSError:
+        return ""
+    order = shaped(found[0], _Order) if found is not None else None
+    knock = order.serve.knock if order is not None and order.serve is not None else ""
+    return knock if _KNOCK.fullmatch(knock) else ""
 
 
 def reached(root: Path, domain: str, service: str) -> dict[str, Reach]:
