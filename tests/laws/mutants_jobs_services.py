@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from tests.laws.breaks_source import Edit
 from tests.laws.killers_tests import Tested
+from tests.laws.mutants_jobs_sandbox import _shim
 
 LOOP = "tests/jobs/test_services.py"
 ENGINE = "tests/engines/test_service_engine.py"
+SHIM = "tests/cells/shim/test_door.py"
 CARD = "tests/doors/native/test_deploy.py"
 
 # name, leak, the line, what stands in its place, the killer
@@ -80,6 +82,18 @@ TABLE = (
         "what a cluster's user has written into his order is said to whomever he names",
         Edit("casemate.engines.service_doors:_knock", "if _KNOCK.fullmatch(knock)", "if knock"),
         Tested(f"{ENGINE}::test_what_lies_in_the_place_of_an_order_leads_nowhere[shape]"),
+    ),
+    (
+        "service-strangers-crowd",
+        "jobs of another label that say nothing keep everybody out of a service",
+        _shim("door.py", "if self._open >= self._most:", "if len(self._strangers) >= _STRANGERS:"),
+        Tested(f"{SHIM}::test_strangers_who_are_silent_keep_nobody_out"),
+    ),
+    (
+        "service-unknocked",
+        "everybody on the cluster's network reaches a service",
+        _shim("door.py", "if hmac.compare_digest(said, self._knock) and", "if"),
+        Tested(f"{SHIM}::test_who_knows_the_secret_is_let_in_over_the_network_and_nobody_else"),
     ),
     (
         "service-doors-kept",

@@ -16,6 +16,7 @@ import ctypes
 import fcntl
 import hmac
 import os
+import resource
 import selectors
 import socket
 import threading
@@ -36,7 +37,8 @@ _USER, _NET = 0x10000000, 0x40000000  # CLONE_NEWUSER, CLONE_NEWNET
 _OWNER = 0xB701  # NS_GET_USERNS
 _PIECE = 64 << 10
 _MOST = 1024  # connections at once
-_STRANGERS = 64  # of those, so many that have not knocked yet
+_STRANGERS = 64  # so many that have not knocked yet; one more, and whoever has waited longest is hung up on
+_SPARE = 64  # descriptors for what else is open
 _PATIENCE = 5.0  # seconds for the knock, and for one look at the health
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -61,6 +63,7 @@ def _carry(folder: int, place: Place, inner: int, says: int, shim: int) -> None:
     doors = [_local(folder)]
     if served["knock"]:
         doors.append(socket.create_server(("", 0), backlog=128))
+    most = _room()
     uid = place.uid  # in the job's own view of users this process may be called root
     _inside(inner)
     _lessened(uid)
@@ -70,7 +73,17 @@ def _carry(folder: int, place: Place, inner: int, says: int, shim: int) -> None:
     port = doors[1].getsockname()[1] if len(doors) > 1 else 0
     teller = _Teller(says, port)
     threading.Thread(target=_look, args=(served, teller), daemon=True).start()
-    _Carrier(doors, int(served["port"]), served["knock"].encode("ascii"), teller).run()
+    _Carrier(doors, int(served["port"]), served["knock"].encode("ascii"), teller, most).run()
+
+
+def _room() -> int:
+    """How many connections there may be at once: each takes two descriptors, and a look at the health takes one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * _MOST + _STRANGERS + _SPARE
+    wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return max((wanted - _STRANGERS - _SPARE) // 2, 1)
 
 
 def _local(folder: int) -> socket.socket:
@@ -204,10 +217,12 @@ def _sent(line: socket.socket, data: bytes) -> bytes:
 class _Carrier:
     """Bytes from one side to the other and back; what is slow on one side is read no faster on the other."""
 
-    def __init__(self, doors: list[socket.socket], port: int, knock: bytes, teller: _Teller) -> None:
-        self._port, self._knock, self._teller = port, knock, teller
+    def __init__(self, doors: list[socket.socket], port: int, knock: bytes, teller: _Teller, most: int = _MOST) -> None:
+        self._port, self._knock, self._teller, self._most = port, knock, teller, most
         self._poll = selectors.DefaultSelector()
-        self._open = self._strangers = 0
+        self._turn = threading.Lock()  # strangers knock in threads of their own
+        self._open = 0
+        self._strangers: dict[socket.socket, None] = {}  # in the order in which they came
         for number, door in enumerate(doors):
             door.setblocking(False)
             self._poll.register(door, selectors.EVENT_READ, number)
@@ -225,26 +240,41 @@ class _Carrier:
             line, _ = door.accept()
         except OSError:
             return
-        if self._open >= _MOST or self._strangers >= _STRANGERS:
+        if self._open >= self._most:
             line.close()
         elif number == 0:
             self._join(_End(line))
         else:
-            self._strangers += 1
-            threading.Thread(target=self._knocked, args=(line,), daemon=True).start()
+            self._stranger(line)
+
+    def _stranger(self, line: socket.socket) -> None:
+        """Anybody on the node's network may be silent here: whoever knows the secret says it at once."""
+        with self._turn:
+            if len(self._strangers) >= _STRANGERS:
+                longest = next(iter(self._strangers))
+                del self._strangers[longest]
+                try:
+                    longest.shutdown(socket.SHUT_RDWR)  # its thread wakes up, and closes it
+                except OSError:
+                    pass
+            self._strangers[line] = None
+        threading.Thread(target=self._knocked, args=(line,), daemon=True).start()
 
     def _knocked(self, line: socket.socket) -> None:
         """A stranger on the node's network says the order's secret first, or is hung up on."""
-        said = b""
+        said, until = b"", time.monotonic() + _PATIENCE
         try:
-            line.settimeout(_PATIENCE)
-            while len(said) < len(self._knock) and (part := line.recv(len(self._knock) - len(said))):
+            while len(said) < len(self._knock):
+                line.settimeout(max(until - time.monotonic(), 0.001))
+                part = line.recv(len(self._knock) - len(said))
+                if not part:
+                    break
                 said += part
         except OSError:
             pass
-        finally:
-            self._strangers -= 1
-        if hmac.compare_digest(said, self._knock):
+        with self._turn:
+            self._strangers.pop(line, None)
+        if hmac.compare_digest(said, self._knock) and self._open < self._most:
             self._join(_End(line))
         else:
             line.close()
@@ -260,10 +290,14 @@ class _Carrier:
             if line.family != socket.AF_UNIX:
                 line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         outer.peer, inner.peer = inner, outer
-        self._open += 1
-        self._teller.say(carried=self._open)
+        self._counted(1)
         for end in (outer, inner):
             self._poll.register(end.line, selectors.EVENT_READ, end)
+
+    def _counted(self, more: int) -> None:
+        with self._turn:
+            self._open += more
+            self._teller.say(carried=self._open)
 
     def _moved(self, end: _End, mask: int) -> None:
         peer = end.peer
@@ -306,5 +340,4 @@ class _Carrier:
             if one.line.fileno() in self._poll.get_map():
                 self._poll.unregister(one.line)
             one.line.close()
-        self._open -= 1
-        self._teller.say(carried=self._open)
+        self._counted(-1)
