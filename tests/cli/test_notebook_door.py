@@ -100,10 +100,14 @@ def test_another_page_or_name_is_refused(door: Door, ways: list[Way]) -> None:
     own = f"http://127.0.0.1:{door.port}"
     for origin in ("http://evil.example", "null", f"https://127.0.0.1:{door.port}", "http://127.0.0.1"):
         assert ask(door, Cookie=cookie, Origin=origin)[0] == 403
+    for site in ("same-site", "cross-site", ""):
+        assert ask(door, Cookie=cookie, Sec_Fetch_Site=site)[0] == 403
     assert ask(door, Cookie=cookie, host="evil.example")[0] == 403
     assert ask(door, Cookie=cookie, host=f"evil.example:{door.port}")[0] == 403
     assert raw(door, f"GET / HTTP/1.1\r\nCookie: {cookie}\r\n\r\n")[0] == 403
     assert ways == []
+    for site in ("same-origin", "none"):
+        assert ask(door, Cookie=cookie, Sec_Fetch_Site=site)[0] == 200
     assert ask(door, Cookie=cookie, Origin=own)[0] == 200
     assert ask(door, Cookie=cookie, host=f"localhost:{door.port}")[0] == 200
 

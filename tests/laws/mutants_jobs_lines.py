@@ -131,4 +131,10 @@ TABLE = (
         Edit("casemate.cli.notebook_door:Heading.onward", '"upgrade" if upgrade else "close"', '"keep-alive"'),
         Tested(f"{BROWSER}::test_a_connection_has_one_request"),
     ),
+    (
+        "job-notebook-from-another-port",
+        "a page of another user of the machine asks a notebook, with its visitor's cookie",
+        Edit("casemate.cli.notebook_door:Door._come", "one not in _PAGES for", "False for"),
+        Tested(f"{BROWSER}::test_another_page_or_name_is_refused"),
+    ),
 )

@@ -57,6 +57,12 @@ SHIM, SCRATCH, PROCESS = "cells/shim/test_shim", "engines/test_job_scratch", "en
 # name, leak, the line, what stands in its place, the killer
 TABLE = (
     (
+        "job-tree-followed",
+        "an image whose unpacking was taken over leads the jobs that run in it into another label's folders",
+        _shim("run.py", "        walls.plain(place)\n", ""),
+        _test(SHIM, "test_what_another_attempt_left_as_a_link_is_not_entered[mount-L2]"),
+    ),
+    (
         "job-vsock-open",
         "a job in a virtual machine talks to its host",
         Edit(f"{FILTER}:_families", "return (_UNIX, _INET, _INET6) if", "return (_UNIX, _INET, _INET6, 40) if"),

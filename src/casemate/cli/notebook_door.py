@@ -24,6 +24,9 @@ __all__ = ["Door", "Heading"]
 HEAD = 64 << 10
 PIECE = 64 << 10
 SECONDS = 30.0
+_PAGES = ("same-origin", "none")
+"""Where a request may come from, as browsers say it (W3C Fetch Metadata): our own page, or whoever typed its address.
+Another port of this machine is another's page, and to the browser of the same site: it sends our cookie along."""
 _HOP = frozenset({"connection", "keep-alive", "proxy-connection", "proxy-authorization", "te"})
 
 
@@ -116,7 +119,7 @@ class Door:
             _say(line, "403 Forbidden")
         elif self._changed(heading, line):
             return
-        elif not self._known(heading):
+        elif not self._known(heading) or any(one not in _PAGES for one in heading.all("sec-fetch-site")):
             _say(line, "403 Forbidden")
         else:
             self._hand_on(line, heading.onward(self.name) + rest)

@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from casemate.access import Threads
 from casemate.engines.http_target import Target
 from casemate.engines.job_folder import opened
 from casemate.engines.job_line import connected
@@ -37,15 +38,15 @@ _TRIES = 4
 class _Near(Target):
     """The socket in a replica's folder, which is the folder's owner's own, and no link (`job_line`)."""
 
-    __slots__ = ("folder",)
+    __slots__ = ("domain", "folder", "threads")
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, domain: str, threads: Threads) -> None:
         super().__init__("http://localhost/v1")
-        self.folder = folder
+        self.folder, self.domain, self.threads = folder, domain, threads
 
     async def connect(self, loop: asyncio.AbstractEventLoop, line: asyncio.Protocol, tls: object) -> None:
         del tls
-        held = await asyncio.to_thread(_held, self.folder)
+        held = await self.threads.run(self.domain, _held, self.folder)  # not the process' own, which labels share
         try:
             await loop.create_unix_connection(lambda: line, sock=held)
         except BaseException:
@@ -80,9 +81,8 @@ class _Far(Target):
 class _Replica:
     """The engine of one, and how many requests of ours it has."""
 
-    def __init__(self, name: str, reach: Reach, counts_cache: bool) -> None:
-        upstream = Upstream("", name, counts_cache=counts_cache)
-        self.engine = OpenAILike(upstream, _Near(reach.folder) if reach.folder else _Far(reach))
+    def __init__(self, upstream: Upstream, target: Target) -> None:
+        self.engine = OpenAILike(upstream, target)
         self.asked = 0
         self.gone = False
 
@@ -99,7 +99,7 @@ class ServiceEngine:
 
     def __init__(self, name: str, root: Path, domain: str, service: str, *, counts_cache: bool = True) -> None:
         self._name, self._root, self._domain, self._service = name, root, domain, service
-        self._counts = counts_cache
+        self._upstream, self._threads = Upstream("", name, counts_cache=counts_cache), Threads()
         self._known: dict[Reach, _Replica] = {}
 
     async def generate(self, prompt: Prompt, deadline: float) -> AsyncGenerator[Delta, None]:
@@ -170,7 +170,8 @@ class ServiceEngine:
         """As the doors stand now. What was taken out finishes what it has begun."""
         now = set(reached(self._root, self._domain, self._service).values())
         for reach in now - self._known.keys():
-            self._known[reach] = _Replica(self._name, reach, self._counts)
+            near = _Near(reach.folder, self._domain, self._threads) if reach.folder else None
+            self._known[reach] = _Replica(self._upstream, near or _Far(reach))
         for reach in self._known.keys() - now:
             gone = self._known.pop(reach)
             gone.gone = True

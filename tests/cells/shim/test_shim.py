@@ -59,6 +59,26 @@ def test_a_job_sees_its_inputs_its_own_environment_and_its_folders(root, level, 
 
 
 @pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("whole", [False, True], ids=["mount", "root"])
+def test_what_another_attempt_left_as_a_link_is_not_entered(root, level, whole, outside):
+    """What unpacked an environment read what strangers had made: its tree may be anything."""
+    secret = outside / "another's"
+    secret.mkdir()
+    (secret / "key").write_text("secret")
+    left = root / "dom" / secrets.token_hex(16) / "out"
+    left.mkdir(parents=True)
+    tree = left / "tree"
+    tree.symlink_to("/" if whole else secret)
+    at = str(tree) if level == "L1" else "/env"
+    mounts = [] if whole else [Mount(str(tree), at)]
+    change = (lambda order: order.update(rootfs=str(tree))) if whole else None
+    one = Attempt(root, f"cat {at}/key '{secret}/key' >&2; echo begun", level, mounts=mounts, change=change)
+    assert one.run() == 0
+    assert one.record()["reason"] == "sandbox"
+    assert not (one.path / "log" / "out").exists()
+
+
+@pytest.mark.parametrize("level", LEVELS)
 def test_nothing_to_execute_is_said(root, level):
     one = Attempt(root, ["there-is-no-such-program"], level)
     assert one.run() == 0

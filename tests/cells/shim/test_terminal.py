@@ -126,6 +126,7 @@ def test_who_comes_back_sees_what_he_missed_and_the_former_leaves(root):
     third = Visitor(one, place=1 << 60)
     third.type("exit\r")
     third.rest()
+    one.process.wait(60)
     assert third.at == len(one.log()) - len(third.shown)
 
 

@@ -222,6 +222,7 @@ def _become(
 
             wear(terminal.inner, leads=not walls.leader(place))
         groups.join()
+        walls.plain(place)
         walls.enter(place)
         kernel.with_parent(shim)
         walls.limits(place, "memory" in groups.made, "pids" in groups.made)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # what they import costs more than the rest of the shim
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["Place", "bubblewrap", "enter", "level1", "level2"]
+__all__ = ["Place", "bubblewrap", "enter", "level1", "level2", "plain"]
 
 INSIDE = 1000
 """The user that a job is to itself in its own namespace."""
@@ -99,6 +99,14 @@ def bubblewrap() -> str:
         if os.access(f"{folder}/bwrap", os.X_OK):
             return f"{folder}/bwrap"
     return ""
+
+
+def plain(place: Place) -> None:
+    """What another attempt has left is where its name says: a link there would lead this job, or root, elsewhere."""
+    beside = os.path.dirname(place.path) + "/"
+    for path in (place.order["rootfs"], *(source for source, _, _ in place.mounts())):
+        if os.path.islink(path) and os.path.realpath(os.path.dirname(path)).startswith(beside):
+            raise OSError("what the job is to stand in is a link")
 
 
 def enter(place: Place) -> None:
