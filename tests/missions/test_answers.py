@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from casemate.access import Flow
 from casemate.errors import EngineFailed
-from casemate.jobs import Spec
+from casemate.jobs import Folder, Spec
 from casemate.missions.host import Answers
 from casemate.missions.host.answers import LONGEST, QUESTIONS
 from casemate.models import Chat, Delta
@@ -29,6 +29,7 @@ class Toy(ByPieces):
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, str, int]] = []
+        self.meanwhile: Callable[[], Awaitable[None]]
 
     async def answer(self, flow: Flow, chat: Chat) -> AsyncIterator[Delta]:
         text = chat.messages[0].text
@@ -37,6 +38,8 @@ class Toy(ByPieces):
             raise EngineFailed(engine="toy", why="it broke", cause="broken")
         if text == "defect":
             raise RuntimeError(text)
+        if text == "end":
+            await self.meanwhile()
         yield Delta(text=text[::-1])
         yield Delta(finish="stop")
 
@@ -142,3 +145,44 @@ async def test_what_has_gone_is_forgotten(world: World) -> None:
     await yard.step(3)
     assert await answers.step() == 0
     assert answers._answered == {}
+
+
+async def test_what_was_removed_while_a_model_answered_stays_removed(world: World) -> None:
+    yard, toy, answers, spot = await yard_of(world)
+
+    async def meanwhile() -> None:
+        [native] = yard.engine.all("running")
+        yard.engine.end(native, 0)
+        await yard.step(3)
+
+    toy.meanwhile = meanwhile
+    put(spot, 1, prompt="end")
+    assert await answers.step() == 0
+    assert len(toy.asked) == 1
+    assert yard.scratch.spots == {}  # an answer is plain: no folder of it lies where no job is
+
+
+async def test_a_job_that_breaks_its_folder_asks_once_and_holds_up_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yard, toy, answers, spot = await yard_of(world)
+    await yard.submit(RUN)
+    await yard.step(3)
+    [native] = yard.engine.all("waiting")
+    yard.engine.begin(native)
+    await yard.step(1)
+    other = yard.engine.spot(native)
+    put(spot, 1, prompt="abc")
+    put(other, 1, prompt="def")
+    broken, fill = next(key for key, each in yard.scratch.spots.items() if each is spot), yard.scratch.fill
+
+    async def filled(folder: Folder, name: str, data: bytes) -> str:
+        if folder.path.endswith(broken[1]):
+            raise NotADirectoryError(name)  # an input named `answers` stands where answers would
+        return await fill(folder, name, data)
+
+    monkeypatch.setattr(yard.scratch, "fill", filled)
+    for _ in range(3):
+        await answers.step()
+    assert said(other, 1) == {"text": "fed"}
+    assert len(toy.asked) == 2

@@ -81,8 +81,8 @@ class Answers:
         for found in running:
             try:
                 moved += await self._job(access, found)
-            except CasemateError:
-                continue  # its folder is not there yet, or has just gone
+            except (CasemateError, OSError):
+                continue  # its folder is not there yet, has just gone, or was broken by its job
         return moved
 
     async def _job(self, access: AccessClass, found: Found[Job]) -> int:
@@ -98,11 +98,11 @@ class Answers:
             return 0
         number = fresh[0]
         answer = await self._answer(access, found, site.scratch, attempt, number, waiting[number])
+        known.add(number)  # it was asked and counted, whether or not the answer can be left
         # a line ends what is whole: of two answers, after a new start, the program takes the first
         told = msgspec.json.encode(answer) + b"\n"
-        folder = await site.scratch.make(access.id, attempt.token)  # it is there: its question was in it
-        await site.scratch.fill(folder, f"answers/{number}.json", told)
-        known.add(number)
+        # never made here: what was sealed and removed meanwhile stays removed, and nothing plain is left behind
+        await site.scratch.fill(site.scratch.at(access.id, attempt.token), f"answers/{number}.json", told)
         return 1
 
     async def _answer(
