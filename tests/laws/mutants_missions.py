@@ -123,6 +123,18 @@ TABLE = (
         Tested(f"{ANSWERS}::test_a_job_that_breaks_its_folder_asks_once_and_holds_up_nobody"),
     ),
     (
+        "mission-past-the-veto",
+        "whom a policy of the region keeps from models has them through a mission",
+        Edit("casemate.missions.host.answers:Answers._flow", "await self.gate.open(himself, ASK)", "pass"),
+        Tested(f"{ANSWERS}::test_an_owner_whom_a_policy_forbids_is_refused_once"),
+    ),
+    (
+        "mission-refused-at-every-step",
+        "the ledger is filled with one refusal of a question that a policy forbids",
+        Edit("casemate.missions.host.answers:Answers._flow", "except Refused:", "except ZeroDivisionError:"),
+        Tested(f"{ANSWERS}::test_an_owner_whom_a_policy_forbids_is_refused_once"),
+    ),
+    (
         "mission-alike-by-its-own-word",
         "two runs are alike because a program says so",
         Edit(

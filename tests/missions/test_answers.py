@@ -11,11 +11,15 @@ import pytest
 
 from casemate.access import Flow
 from casemate.errors import EngineFailed
+from casemate.identity import Session
 from casemate.jobs import Folder, Spec
+from casemate.labels import Label
 from casemate.missions.host import Answers
 from casemate.missions.host.answers import LONGEST, QUESTIONS
 from casemate.models import Chat, Delta
 from casemate.models.answerer import ByPieces
+from casemate.policy import Action, Refuse, Target
+from casemate.policy.veto import asked
 from tests.attacks.scene import LOW, SECRET
 from tests.jobs.yard import Yard
 from tests.laws.world import World
@@ -182,7 +186,37 @@ async def test_a_job_that_breaks_its_folder_asks_once_and_holds_up_nobody(
         return await fill(folder, name, data)
 
     monkeypatch.setattr(yard.scratch, "fill", filled)
+    escaped = list[OSError]()
     for _ in range(3):
-        await answers.step()
+        try:
+            await answers.step()
+        except OSError as error:
+            escaped.append(error)
+    assert escaped == []
     assert said(other, 1) == {"text": "fed"}
     assert len(toy.asked) == 2
+
+
+class Forbids:
+    """The region's own policy lets olga have no model."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def refuses(self, session: Session, acting: Label, action: Action, target: Target) -> Refuse | None:
+        told = asked(session, acting, action, target)  # as a veto sees it: nothing of services
+        if told is None or (told.name, told.action) != ("olga", "answer.ask"):
+            return None
+        self.asked += 1
+        return Refuse("veto")
+
+
+async def test_an_owner_whom_a_policy_forbids_is_refused_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, toy, answers, spot = await yard_of(world)
+    put(spot, 1, prompt="abc")
+    forbids = Forbids()
+    monkeypatch.setattr(answers.gate, "veto", forbids)
+    for _ in range(3):
+        await answers.step()
+    assert "answers/1.json" in spot.inputs
+    assert (said(spot, 1), forbids.asked, toy.asked) == ({"why": "refused"}, 1, [])
