@@ -12,7 +12,9 @@ from click.testing import CliRunner
 
 from casemate.cli.mission_check import examined
 from casemate.cli.mission_folder import brought, told_by
+from casemate.cli.mission_run import _shown
 from casemate.cli.root import main
+from casemate.cli.talk import Talk
 from casemate.errors import BadInput
 
 CODE = "src/casemate_fit.py"
@@ -138,3 +140,14 @@ def test_a_package_and_one_beside_its_project_are_found(fit: Path, tmp_path: Pat
 def test_a_name_that_is_none_and_a_folder_that_is_there_are_refused(fit: Path) -> None:
     for name, to in (("Fit", fit.parent), ("fit", fit.parent)):
         assert CliRunner().invoke(main, ["mission", "new", name, "--to", str(to)]).exit_code == 2
+
+
+def test_what_a_program_left_makes_no_line_of_its_own_and_has_no_colour(capsys: pytest.CaptureFixture[str]) -> None:
+    """Else a figure shows a mark beside ours, in the colours of a label."""
+    mark = "\x1b[48;2;0;122;51m\x1b[38;2;255;255;255mUNCLASSIFIED\x1b[0m"
+    job = {"mark": "(S)", "state": "SUCCEEDED", "reason": "", "exit": 0, "signal": 0, "open": False}
+    result = {"figures": {"slope": f"2\n{mark}"}, "tables": {}, "digest": "d"}
+    _shown(Talk(None), {"job": job, "mission": "fit@1", "parameters": {"note": f"a\n{mark}"}, "result": result})
+    said = capsys.readouterr().out
+    assert "\x1b" not in said
+    assert len(said.splitlines()) == 4

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from typing import Any
 
 from tests.console.visitor import Page, Visitor, a_region
 from tests.doors.native.test_jobs import kept
-from tests.doors.native.test_missions import REPORT, a_run, result
+from tests.doors.native.test_missions import CSV, REPORT, a_run, result
 from tests.laws.mission_operations import described, install
 from tests.laws.world import World
 
@@ -27,11 +28,13 @@ async def installed(world: World) -> None:
     assert seen.status == 201, seen.body
 
 
-async def left(world: World, id: str, digest: str, **tags: str) -> None:
+async def left(world: World, id: str, said: str, **tags: str) -> None:
     import json
 
-    files = {"out/result.json": json.dumps(result(digest=digest, files={"n<": {"size": 1, "digest": "d"}})).encode()}
-    files |= {"out/report.json": json.dumps(REPORT).encode(), "out/tables/rows.csv": b"n,x,t,b,i\n"}
+    note = {"size": 1, "digest": hashlib.sha384(b"n").hexdigest()}
+    told = result(figures={"slope": 2.0, "n<": said}, files={"note": note})
+    files = {"out/result.json": json.dumps(told).encode(), "out/files/note": b"n"}
+    files |= {"out/report.json": json.dumps(REPORT).encode(), "out/tables/rows.csv": CSV}
     await kept(world, "analyst", id, a_run(**tags), "", err=b"@progress 2 4 fitting\n", **files)
 
 
@@ -96,7 +99,7 @@ def test_a_run_shows_its_result_and_whether_the_second_came_out_alike() -> None:
             assert "sandbox" in report.header("content-security-policy")
             assert (await analyst.get("/mission-runs/job_a/tables/rows")).body.startswith(b"# ")
             assert (await analyst.get("/mission-runs/job_a/tables/rows?format=parquet")).body[:4] == b"PAR1"
-            assert (await analyst.get("/mission-runs/job_a.json")).json["data"]["result"]["digest"] == "same"
+            assert (await analyst.get("/mission-runs/job_a.json")).json["data"]["result"]["figures"]["n<"] == "same"
             again = await analyst.post("/mission-runs/job_a/again", {})
             assert again.status == 303, again.body
             french = Page.of(await analyst.get("/mission-runs/job_b?lang=fr"))

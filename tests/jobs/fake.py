@@ -64,7 +64,9 @@ class FakeScratch:
 
     async def fill(self, folder: Folder, name: str, data: bytes) -> str:
         domain, token = folder.path.rsplit("/", 2)[1:]
-        spot = self.spots[(domain, token)]
+        spot = self.spots.get((domain, token))
+        if spot is None:
+            raise Absent(kind="folder", id=token)
         if self.full and name in spot.inputs:
             raise StorageFull
         spot.inputs[name] = spot.inputs.get(name, b"") + data

@@ -104,4 +104,84 @@ TABLE = (
         Edit("casemate.cli.mission_check:_ran", "_BLOCKED", "_BLOCKED.replace('sys.addaudithook(hook)', '')"),
         Tested(f"{CHECK}::test_what_reaches_for_the_network_fails"),
     ),
+    (
+        "mission-answer-left-behind",
+        "an answer lies plain in a folder that was sealed and removed while a model wrote it",
+        Edit(
+            "casemate.missions.host.answers:Answers._job",
+            "await site.scratch.fill(site.scratch.at(access.id, attempt.token)",
+            "await site.scratch.fill(await site.scratch.make(access.id, attempt.token)",
+        ),
+        Tested(f"{ANSWERS}::test_what_was_removed_while_a_model_answered_stays_removed"),
+    ),
+    (
+        "mission-broken-folder-holds-up",
+        "a job that breaks its folder keeps a model from all others of its label",
+        Edit(
+            "casemate.missions.host.answers:Answers.lane", "except (CasemateError, OSError):", "except CasemateError:"
+        ),
+        Tested(f"{ANSWERS}::test_a_job_that_breaks_its_folder_asks_once_and_holds_up_nobody"),
+    ),
+    (
+        "mission-past-the-veto",
+        "whom a policy of the region keeps from models has them through a mission",
+        Edit("casemate.missions.host.answers:Answers._flow", "await self.gate.open(himself, ASK)", "pass"),
+        Tested(f"{ANSWERS}::test_an_owner_whom_a_policy_forbids_is_refused_once"),
+    ),
+    (
+        "mission-refused-at-every-step",
+        "the ledger is filled with one refusal of a question that a policy forbids",
+        Edit("casemate.missions.host.answers:Answers._flow", "except Refused:", "except ZeroDivisionError:"),
+        Tested(f"{ANSWERS}::test_an_owner_whom_a_policy_forbids_is_refused_once"),
+    ),
+    (
+        "mission-alike-by-its-own-word",
+        "two runs are alike because a program says so",
+        Edit(
+            "casemate.missions.host.outcome:_true",
+            'return known and (told["asked"], told["digest"]) == (digest_of(asked), digest_of(made))',
+            "return True",
+        ),
+        Tested(f"{NATIVE}::test_a_result_whose_digests_are_not_those_of_what_it_left_is_none"),
+    ),
+    (
+        "mission-name-leads-elsewhere",
+        "the link of a table leads to another page of the console",
+        Edit("casemate.missions.host.outcome:_named", "_NAME.fullmatch(name) for", "True for"),
+        Tested(f"{NATIVE}::test_a_name_that_leads_elsewhere_is_no_name"),
+    ),
+    (
+        "mission-table-with-formulas",
+        "a spreadsheet computes what an intruder wrote into a log",
+        Edit("casemate.missions.host.outcome:_inert", "_FORMULA.search(text) is None", "True"),
+        Tested(f"{NATIVE}::test_no_cell_of_a_table_is_a_formula"),
+    ),
+    (
+        "mission-report-on-the-loop",
+        "everybody waits while the report of one label is drawn",
+        Edit(
+            "casemate.missions.host.outcome:report_of",
+            "return await flow.gate.threads.run(flow.access.id, drawn)",
+            "return drawn()",
+        ),
+        Tested(f"{NATIVE}::test_what_is_too_large_to_be_drawn_is_refused_and_nobody_waits_for_it"),
+    ),
+    (
+        "mission-report-without-end",
+        "a report of 16 MiB takes a gigabyte to draw",
+        Edit("casemate.reports.report:read", "_values(value) > MOST_VALUES", "False"),
+        Tested(f"{NATIVE}::test_what_is_too_large_to_be_drawn_is_refused_and_nobody_waits_for_it"),
+    ),
+    (
+        "mission-again-overtakes",
+        "a run that is made again goes before others, each time by what its queue adds",
+        Edit("casemate.missions.host.host:Missions.again", "priority=0, ", ""),
+        Tested(f"{NATIVE}::test_a_run_made_again_keeps_the_priority_of_its_queue"),
+    ),
+    (
+        "mission-figure-shows-a-mark",
+        "a figure shows a mark in the colours of a label on a terminal",
+        Edit("casemate.cli.mission_run:_shown", "{in_line(name)}  {in_line(value)}", "{name}  {value}"),
+        Tested(f"{CHECK}::test_what_a_program_left_makes_no_line_of_its_own_and_has_no_colour"),
+    ),
 )

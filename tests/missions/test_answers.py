@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +11,15 @@ import pytest
 
 from casemate.access import Flow
 from casemate.errors import EngineFailed
-from casemate.jobs import Spec
+from casemate.identity import Session
+from casemate.jobs import Folder, Spec
+from casemate.labels import Label
 from casemate.missions.host import Answers
 from casemate.missions.host.answers import LONGEST, QUESTIONS
 from casemate.models import Chat, Delta
 from casemate.models.answerer import ByPieces
+from casemate.policy import Action, Refuse, Target
+from casemate.policy.veto import asked
 from tests.attacks.scene import LOW, SECRET
 from tests.jobs.yard import Yard
 from tests.laws.world import World
@@ -29,6 +33,7 @@ class Toy(ByPieces):
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, str, int]] = []
+        self.meanwhile: Callable[[], Awaitable[None]]
 
     async def answer(self, flow: Flow, chat: Chat) -> AsyncIterator[Delta]:
         text = chat.messages[0].text
@@ -37,6 +42,8 @@ class Toy(ByPieces):
             raise EngineFailed(engine="toy", why="it broke", cause="broken")
         if text == "defect":
             raise RuntimeError(text)
+        if text == "end":
+            await self.meanwhile()
         yield Delta(text=text[::-1])
         yield Delta(finish="stop")
 
@@ -142,3 +149,74 @@ async def test_what_has_gone_is_forgotten(world: World) -> None:
     await yard.step(3)
     assert await answers.step() == 0
     assert answers._answered == {}
+
+
+async def test_what_was_removed_while_a_model_answered_stays_removed(world: World) -> None:
+    yard, toy, answers, spot = await yard_of(world)
+
+    async def meanwhile() -> None:
+        [native] = yard.engine.all("running")
+        yard.engine.end(native, 0)
+        await yard.step(3)
+
+    toy.meanwhile = meanwhile
+    put(spot, 1, prompt="end")
+    assert await answers.step() == 0
+    assert len(toy.asked) == 1
+    assert yard.scratch.spots == {}  # an answer is plain: no folder of it lies where no job is
+
+
+async def test_a_job_that_breaks_its_folder_asks_once_and_holds_up_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yard, toy, answers, spot = await yard_of(world)
+    await yard.submit(RUN)
+    await yard.step(3)
+    [native] = yard.engine.all("waiting")
+    yard.engine.begin(native)
+    await yard.step(1)
+    other = yard.engine.spot(native)
+    put(spot, 1, prompt="abc")
+    put(other, 1, prompt="def")
+    broken, fill = next(key for key, each in yard.scratch.spots.items() if each is spot), yard.scratch.fill
+
+    async def filled(folder: Folder, name: str, data: bytes) -> str:
+        if folder.path.endswith(broken[1]):
+            raise NotADirectoryError(name)  # an input named `answers` stands where answers would
+        return await fill(folder, name, data)
+
+    monkeypatch.setattr(yard.scratch, "fill", filled)
+    escaped = list[OSError]()
+    for _ in range(3):
+        try:
+            await answers.step()
+        except OSError as error:
+            escaped.append(error)
+    assert escaped == []
+    assert said(other, 1) == {"text": "fed"}
+    assert len(toy.asked) == 2
+
+
+class Forbids:
+    """The region's own policy lets olga have no model."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def refuses(self, session: Session, acting: Label, action: Action, target: Target) -> Refuse | None:
+        told = asked(session, acting, action, target)  # as a veto sees it: nothing of services
+        if told is None or (told.name, told.action) != ("olga", "answer.ask"):
+            return None
+        self.asked += 1
+        return Refuse("veto")
+
+
+async def test_an_owner_whom_a_policy_forbids_is_refused_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, toy, answers, spot = await yard_of(world)
+    put(spot, 1, prompt="abc")
+    forbids = Forbids()
+    monkeypatch.setattr(answers.gate, "veto", forbids)
+    for _ in range(3):
+        await answers.step()
+    assert "answers/1.json" in spot.inputs
+    assert (said(spot, 1), forbids.asked, toy.asked) == ({"why": "refused"}, 1, [])

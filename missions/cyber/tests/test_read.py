@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 
 from casemate_cyber.events import evtx, read
 from casemate_cyber.events.read import Trouble, events, units
+from casemate_cyber.rules import read as rules
 
 
 def all_of(path: Path, scratch: Path) -> tuple[list[tuple[str, dict[str, Any]]], list[Trouble]]:
@@ -133,3 +136,19 @@ def test_evtx_without_its_header_carved_cut_and_flipped(recordings: Path, tmp_pa
         found, named = written(tmp_path, bytes(raw + whole[evtx.HEAD :]))
         assert "checksums" in named[0].what
         assert found[-5:] == wanted
+
+
+@pytest.mark.parametrize(
+    ("most", "member"), [("LARGEST_RULES", "a.yml"), ("LARGEST_ARCHIVE", "a.txt"), ("MOST_MEMBERS", "a.txt")]
+)
+def test_an_archive_that_unpacks_without_end_is_refused(tmp_path, monkeypatch, most, member):
+    """A kilobyte of it is a megabyte: whoever sends rules does not choose what a run takes."""
+    with tarfile.open(tmp_path / "rules.tar.gz", "w:gz") as archive:
+        for _ in range(12):
+            told = tarfile.TarInfo(member)
+            told.size = 1 << 16
+            archive.addfile(told, io.BytesIO(bytes(1 << 16)))
+    assert len(list(rules.files([tmp_path / "rules.tar.gz"]))) == (12 if member == "a.yml" else 0)
+    monkeypatch.setattr(rules, most, 10)
+    with pytest.raises(ValueError, match="unpacks to more"):
+        list(rules.files([tmp_path / "rules.tar.gz"]))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from worlds import SCHEME, everything, worlds
+from worlds import IDS, NAMES, SCHEME, everything, worlds
 
 from casemate_intelligence.load import Desk
 
@@ -36,6 +37,9 @@ MAPPING = {
             "properties": {"owner": {"entity": "person"}, "asset": {"entity": "firm"}, "role": {"column": "role"}},
         },
     }
+}
+PEOPLE = {
+    "entities": {"person": {"schema": "Person", "keys": ["code"], "properties": {"name": {"column": "name"}}}},
 }
 COLUMNS = ("name", "code", "phone", "country", "firm", "role")
 
@@ -67,6 +71,59 @@ def test_a_cell_that_is_hidden_shapes_nothing_of_the_row(tmp_path_factory, data)
         (folder / "table.csv").write_text(text.getvalue(), encoding="utf-8")
         records = list(Desk(SCHEME, SCHEME.read("TS"), {}).table(folder / "table.csv", MAPPING))
         seen.append(everything(records, low))
+    assert seen[0] == seen[1]
+
+
+PORTIONS = [
+    "Port call",
+    "A ship berthed at Lisbon on 14 March 2023.",
+    "It left for Genoa with €12,400.",
+    "Seen off Athens.",
+]
+HIDDEN = ["Panama City", "A payment of €90,000 reached Hamburg on 2 April 2023.", "An agent in Geneva."]
+
+
+def mixed(data, low, high):
+    """What is low in its order, with some of what is high anywhere between."""
+    told = list(low)
+    for one in data.draw(st.lists(st.sampled_from(high), max_size=3)):
+        told.insert(data.draw(st.integers(0, len(told))), one)
+    return told
+
+
+@QUIET
+@given(st.data())
+def test_a_paragraph_that_is_hidden_moves_nothing_of_the_document(tmp_path_factory, data):
+    """Nor its title, the spans of its words, or the ids of what it mentions."""
+    low = [f"(U) {one}" for one in data.draw(st.lists(st.sampled_from(PORTIONS), min_size=1, max_size=4))]
+    folder, seen = tmp_path_factory.mktemp("paper"), []
+    for _ in range(2):
+        told = mixed(data, low, [f"({mark}) {one}" for one in HIDDEN for mark in ("S", "S//SI")])
+        (folder / "paper.txt").write_text("\n\n".join(told), encoding="utf-8")
+        records = list(Desk(SCHEME, SCHEME.read("TS//SI"), {}).document(folder / "paper.txt"))
+        seen.append(everything(records, SCHEME.read("U")))
+    assert seen[0] == seen[1]
+
+
+@QUIET
+@given(st.data())
+def test_a_line_that_is_hidden_moves_no_other(tmp_path_factory, data):
+    """Evidence names the line: its number counts lines of its own label alone, and a hidden source is not named."""
+    lines = [
+        json.dumps({"id": each, "schema": "Person", "properties": {"name": [name]}, "labels": "U"})
+        for each, name in zip(IDS[:3], NAMES[:3], strict=True)
+    ]
+    own = {"id": IDS[3], "schema": "Person", "properties": {"name": [NAMES[4]]}, "labels": {"": "S", "name": "U"}}
+    folder, seen = tmp_path_factory.mktemp("lines"), []
+    for source in ("the first source", "the second source"):
+        high = {"id": IDS[4], "schema": "Person", "properties": {"name": [NAMES[0]]}, "labels": "S"}
+        told = mixed(data, [*lines, json.dumps({**own, "source": source})], [json.dumps(high)])
+        (folder / "people.jsonl").write_text("\n".join(told), encoding="utf-8")
+        rows = "name,code,label\n" + "".join(f"{NAMES[2]},x,U\n" if '"U"' in one else "Bo,y,S\n" for one in told)
+        (folder / "people.csv").write_text(rows, encoding="utf-8")
+        desk = Desk(SCHEME, SCHEME.read("TS"), {})
+        records = [*desk.entities(folder / "people.jsonl"), *desk.table(folder / "people.csv", PEOPLE)]
+        seen.append(everything(records, SCHEME.read("U")))
     assert seen[0] == seen[1]
 
 

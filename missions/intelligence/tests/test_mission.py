@@ -78,14 +78,15 @@ def test_a_path_that_goes_by_a_secret_merge_is_none_below(told):
 
 
 def test_evidence_is_quoted_with_its_portion_mark_and_span(told):
-    """The span leads back to the words in the document."""
+    """The span leads back to the words in the document's paragraphs of that mark."""
     found = [row for row in rows(told, "evidence") if row[5] == "port-call.txt" and row[2] == "full"]
     text = (EXERCISE / "documents" / "port-call.txt").read_text(encoding="utf-8")
     assert {row[3] for row in found if row[0] == "UNCLASSIFIED"} == {"Lisbon", "Genoa", "Athens"}
     assert {"Tunisia", "Panama City"} <= {row[3] for row in found if row[0] == "SECRET"}
     for row in found:
-        assert text[int(row[6]) : int(row[7])] == row[3]
-        assert row[4].startswith("(")
+        mark = row[4].partition(")")[0] + ") "
+        own = "\n\n".join(each.strip().removeprefix(mark) for each in text.split("\n\n") if each.startswith(mark))
+        assert own[int(row[6]) : int(row[7])] == row[3]
 
 
 def test_below_nothing_of_above_is_written(told):

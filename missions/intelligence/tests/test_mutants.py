@@ -13,6 +13,8 @@ import pytest
 HERE = Path(__file__).parent
 SOURCE = HERE.parent / "src" / "casemate_intelligence"
 LAW = "test_a_view_is_a_function_of_what_flows_to_it"
+PAPER = "test_a_paragraph_that_is_hidden_moves_nothing_of_the_document"
+LINES = "test_a_line_that_is_hidden_moves_no_other"
 CELLS = "test_a_cell_that_is_hidden_shapes_nothing_of_the_row"
 MUTANTS = {
     "labels are one line, compartments forgotten": (
@@ -81,6 +83,21 @@ MUTANTS = {
         "labels[each.prop.name] = _join(known, parts)",
         "labels[each.prop.name] = known",
         CELLS,
+    ),
+    "a span counts what is hidden before it": (
+        *("load.py", "at[label] = at.get(label, 0) + len(shown) + 2"),
+        *("at[label] = max(at.values(), default=0) + len(shown) + 2", PAPER),
+    ),
+    "a title is the first line, whoever may see that": (
+        *("load.py", "heads.setdefault(label, portion.strip())"),
+        *("heads.setdefault(next(iter(heads), label), portion.strip())", PAPER),
+    ),
+    "a line's number counts hidden lines": (
+        *("load.py", "self._lines[label] = self._lines.get(label, self._before) + 1"),
+        *("self._lines[label] = max(self._lines.values(), default=self._before) + 1", LINES),
+    ),
+    "a hidden source is named": (
+        *("load.py", "named = own is not None and own.flows_to(one.label)", "named = own is not None", LINES),
     ),
 }
 

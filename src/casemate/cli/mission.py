@@ -11,7 +11,7 @@ import click
 
 from casemate.cli.command import Group, option, verb
 from casemate.cli.mission_folder import brought, told_by
-from casemate.cli.table import columns
+from casemate.cli.table import columns, in_line
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
 from casemate.errors import BadInput
@@ -56,7 +56,7 @@ def install(talk: Talk, mission: str, environment: str, label: str) -> None:
 def listing(talk: Talk, label: str) -> None:
     answer = talk.client().get("/api/missions", acting=label)
     talk.answer(answer)
-    for line in columns([(one["id"], one["mark"], one["title"]) for one in answer.data]):
+    for line in columns([(one["id"], one["mark"], in_line(one["title"])) for one in answer.data]):
         talk.out(line)
     if not answer.data:
         talk.out(t("mission.none"))
@@ -66,15 +66,17 @@ def listing(talk: Talk, label: str) -> None:
 def describe(talk: Talk, name: str, label: str) -> None:
     answer = talk.client().get(mission_at(name), acting=label)
     talk.answer(answer)
-    told, spoken = answer.data["described"], t("mission.language")
-    for line in (f"{answer.data['id']}  {answer.data['mark']}", answer.data["title"], answer.data["about"], ""):
-        talk.out(line)
+    told, spoken, lines = answer.data["described"], t("mission.language"), list[str]()
     for field in told["parameters"]:
-        talk.out(f"--set {field['name']}={_plain(field['default'])}  {field['unit']}{_range(field)}  {field[spoken]}")
+        lines.append(
+            f"--set {field['name']}={_plain(field['default'])}  {field['unit']}{_range(field)}  {field[spoken]}"
+        )
     for role in told["roles"]:
-        talk.out(f"--input {role['name']}=SOURCE  {', '.join(role['formats'])}  {role[spoken]}")
+        lines.append(f"--input {role['name']}=SOURCE  {', '.join(role['formats'])}  {role[spoken]}")
     for one in told["stands_on"]:
-        talk.out(f"{one['title']}  {one['licence']}  {one['source']}")
+        lines.append(f"{one['title']}  {one['licence']}  {one['source']}")
+    for line in (f"{answer.data['id']}  {answer.data['mark']}", answer.data["title"], answer.data["about"], "", *lines):
+        talk.out(in_line(line))
 
 
 @verb("mission.remove", NAME, LABEL)

@@ -10,6 +10,7 @@ import click
 from casemate.cli.command import option, verb
 from casemate.cli.mission import LABEL
 from casemate.cli.mission_run import run_at
+from casemate.cli.table import in_line
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
 from casemate.errors import BadInput
@@ -48,9 +49,9 @@ def compare(talk: Talk, id: str, other: str, label: str) -> None:
     talk.out(t("mission.results_alike" if data["alike"] else "mission.results_unlike"))
     talk.out(t("mission.asked_alike" if data["asked_alike"] else "mission.asked_unlike"))
     for name, (one, two) in {**data["asked"], **data["figures"]}.items():
-        talk.out(f"{name}  {one}  {two}")
+        talk.out(f"{in_line(name)}  {in_line(one)}  {in_line(two)}")
     for name in (*data["tables"], *data["files"]):
-        talk.out(name)
+        talk.out(in_line(name))
 
 
 def _kept(talk: Talk, place: str, target: Path, replace: bool, label: str, **query: str) -> None:

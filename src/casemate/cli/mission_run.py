@@ -11,6 +11,7 @@ from casemate.cli.client import Client
 from casemate.cli.command import option, verb
 from casemate.cli.job_follow import WAIT, at, exit_of, how, why
 from casemate.cli.mission import LABEL, NAME, asked, mission_at
+from casemate.cli.table import in_line
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
 
@@ -119,13 +120,13 @@ def _begun(talk: Talk, client: Client, made: Any, follows: bool) -> dict[str, An
 
 def _shown(talk: Talk, told: dict[str, Any]) -> None:
     job = told["job"]
-    talk.out(f"{told['mission']}  {job['mark']}  {how(job)} {why(job['reason'])}".rstrip())
+    talk.out(f"{in_line(told['mission'])}  {job['mark']}  {how(job)} {why(job['reason'])}".rstrip())
     for name, value in told["parameters"].items():
-        talk.out(f"  {name} = {value}")
+        talk.out(f"  {in_line(name)} = {in_line(value)}")
     if told["result"] is None:
         return
     for name, value in told["result"].get("figures", {}).items():
-        talk.out(f"{name}  {value}")
+        talk.out(f"{in_line(name)}  {in_line(value)}")
     for name, table in told["result"].get("tables", {}).items():
         talk.out(f"{name}  {t('mission.rows', rows=table['rows'])}")
     talk.out(t("mission.digest", digest=told["result"]["digest"][:16]))

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-__all__ = ["columns", "width", "wrapped"]
+__all__ = ["columns", "in_line", "width", "wrapped"]
 
 WIDEST = 100
 _BREAKS = re.compile(r"[\t\n\r\x0b\x0c\x85\u2028\u2029]")
@@ -40,6 +40,11 @@ def columns(rows: Sequence[Sequence[str]], gap: str = "  ") -> list[str]:
         ).rstrip()
         for row in rows
     ]
+
+
+def in_line(text: object) -> str:
+    """What a stranger wrote, in one line and without colours: it makes no line that reads as one of ours."""
+    return _BREAKS.sub("\ufffd", str(text)).replace("\x1b", "\ufffd")
 
 
 def wrapped(text: str, room: int) -> list[str]:

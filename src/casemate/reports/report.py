@@ -17,6 +17,8 @@ MOST_TEXT = 200_000
 MOST_ROWS = 500
 MOST_POINTS = 50_000
 MOST_PICTURE = 4 << 20
+MOST_VALUES = 400_000
+"""Numbers and texts of a whole report: each is drawn, and takes some forty times the room that it took here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,21 @@ def read(value: object) -> Report:
         raise BadInput(what="A report is an object with title and parts.")
     if len(value["parts"]) > MOST_PARTS:
         raise BadInput(what=f"A report has at most {MOST_PARTS} parts.")
+    if _values(value) > MOST_VALUES:
+        raise BadInput(what=f"A report has at most {MOST_VALUES} numbers and texts.")
     return Report(_text(value, "title", 400), [_part(each) for each in value["parts"]])
+
+
+def _values(value: object) -> int:
+    """How many there are, however deep; nobody counts far beyond the most."""
+    count, waiting = 0, [value]
+    while waiting and count <= MOST_VALUES:
+        each = waiting.pop()
+        if isinstance(each, dict | list):
+            waiting += each.values() if isinstance(each, dict) else each
+        else:
+            count += 1
+    return count + len(waiting)
 
 
 def _part(value: object) -> Part:

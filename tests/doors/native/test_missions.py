@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+import threading
 from typing import Any
 
 import pytest
 
 from casemate.jobs import Spec
+from casemate.missions.result import digest_of
+from casemate.reports import Report, page
 from tests.attacks.scene import LOW, SECRET
 from tests.doors.native.test_jobs import ended, kept
 from tests.laws.mission_operations import described, install
@@ -18,13 +22,20 @@ REPORT = {"title": "R", "parts": [{"part": "text", "text": "<script>alert(1)</sc
 CSV = b"n,x,t,b,i\n1,0.5,a,true,9\n2,,b,false,99999999999999999999\n"
 TYPES = ["int", "float", "text", "bool", "int"]
 
+TEXT = {"name": "unit", "type": "string", "default": "K", "low": 1, "en": "x", "fr": "x"}
 
-def result(**more: Any) -> dict[str, Any]:
-    """What the shared program leaves."""
-    table = {"rows": 2, "columns": ["n", "x", "t", "b", "i"], "types": TYPES, "digest": "d"}
+
+def result(csv: bytes = CSV, **more: Any) -> dict[str, Any]:
+    """What the shared program leaves, with the digests of what it says unless others are given."""
+    sha = hashlib.sha384(csv).hexdigest()
+    table = {"rows": 2, "columns": ["n", "x", "t", "b", "i"], "types": TYPES, "digest": sha}
     asked = {"mission": "fit", "version": "1", "parameters": {"degree": 1}, "seed": 0, "language": "en"}
-    made = {"figures": {"slope": 2.0}, "tables": {"rows": table}, "files": {}}
-    return {"format": 1, **asked, "versions": {}, "inputs": {}, **made, "asked": "a", "digest": "d", **more}
+    asked |= {"versions": {}, "inputs": {}}
+    asked, made = (
+        {name: more.get(name, value) for name, value in part.items()}
+        for part in (asked, {"figures": {"slope": 2.0}, "tables": {"rows": table}, "files": {}})
+    )
+    return {"format": 1, **asked, **made, "asked": digest_of(asked), "digest": digest_of(made), **more}
 
 
 def a_run(**more: Any) -> Any:
@@ -35,8 +46,8 @@ def a_run(**more: Any) -> Any:
 async def left(world: World, id: str, told: Any = None, label: str = SECRET, **blobs: bytes) -> None:
     """A run that has ended, of ann's at that label, with what it left."""
     files = {"out/result.json": json.dumps(result() if told is None else told).encode()}
-    files |= {"out/report.json": json.dumps(REPORT).encode(), "out/tables/rows.csv": CSV}
-    await kept(world, "ann", id, a_run(), label, **files, **blobs)
+    files |= {"out/report.json": json.dumps(REPORT).encode(), "out/tables/rows.csv": CSV, **blobs}
+    await kept(world, "ann", id, a_run(), label, **files)
 
 
 async def installed(world: World, who: str = "ann", label: str = SECRET, **more: Any) -> Seen:
@@ -93,6 +104,14 @@ async def test_versions_stand_beside_each_other_and_one_never_changes(world: Wor
         {"described": {**described("fit", "1"), "roles": [{"name": "answers", "formats": []}]}},
         {"described": {**described("fit", "1"), "parameters": described("fit", "1")["parameters"] * 2}},
         {"described": {**described("fit", "1"), "format": 2}},
+        {"described": {**described("fit", "1"), "about": {"en": "x" * 4001, "fr": "x"}}},
+        {
+            "described": {
+                **described("fit", "1"),
+                "stands_on": [{"title": "x" * (1 << 20), "source": "x", "licence": "x"}],
+            }
+        },
+        {"described": {**described("fit", "1"), "parameters": [TEXT]}},
         {"described": {**described("fit", "1"), "more": 1}},
     ],
 )
@@ -156,6 +175,7 @@ async def test_a_form_becomes_a_job_at_the_acting_label(world: World) -> None:
         {"inputs": {"rows": ["sweep:x"]}},
         {"inputs": {"rows": ["mission:{digest}"]}},
         {"inputs": {"rows": ["dataset:never"]}},
+        {"inputs": {"rows": ["dataset:never"] * 100}},
         {"memory_mb": 1},
         {"more": 1},
     ],
@@ -224,7 +244,7 @@ async def test_what_a_strangers_program_left_is_held_to_what_a_result_is(world: 
 async def test_two_runs_are_compared_where_both_are_seen(world: World) -> None:
     await world.person("ann", SECRET)
     await left(world, "job_a")
-    await left(world, "job_b", result(figures={"slope": 3.0}, digest="e", seed=1, asked="b"))
+    await left(world, "job_b", result(figures={"slope": 3.0}, seed=1))
     await left(world, "job_low", label=LOW)
     seen = (await world.call("ann", "GET", "/api/mission-runs/job_a/compare?with=job_b", acting=SECRET)).json["data"]
     assert (seen["alike"], seen["asked_alike"]) == (False, False)
@@ -242,3 +262,90 @@ async def test_removing_is_an_operators_at_the_label_where_it_lies(world: World)
     assert (await world.call("opal", "DELETE", "/api/missions/fit", None, SECRET)).status == 404
     assert (await world.call("opal", "DELETE", "/api/missions/fit", None, LOW)).status == 200
     assert (await world.call("ann", "GET", "/api/missions", acting=SECRET)).json["data"] == []
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"digest": result()["digest"], "figures": {"slope": 3.0}},
+        {"asked": result()["asked"], "seed": 1},
+        {"tables": {"rows": {**result()["tables"]["rows"], "digest": "0" * 96}}},
+        {"tables": {"never": result()["tables"]["rows"]}},
+        {"files": {"never": {"size": 1, "digest": "0" * 96}}},
+    ],
+)
+async def test_a_result_whose_digests_are_not_those_of_what_it_left_is_none(world: World, more: dict[str, Any]) -> None:
+    """Two runs are called alike by their digests: what a stranger's program claims of itself is not enough."""
+    await world.person("ann", SECRET)
+    await left(world, "job_a")
+    await left(world, "job_b", result(**more))
+    assert (await world.call("ann", "GET", "/api/mission-runs/job_b", acting=SECRET)).json["data"]["result"] is None
+    seen = await world.call("ann", "GET", "/api/mission-runs/job_a/compare?with=job_b", acting=SECRET)
+    assert seen.status == 400, seen.body
+
+
+@pytest.mark.parametrize("part", ["tables", "files"])
+async def test_a_name_that_leads_elsewhere_is_no_name(world: World, part: str) -> None:
+    """It stands in a link of the console."""
+    await world.person("ann", SECRET)
+    place = f"out/{part}/../../../../jobs{'.csv' if part == 'tables' else ''}"
+    sha = hashlib.sha384(b"x").hexdigest()
+    one = {"rows": 0, "columns": [], "types": [], "digest": sha} if part == "tables" else {"size": 1, "digest": sha}
+    await left(world, "job_n", result(**{"tables": {}, part: {"../../../../jobs": one}}), **{place: b"x"})
+    assert (await world.call("ann", "GET", "/api/mission-runs/job_n", acting=SECRET)).json["data"]["result"] is None
+    await left(world, "job_l", result(figures={"slope\nUNCLASSIFIED": 1}))
+    assert (await world.call("ann", "GET", "/api/mission-runs/job_l", acting=SECRET)).json["data"]["result"] is None
+
+
+async def test_no_cell_of_a_table_is_a_formula(world: World) -> None:
+    await world.person("ann", SECRET)
+    raw = b'n,x,t,b,i\n1,-0.5e-3,"=HYPERLINK(""x"",""y"")",true,9\n2,-2,-2+3+cmd|x!A0,false,+1\n3,,@a,true,\n'
+    told = result(csv=raw)
+    await left(world, "job_f", told, **{"out/tables/rows.csv": raw})
+    seen = await world.call("ann", "GET", "/api/mission-runs/job_f/tables/rows", acting=SECRET)
+    assert seen.body.decode().splitlines()[2:] == [
+        '1,-0.5e-3,"\'=HYPERLINK(""x"",""y"")",true,9',
+        "2,-2,'-2+3+cmd|x!A0,false,+1",
+        "3,,'@a,true,",
+    ]
+
+
+async def test_what_is_too_large_to_be_drawn_is_refused_and_nobody_waits_for_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.person("ann", SECRET)
+    many = {"part": "chart", "kind": "scatter", "series": [{"x": [0] * 50_000, "y": [0] * 50_000}] * 5}
+    huge = json.dumps({"title": "R", "parts": [many]}).encode()
+    where = list[threading.Thread]()
+
+    def drawn(report: Report, **more: Any) -> str:
+        where.append(threading.current_thread())
+        return page(report, **more)
+
+    monkeypatch.setattr("casemate.missions.host.outcome.page", drawn)
+    await left(world, "job_p")
+    assert (await world.call("ann", "GET", "/api/mission-runs/job_p/report", acting=SECRET)).status == 200
+    assert where != [threading.current_thread()], "the loop that serves everybody draws it"
+    await left(world, "job_h", **{"out/report.json": huge})
+    assert (await world.call("ann", "GET", "/api/mission-runs/job_h/report", acting=SECRET)).status == 400
+    long = b"n,x,t,b,i\n1,,%s,,\n" % (b"x" * 200_000)
+    await left(world, "job_t", result(csv=long), **{"out/tables/rows.csv": long})
+    at = "/api/mission-runs/job_t/tables/rows?format=parquet"
+    assert (await world.call("ann", "GET", at, acting=SECRET)).status == 400
+    monkeypatch.setattr("casemate.missions.host.outcome.CELLS", 9)
+    await left(world, "job_s")
+    at = "/api/mission-runs/job_s/tables/rows?format=parquet"
+    assert (await world.call("ann", "GET", at, acting=SECRET)).status == 413
+
+
+async def test_a_run_made_again_keeps_the_priority_of_its_queue(world: World) -> None:
+    await world.person("ann", SECRET)
+    await installed(world)
+    assert (await world.call("ann", "POST", "/api/job-queues", {"name": "night", "priority": 50}, SECRET)).status == 201
+    made = await world.call("ann", "POST", "/api/missions/fit/runs", {"queue": "night"}, SECRET)
+    told = []
+    for _ in range(3):
+        id = made.json["data"]["id"]
+        told.append((await world.call("ann", "GET", f"/api/jobs/{id}", acting=SECRET)).json["data"]["spec"]["priority"])
+        made = await world.call("ann", "POST", f"/api/mission-runs/{id}/again", {}, SECRET)
+    assert told == [50, 50, 50]

@@ -10,7 +10,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -51,15 +51,14 @@ class Desk:
 
     def entities(self, path: Path) -> Iterator[Record]:
         """FollowTheMoney JSON, an entity a line, with `labels` beside `properties` where it has any."""
-        default = self.of_file(path)
+        default, places = self.of_file(path), _Places(path.name)
         for number, row in _lines(path):
             if not isinstance(row.get("id"), str) or not isinstance(row.get("properties", {}), dict):
                 raise BadInput(what=f"Line {number} of {path.name} is no entity.")
             values = {name: _list(value) for name, value in row.get("properties", {}).items()}
-            source = Source(str(row.get("source") or f"{path.name}:{number}"))
-            yield from statements(
-                row["id"], str(row.get("schema")), values, source, self._labels(row.get(LABELS), default)
-            )
+            label, given = self._labels(row.get(LABELS), default), str(row.get("source") or "")
+            told = statements(row["id"], str(row.get("schema")), values, Source(given), label)
+            yield from places.put(told, label("") if given else None)
 
     def bundle(self, path: Path) -> Iterator[Record]:
         """A STIX 2.1 bundle; an object's label is that of its marking definitions whose name is a label of the run."""
@@ -75,23 +74,26 @@ class Desk:
 
         A column `label` is the row's; a column `label:NAME` is that of the cells of the column NAME.
         """
-        mapped, default = Mapped.of(mapping, path), self.of_file(path)
+        mapped, default, places = Mapped.of(mapping, path), self.of_file(path), _Places(path.name, 1)
         with path.open(encoding="utf-8-sig", newline="") as file:
-            for number, row in enumerate(csv.DictReader(file), start=2):
+            for row in csv.DictReader(file):
                 own = self.label(row.get("label"), default)
                 cells = {name: self.label(row.get(f"label:{name}"), own) for name in row if name is not None}
-                yield from mapped.statements(row, own, cells, Source(f"{path.name}:{number}"))
+                yield from places.put(mapped.statements(row, own, cells, Source("")))
 
     def document(self, path: Path) -> Iterator[Record]:
-        """A text: its first line is its title; a paragraph that opens with a portion mark bears that label."""
+        """A text; a paragraph that opens with a portion mark bears that label. It is there for each label that has a
+        paragraph in it, and has a title where the first of these is a heading: a line that ends no sentence.
+        """
         text, default = path.read_text(encoding="utf-8"), self.of_file(path)
         portions = list(self._portions(text, default))
-        paper = _id("document", path.name)
-        least = portions[0][2] if portions else default
-        title = portions[0][1].splitlines()[0].strip()[:200] if portions else path.name
-        yield from statements(
-            paper, "Document", {"title": [title], "fileName": [path.name]}, Source(path.name), always(least)
-        )
+        paper, heads = _id("document", path.name), dict[Label, str]()
+        for _, portion, label in portions:
+            heads.setdefault(label, portion.strip())
+        for label, head in (heads or {default: ""}).items():
+            title = [] if "\n" in head or head.endswith((".", "!", "?", ":", ";")) else [head[:200]]
+            values = {"title": title, "fileName": [path.name]}
+            yield from statements(paper, "Document", values, Source(path.name), always(label))
         for start, portion, label in portions:
             yield from self._named(paper, path.name, start, portion, label)
 
@@ -121,15 +123,19 @@ class Desk:
         return always(self.label(given, default))
 
     def _portions(self, text: str, default: Label) -> Iterator[tuple[int, str, Label]]:
-        """(start, paragraph without its mark, label), in the order of the text; the first line is one of its own."""
-        at = 0
+        """(start, paragraph without its mark, label), in the order of the text.
+
+        `start` counts in the paragraphs of that very label, each without its mark and an empty line between two: how
+        much stands between them under another label is nobody's to tell.
+        """
+        at = dict[Label, int]()
         for paragraph in text.split("\n\n"):
             mark = self._mark(paragraph.lstrip())
-            shown = paragraph.lstrip()[len(mark) :].lstrip()
-            start = at + len(paragraph) - len(shown)
-            at += len(paragraph) + 2
+            shown = paragraph.lstrip()[len(mark) :].strip()
             if shown:
-                yield start, shown, self.label(mark[1:-1], default)
+                label = self.label(mark[1:-1], default)
+                yield at.get(label, 0), shown, label
+                at[label] = at.get(label, 0) + len(shown) + 2
 
     def _mark(self, paragraph: str) -> str:
         """A portion mark at its head: in capitals, in brackets. One that is no label of the run is refused as such."""
@@ -140,7 +146,7 @@ class Desk:
     def _named(self, paper: str, name: str, start: int, portion: str, label: Label) -> Iterator[Statement]:
         for one in mentions(portion):
             source = Source(name, start + one.start, start + one.end, _around(portion, one.start, one.end))
-            made = _id("mention", name, str(source.start), str(source.end), one.kind)
+            made = _id("mention", name, self.scheme.write(label), str(source.start), str(source.end), one.kind)
             if one.kind == "place":
                 place = gazetteer().places[one.value]
                 thing, values = (
@@ -158,6 +164,26 @@ class Desk:
                 yield Statement(paper, "Document", "date", one.value, label, source, "date")
             else:
                 yield Statement(paper, "Document", "keywords", one.value, label, source, "string")
+
+
+class _Places:
+    """Where in a file a statement stands: its line among those that say something at its very label.
+
+    The number of a line in the whole file would tell, below, how many lines of other labels stand before it.
+    """
+
+    def __init__(self, name: str, before: int = 0) -> None:
+        self._name, self._before = name, before
+        self._lines = dict[Label, int]()
+
+    def put(self, told: Iterable[Statement], own: Label | None = None) -> Iterator[Statement]:
+        """The statements of one line. `own`: the label of a source that the line itself names, told from there up."""
+        line = list(told)
+        for label in {one.label for one in line}:
+            self._lines[label] = self._lines.get(label, self._before) + 1
+        for one in line:
+            named = own is not None and own.flows_to(one.label)
+            yield one if named else replace(one, source=Source(f"{self._name}:{self._lines[one.label]}"))
 
 
 def _around(text: str, start: int, end: int, most: int = 90) -> str:

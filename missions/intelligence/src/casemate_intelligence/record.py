@@ -12,7 +12,10 @@ __all__ = ["Judgement", "Record", "Source", "Statement", "Withdrawal"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Source:
-    """A file, a row, or characters `start` to `end` of a document (from 0, end excluded; -1 where there are none)."""
+    """A file, a row, or characters `start` to `end` of a document (from 0, end excluded; -1 where there are none).
+
+    Rows and characters are counted among those of the very label of what stands there, and no others.
+    """
 
     name: str
     start: int = -1

@@ -17,6 +17,7 @@ import msgspec
 from casemate.access import Flow, Gate, Lanes
 from casemate.clock import Loop
 from casemate.errors import BadInput, CasemateError, Internal, Refused
+from casemate.identity import Session
 from casemate.jobs import JOB, Attempt, Job, Jobs, Scratch, life
 from casemate.labels import AccessClass
 from casemate.missions.host.host import TAG
@@ -26,7 +27,7 @@ from casemate.policy import Action
 
 __all__ = ["Answers", "Question"]
 
-ANSWER = Action("answer", "mission")
+ANSWER, ASK = Action("answer", "mission"), Action("ask", "answer")
 QUESTIONS = 1000
 """Questions of one attempt; those beyond are told that there is no model."""
 LONGEST = 256 << 10
@@ -81,8 +82,8 @@ class Answers:
         for found in running:
             try:
                 moved += await self._job(access, found)
-            except CasemateError:
-                continue  # its folder is not there yet, or has just gone
+            except (CasemateError, OSError):
+                continue  # its folder is not there yet, has just gone, or was broken by its job
         return moved
 
     async def _job(self, access: AccessClass, found: Found[Job]) -> int:
@@ -98,11 +99,11 @@ class Answers:
             return 0
         number = fresh[0]
         answer = await self._answer(access, found, site.scratch, attempt, number, waiting[number])
+        known.add(number)  # it was asked and counted, whether or not the answer can be left
         # a line ends what is whole: of two answers, after a new start, the program takes the first
         told = msgspec.json.encode(answer) + b"\n"
-        folder = await site.scratch.make(access.id, attempt.token)  # it is there: its question was in it
-        await site.scratch.fill(folder, f"answers/{number}.json", told)
-        known.add(number)
+        # never made here: what was sealed and removed meanwhile stays removed, and nothing plain is left behind
+        await site.scratch.fill(site.scratch.at(access.id, attempt.token), f"answers/{number}.json", told)
         return 1
 
     async def _answer(
@@ -129,7 +130,13 @@ class Answers:
         session = self.gate.service("missions", access)
         asker = replace(session.principal, id=job.owner, name=job.person)
         session = replace(session, id=job.session or session.id, principal=asker, language=job.language)
-        return await self.gate.open(session, ANSWER)
+        himself = Session(session.id, owner, access.label, access.label, job.language)
+        try:
+            # a policy of the region that keeps him from asking holds here too; nobody asks it about a service
+            await self.gate.open(himself, ASK)
+            return await self.gate.open(session, ANSWER)
+        except Refused:  # it is recorded once, and not at every step
+            return None
 
     async def _generated(self, flow: Flow, found: Found[Job], asked: Question, raw: bytes) -> dict[str, str]:
         """One answer, recorded as any request is: looked at, BEGIN, answered, END; or the slug of why there is none."""

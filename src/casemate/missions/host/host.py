@@ -25,6 +25,9 @@ __all__ = ["SCHEME", "TAG", "Missions", "code_of"]
 SCHEME = "mission:"
 TAG = "mission"
 FILES, BYTES = 400, 8 << 20
+SAID, ABOUT = 1 << 20, 4000
+"""Bytes of a description, and characters of what every list of missions shows of it."""
+INPUTS = 99
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,39}")
 _ROLE = re.compile(r"(?!program$|answers$|sweep$)[a-z][a-z0-9_-]{0,39}")
@@ -97,6 +100,8 @@ class Missions:
         values = filled(msgspec.to_builtins(told.parameters), asked.parameters)
         inputs, sizes = [Input("program", f"{SCHEME}{found.value.digest}")], dict[str, int]()
         known = {role.name: role for role in told.roles}
+        if sum(map(len, asked.inputs.values())) > INPUTS:
+            raise BadInput(what=f"A run has at most {INPUTS} inputs.")
         for name_of in asked.inputs:
             if name_of not in known:
                 raise BadInput(what=f"{name_of[:80]} is no role of this mission.")
@@ -149,7 +154,9 @@ class Missions:
         Raises Absent, also where the mission is gone; Conflict where an input has changed.
         """
         _, spec = await self.ran(flow, id)
-        return await self.jobs.submit(flow, msgspec.structs.replace(spec, tags={**spec.tags, "again": id[:128]}))
+        # a form gives no priority: what its queue has added is not added to it once more
+        again = msgspec.structs.replace(spec, priority=0, tags={**spec.tags, "again": id[:128]})
+        return await self.jobs.submit(flow, again)
 
     async def ran(self, flow: Flow, id: str) -> tuple[Found[Job], Spec]:
         """The visible run of that id, and what was asked for. Raises Absent, also for a job that is none."""
@@ -211,6 +218,13 @@ def _checked(asked: InstallRequest) -> None:
         raise BadInput(what=f"A mission's code has 1 to {FILES} files and at most {BYTES >> 20} MiB.")
     if any(not _PLACE.fullmatch(name) for name in asked.files):
         raise BadInput(what="A file of a mission has a plain path below its root, and none below casemate.")
+    for field in told.parameters:
+        if field.type not in ("integer", "number") and (field.low, field.high) != (None, None):
+            raise BadInput(what=f"{field.name[:80]} is no number, and has no bounds.")
+    if len(msgspec.json.encode(told)) > SAID or any(
+        len(text) > ABOUT for text in (*told.titles.values(), *told.about.values())
+    ):
+        raise BadInput(what=f"A description has at most {SAID} bytes, a title and what it is about {ABOUT} characters.")
     filled(msgspec.to_builtins(told.parameters), {})
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -15,6 +16,7 @@ import msgspec
 from casemate.access import Flow
 from casemate.errors import Absent, BadInput, TooLarge
 from casemate.jobs import JOB, Job, Jobs
+from casemate.missions.result import digest_of
 from casemate.objects import Found
 from casemate.reports import Cell, page, read
 from casemate.reports.parquet import Column, parquet
@@ -22,6 +24,15 @@ from casemate.reports.parquet import Column, parquet
 __all__ = ["compared", "progress_of", "report_of", "result_of", "table_of"]
 
 LARGEST = 16 << 20
+RESULT = 4 << 20
+NAMED = 1000
+"""Figures, tables and files of one result, each."""
+CELLS = 2_000_000
+"""Cells of a table that is told as Parquet: what a program leaves does not choose how much memory the region takes."""
+STARTS = ("=", "+", "-", "@", "\t", "\r")
+_NUMBER = re.compile(r"[+-](?:[0-9][0-9.]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_FORMULA = re.compile(rf'(?:^|[,"])(?:[=@\t\r]|(?=[+-])(?!{_NUMBER.pattern}(?:[,"\r\n]|$)))', re.MULTILINE)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class TableLeft(msgspec.Struct, frozen=True):
@@ -65,44 +76,109 @@ class Outcome(msgspec.Struct, frozen=True):
     digest: str
 
 
+ASKED = ("mission", "version", "parameters", "seed", "language", "versions", "inputs")
 TABLE = 64 << 20
 _PROGRESS = re.compile(r"@progress (\d{1,15}) (\d{1,15}) (.*)")
 _READERS: dict[str, Any] = {"int": int, "float": float, "bool": lambda text: text == "true", "text": str}
 
 
 async def result_of(jobs: Jobs, flow: Flow, found: Found[Job]) -> dict[str, Any]:
-    """What `result.json` says. Raises Absent where there is none, BadInput where it is none."""
-    raw = await _bytes(jobs, flow, found, "out/result.json", LARGEST)
+    """What `result.json` says, held to what it left. Raises Absent where there is none, BadInput where it is none."""
+    raw = await _bytes(jobs, flow, found, "out/result.json", RESULT)
+    return await flow.gate.threads.run(flow.access.id, _result, raw, found.value)
+
+
+def _result(raw: bytes, job: Job) -> dict[str, Any]:
     try:
         told: dict[str, Any] = msgspec.to_builtins(msgspec.json.decode(raw, type=Outcome))
-    except (msgspec.DecodeError, RecursionError):
-        raise BadInput(what="What this run left is no result.") from None
-    return told
+        good = _named(told) and _true(told, {one.name: one.digest for one in job.artefacts})
+        if good:
+            return told
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        pass
+    raise BadInput(what="What this run left is no result.")
+
+
+def _named(told: dict[str, Any]) -> bool:
+    """Whether its names are such as the shared program gives: they stand in pages, paths and lines of a terminal."""
+    figures, places = told["figures"], [*told["tables"], *told["files"]]
+    few = all(len(told[part]) <= NAMED for part in ("figures", "tables", "files"))
+    plain = all(name.isprintable() and len(name) <= 200 for name in figures)
+    return few and plain and all(_NAME.fullmatch(name) for name in places)
+
+
+def _true(told: dict[str, Any], left: dict[str, str]) -> bool:
+    """Whether its digests are those of what it says, and of what it left: two runs are called alike by them."""
+    asked, made = ({name: told[name] for name in names} for names in (ASKED, ("figures", "tables", "files")))
+    files = {f"out/tables/{name}.csv": one["digest"] for name, one in told["tables"].items()}
+    files |= {f"out/files/{name}": one["digest"] for name, one in told["files"].items()}
+    known = all(left.get(name) == digest for name, digest in files.items())
+    return known and (told["asked"], told["digest"]) == (digest_of(asked), digest_of(made))
 
 
 async def report_of(jobs: Jobs, flow: Flow, found: Found[Job]) -> str:
     """Its report as one file of HTML, with the marking of the job's label. Raises Absent, BadInput."""
-    report = read(_json(await _bytes(jobs, flow, found, "out/report.json", LARGEST)))
+    raw = await _bytes(jobs, flow, found, "out/report.json", LARGEST)
     result = await result_of(jobs, flow, found)
     facts = {name: str(result[name])[:200] for name in ("mission", "version", "seed", "asked", "digest")}
     banner = flow.gate.vault.region.policies.banner(found.label, flow.session.language)
-    return page(report, marking=banner, language=flow.session.language, facts={**facts, "job": found.id})
+
+    def drawn() -> str:
+        language = flow.session.language
+        return page(read(_json(raw)), marking=banner, language=language, facts={**facts, "job": found.id})
+
+    # beside the loop that serves everybody, in threads of the label: how long a stranger's report takes is its own
+    return await flow.gate.threads.run(flow.access.id, drawn)
 
 
 async def table_of(jobs: Jobs, flow: Flow, found: Found[Job], name: str, form: str) -> bytes:
-    """A table as CSV or Parquet, with the marking of the job's label. Raises Absent, BadInput, TooLarge."""
-    text = (await _bytes(jobs, flow, found, f"out/tables/{name}.csv", TABLE)).decode("utf-8", "replace")
+    """A table as CSV or Parquet, with the marking of the job's label. Raises Absent, BadInput, TooLarge.
+
+    No cell of the CSV is a formula to a spreadsheet: what stands in it may be what an intruder wrote into a log.
+    """
+    raw = await _bytes(jobs, flow, found, f"out/tables/{name}.csv", TABLE)
     banner = " ".join(flow.gate.vault.region.policies.banner(found.label, flow.session.language).split())
     if form == "csv":
+        text = await flow.gate.threads.run(flow.access.id, _inert, raw)
         return f"# {banner}\n{text}".encode()
     types = (await result_of(jobs, flow, found))["tables"].get(name, {}).get("types", ())
-    rows = list(csv.reader(io.StringIO(text, newline="")))
-    if not rows or len(types) != len(rows[0]):
-        raise BadInput(what="What this run left is no table.")
-    columns = [_column(rows[0][at], str(kind), [row[at : at + 1] for row in rows[1:]]) for at, kind in enumerate(types)]
-    return parquet(
-        columns, [("casemate.label", found.label.text), ("casemate.marking", banner), ("casemate.job", found.id)]
-    )
+    told = [("casemate.label", found.label.text), ("casemate.marking", banner), ("casemate.job", found.id)]
+    return await flow.gate.threads.run(flow.access.id, _parquet, raw, types, told)
+
+
+def _inert(raw: bytes) -> str:
+    """As it is where no cell could be a formula; else each that could has an apostrophe before it. Raises BadInput."""
+    text = raw.decode("utf-8", "replace")
+    if _FORMULA.search(text) is None:
+        return text
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    try:
+        for row in csv.reader(io.StringIO(text, newline="")):
+            writer.writerow(
+                [f"'{cell}" if cell[:1] in STARTS and not _NUMBER.fullmatch(cell) else cell for cell in row]
+            )
+    except csv.Error as wrong:
+        raise BadInput(what=f"What this run left is no table: {str(wrong)[:80]}.") from None
+    return out.getvalue()
+
+
+def _parquet(raw: bytes, types: Sequence[str], told: list[tuple[str, str]]) -> bytes:
+    """Raises BadInput, TooLarge."""
+    lines = csv.reader(io.StringIO(raw.decode("utf-8", "replace"), newline=""))
+    try:
+        names = next(lines, [])
+        if not names or len(types) != len(names):
+            raise BadInput(what="What this run left is no table.")
+        columns: list[list[str]] = [[] for _ in types]
+        for number, row in enumerate(lines, 1):
+            if number * len(columns) > CELLS:
+                raise TooLarge(what="cells", limit=CELLS)
+            for at, cells in enumerate(columns):
+                cells.append(row[at] if at < len(row) else "")
+    except csv.Error as wrong:
+        raise BadInput(what=f"What this run left is no table: {str(wrong)[:80]}.") from None
+    return parquet([_column(*each) for each in zip(names, types, columns, strict=True)], told)
 
 
 async def progress_of(jobs: Jobs, flow: Flow, found: Found[Job]) -> dict[str, Any]:
@@ -140,8 +216,7 @@ def compared(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 
 def _asked(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
-    names = ("mission", "version", "parameters", "seed", "language", "versions", "inputs")
-    return [name for name in names if one[name] != other[name]]
+    return [name for name in ASKED if one[name] != other[name]]
 
 
 async def _bytes(jobs: Jobs, flow: Flow, found: Found[Job], name: str, most: int) -> bytes:
@@ -160,11 +235,11 @@ def _json(raw: bytes) -> Any:
         raise BadInput(what="What this run left is no JSON.") from None
 
 
-def _column(name: str, kind: str, rows: list[list[str]]) -> Column:
+def _column(name: str, kind: str, texts: list[str]) -> Column:
     reader, cells = _READERS.get(kind, str), list[Cell]()
-    for row in rows:
+    for text in texts:
         try:
-            cells.append(reader(row[0]) if row and (row[0] or kind == "text") else None)
+            cells.append(reader(text) if text or kind == "text" else None)
         except ValueError:
             raise BadInput(what=f"The column {name[:80]} is not what this run says that it is.") from None
     if kind == "int" and any(isinstance(each, int) and not -(1 << 63) <= each < 1 << 63 for each in cells):

@@ -28,6 +28,9 @@ from casemate_cyber.rules.pack import Correlation, Left, Pack, Rule, digest_of
 from casemate_cyber.rules.sources import source_of
 
 LARGEST_FILE = 1 << 20
+LARGEST_RULES, LARGEST_ARCHIVE = 64 << 20, 1 << 30
+"""Bytes of all rules of one archive, and of all that it unpacks to: what is passed over is unpacked too."""
+MOST_MEMBERS = 200_000
 KINDS = ("event_count", "value_count", "temporal", "temporal_ordered")
 AUDITED = ("process_creation", "registry_event", "registry_set", "registry_add")
 
@@ -54,12 +57,17 @@ def files(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
 
 
 def _archived(path: Path) -> Iterator[tuple[str, bytes]]:
+    rules = whole = 0
     with tarfile.open(path) as archive:
-        for member in archive:
+        for number, member in enumerate(archive):
+            whole += member.size
+            if whole > LARGEST_ARCHIVE or rules > LARGEST_RULES or number >= MOST_MEMBERS:
+                raise ValueError(f"{path.name} unpacks to more than is read of an archive of rules")
             if not (member.isfile() and member.name.endswith((".yml", ".yaml")) and member.size <= LARGEST_FILE):
                 continue
             held = archive.extractfile(member)
             if held is not None:
+                rules += member.size
                 yield member.name, held.read()
 
 
