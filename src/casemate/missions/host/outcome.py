@@ -8,7 +8,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-from typing import Any, Literal
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -19,7 +21,7 @@ from casemate.objects import Found
 from casemate.reports import Cell, page, read
 from casemate.reports.parquet import Column, parquet
 
-__all__ = ["compared", "progress_of", "report_of", "result_of", "table_of"]
+__all__ = ["compared", "first_of", "progress_of", "report_of", "result_of", "table_of"]
 
 LARGEST = 16 << 20
 
@@ -66,6 +68,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 TABLE = 64 << 20
+FIRST = 64 << 10
+"""Bytes of a table that its first rows are looked for in."""
 _PROGRESS = re.compile(r"@progress (\d{1,15}) (\d{1,15}) (.*)")
 _READERS: dict[str, Any] = {"int": int, "float": float, "bool": lambda text: text == "true", "text": str}
 
@@ -103,6 +107,20 @@ async def table_of(jobs: Jobs, flow: Flow, found: Found[Job], name: str, form: s
     return parquet(
         columns, [("casemate.label", found.label.text), ("casemate.marking", banner), ("casemate.job", found.id)]
     )
+
+
+async def first_of(jobs: Jobs, flow: Flow, found: Found[Job], name: str) -> str:
+    """The first whole lines of a table, FIRST bytes at most; "" where it is not there."""
+    artefact, text, whole = f"out/tables/{name}.csv", b"", True
+    if all(each.name != artefact for each in found.value.artefacts):
+        return ""
+    async with aclosing(cast("AsyncGenerator[bytes]", jobs.artefact(flow, found.id, artefact))) as pieces:
+        async for piece in pieces:
+            text += piece[: FIRST + 1 - len(text)]
+            if len(text) > FIRST:
+                whole = False
+                break
+    return (text if whole else text[: text.rfind(b"\n") + 1]).decode("utf-8", "replace")
 
 
 async def progress_of(jobs: Jobs, flow: Flow, found: Found[Job]) -> dict[str, Any]:
