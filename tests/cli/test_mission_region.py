@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -80,6 +81,31 @@ def test_the_same_run_again_has_the_same_result(region: Up, ran: str) -> None:
     differs = region.run("mission", "compare", ran, other["job"]["id"], "--json").data
     assert (differs["alike"], differs["figures"]["slope"]) == (False, [2.0, 0.0])
     assert differs["asked"]["parameters"][1]["degree"] == 0
+
+
+def test_a_model_calls_it_with_the_schema_of_its_form(region: Up, ran: str) -> None:
+    one = region.run("mission", "tool", "fit")
+    assert one.code == 0, one
+    tool = json.loads(one.out)
+    assert json.loads(region.run("mission", "tool").out) == [tool]
+    form = tool["function"]["parameters"]
+    assert (tool["type"], tool["function"]["name"], form["required"]) == ("function", "fit", ["inputs"])
+    said = json.dumps({"parameters": {"degree": 1}, "inputs": {"readings": "dataset:readings"}})
+    called = region.run("mission", "call", "fit", said, "--id", "call_1", "--follow", "--json")
+    assert called.code == 0, called
+    turn = called.data["turn"]
+    marking, told = turn["content"].split("\n")
+    assert (marking, turn["role"], turn["tool_call_id"]) == (called.json["marking"], "tool", "call_1")
+    answer = json.loads(told)
+    assert (answer["figures"], answer["state"]) == ({"residual": 0.0, "slope": 2.0}, "SUCCEEDED")
+    assert answer["tables"]["fitted"]["first"] == [["0.0", "1.0", "1.0"], ["1.0", "3.0", "3.0"], ["2.0", "5.0", "5.0"]]
+    assert answer["digest"] == region.run("mission", "show", ran, "--json").data["result"]["digest"]
+    assert region.run("mission", "call", "fit", said, "--id", "call_1").out == f"{turn['content']}\n"  # the same run
+    wrong = region.run("mission", "call", "fit", '{"parameters": {"degree": 2}}')
+    assert (wrong.code, json.loads(wrong.out.splitlines()[1])["error"]) == (2, "malformed")
+    unseen = region.run("mission", "call", "fit", said.replace("readings", "never"))
+    assert unseen.code == 2, unseen
+    assert json.loads(region.run("mission", "tool", "--label", "house:PUBLIC").out) == []
 
 
 def test_a_run_with_too_little_memory_says_so_and_ends_as_it_did(region: Up, ran: str) -> None:

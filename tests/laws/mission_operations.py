@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import random
 from typing import Any
 
@@ -94,6 +95,33 @@ def run_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
             seen = await world.call(who, "POST", f"/api/missions/{name}/{end}", asked, label)
         if way != "estimate":
             remember(world, seen, label)
+        return seen
+
+    return do, ""
+
+
+@operation(
+    ("GET", "/api/mission-tools"),
+    ("GET", "/api/missions/{name}/tool"),
+    ("POST", "/api/missions/{name}/calls"),
+)
+def call_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    name, place, own, id = rng.choice(NAMES), rng.random(), rng.random() < 0.5, rng.choice(("", "call_1"))
+    source, way = rng.choice((None, "object:lab/rows", "job:{}/out")), rng.choice(("every", "one", "call", "call"))
+    parameters = {"degree": rng.choice((0, 1, 9))}
+    odd = rng.choice((None, None, None, "{", '{"queue": "x"}'))
+
+    async def do(world: World) -> Seen:
+        if own:
+            await world.call(who, "POST", "/api/missions", install(name, "1"), label)
+        if way != "call":
+            target = "/api/mission-tools" if way == "every" else f"/api/missions/{name}/tool"
+            return await world.call(who, "GET", target, acting=label)
+        inputs = {"rows": source.format(chosen(world, place))} if source else {}
+        said = odd or json.dumps({"parameters": parameters, "inputs": inputs})
+        seen = await world.call(who, "POST", f"/api/missions/{name}/calls", {"arguments": said, "id": id}, label)
+        if seen.status == 201:
+            world.prints[seen.json["data"]["run"]] = label
         return seen
 
     return do, ""

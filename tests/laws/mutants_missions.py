@@ -8,6 +8,7 @@ from tests.laws.killers_tests import Tested
 NATIVE = "tests/doors/native/test_missions.py"
 ANSWERS = "tests/missions/test_answers.py"
 PROGRAM = "tests/missions/test_program.py"
+CALLS = "tests/doors/native/test_mission_calls.py"
 CHECK = "tests/cli/test_mission.py"
 
 # name, leak, the line, what stands in its place, the killer
@@ -183,5 +184,37 @@ TABLE = (
         "a figure shows a mark in the colours of a label on a terminal",
         Edit("casemate.cli.mission_run:_shown", "{in_line(name)}  {in_line(value)}", "{name}  {value}"),
         Tested(f"{CHECK}::test_what_a_program_left_makes_no_line_of_its_own_and_has_no_colour"),
+        "mission-call-unmarked",
+        "a mark that a model wrote into the JSON of its arguments is not looked for",
+        Edit("casemate.missions.host.tool:said_by", "    yield from _texts(given)\n", ""),
+        Tested(f"{CALLS}::test_a_mark_in_what_a_model_wrote_refuses_however_it_is_wrapped"),
+    ),
+    (
+        "mission-call-chooses-more",
+        "what a model wrote beside parameters and inputs is taken in silence",
+        Edit(
+            "casemate.missions.host.tool:asked_by",
+            "convert(given, Arguments)",
+            "convert({name: given[name] for name in ('parameters', 'inputs') if name in given}, Arguments)",
+        ),
+        Tested(f"{CALLS}::test_what_does_not_fit_is_told_to_the_model_and_nothing_runs"),
+    ),
+    (
+        "mission-turn-unmarked",
+        "what a run found goes to a model without its marking, and from there to any label",
+        Edit("casemate.missions.host.tool:content", "{banner}\\n", ""),
+        Tested(f"{CALLS}::test_a_turn_that_goes_on_below_its_label_is_refused"),
+    ),
+    (
+        "mission-call-unbounded",
+        "a whole table goes to a model",
+        Edit("casemate.missions.host.tool:_rows", "each[:CELL]", "each"),
+        Tested(f"{CALLS}::test_what_a_model_is_told_has_bounds"),
+    ),
+    (
+        "mission-call-of-nobody",
+        "a run that a model asked for is not told from one that a person did",
+        Edit("casemate.missions.host.host:Missions.called", ', CALLED: "yes"', ""),
+        Tested(f"{CALLS}::test_a_call_is_a_run_at_the_acting_label_and_its_turn_bears_the_marking"),
     ),
 )

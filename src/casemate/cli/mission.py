@@ -31,6 +31,8 @@ mission = Group(
         "report": "mission_left:report",
         "table": "mission_left:table",
         "compare": "mission_left:compare",
+        "tool": "mission_tool:tool",
+        "call": "mission_tool:call",
         "install": "mission:install",
         "remove": "mission:remove",
         "new": "mission_new:new",

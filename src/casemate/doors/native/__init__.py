@@ -27,6 +27,7 @@ from casemate.doors.native import (
     ledger,
     lineage,
     metrics,
+    mission_calls,
     mission_runs,
     missions,
     models,
@@ -99,6 +100,7 @@ NOUNS: tuple[Callable[[Rooms], list[Route]], ...] = (
     sweeps.routes,
     missions.routes,
     mission_runs.routes,
+    mission_calls.routes,
 )
 
 

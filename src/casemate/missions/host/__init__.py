@@ -6,23 +6,31 @@ What must never happen: that a description, a form, a run or a report is told to
 from __future__ import annotations
 
 from casemate.missions.host.answers import Answers
-from casemate.missions.host.host import SCHEME, TAG, Missions, code_of
-from casemate.missions.host.mission import MISSION, InstallRequest, Mission, RunRequest
+from casemate.missions.host.host import SCHEME, TAG, Missions, age, code_of
+from casemate.missions.host.mission import MISSION, CallRequest, InstallRequest, Mission, RunRequest
 from casemate.missions.host.outcome import compared, progress_of, report_of, result_of, table_of
+from casemate.missions.host.tool import asked_by, content, said_by, seen, tool_of
 
 __all__ = [
     "MISSION",
     "SCHEME",
     "TAG",
     "Answers",
+    "CallRequest",
     "InstallRequest",
     "Mission",
     "Missions",
     "RunRequest",
+    "age",
+    "asked_by",
     "code_of",
     "compared",
+    "content",
     "progress_of",
     "report_of",
     "result_of",
+    "said_by",
+    "seen",
     "table_of",
+    "tool_of",
 ]

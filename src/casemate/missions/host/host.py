@@ -17,13 +17,25 @@ from casemate.access import Flow
 from casemate.errors import BadInput, Conflict, Damaged
 from casemate.jobs import JOB, Input, Job, Jobs, Output, Resources, Spec
 from casemate.missions.form import filled
-from casemate.missions.host.mission import MISSION, Code, Described, InstallRequest, Mission, NeedAt, RunRequest
+from casemate.missions.host.mission import (
+    MISSION,
+    CallRequest,
+    Code,
+    Described,
+    InstallRequest,
+    Mission,
+    NeedAt,
+    RunRequest,
+)
+from casemate.missions.host.tool import asked_by
 from casemate.objects import Delete, Found, Put, Where
 
-__all__ = ["SCHEME", "TAG", "Missions", "code_of"]
+__all__ = ["SCHEME", "TAG", "Missions", "age", "code_of"]
 
 SCHEME = "mission:"
 TAG = "mission"
+CALLED = "called"
+"""The tag of a run that a model asked for."""
 FILES, BYTES = 400, 8 << 20
 SAID, ABOUT = 1 << 20, 4000
 """Bytes of a description, and characters of what every list of missions shows of it."""
@@ -81,7 +93,7 @@ class Missions:
         found = found or list(await flow.read_each(MISSION, name))
         if not found:
             await flow.absent(MISSION, name)
-        top = max(found, key=lambda one: (one.value.at, one.id, one.label.text))
+        top = max(found, key=age)
         flow.use(top.ref)
         return top
 
@@ -148,6 +160,16 @@ class Missions:
         _, spec, _ = await self.estimate(flow, name, asked)
         return await self.jobs.submit(flow, spec, asked.key)
 
+    async def called(self, flow: Flow, name: str, asked: CallRequest) -> Found[Job]:
+        """The run that a model's call asks for: its arguments choose parameters and inputs, and nothing else.
+
+        Its tag says that a model asked. Raises as `run`.
+        """
+        found = await self.named(flow, name)
+        form = asked_by(found.value.described, asked)
+        _, spec, _ = await self.estimate(flow, found.value.digest, form)
+        return await self.jobs.submit(flow, msgspec.structs.replace(spec, tags={**spec.tags, CALLED: "yes"}), form.key)
+
     async def again(self, flow: Flow, id: str) -> Found[Job]:
         """The same run once more: the same mission, parameters, seed, and inputs of the same digest.
 
@@ -181,6 +203,11 @@ async def code_of(flow: Flow, found: Found[Mission]) -> AsyncIterator[tuple[str,
         if hashlib.sha384(data).hexdigest() != file.digest:
             raise Damaged(what=f"mission {found.id}")
         yield file.name, data
+
+
+def age(found: Found[Mission]) -> tuple[int, str, str]:
+    """By what the newest version of a name is found."""
+    return found.value.at, found.id, found.label.text
 
 
 def _need(told: Described, size: int) -> NeedAt:

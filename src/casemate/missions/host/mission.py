@@ -12,7 +12,18 @@ import msgspec
 
 from casemate.objects import Kind
 
-__all__ = ["MISSION", "Code", "Described", "Field", "InstallRequest", "Mission", "NeedAt", "RoleTold", "RunRequest"]
+__all__ = [
+    "MISSION",
+    "CallRequest",
+    "Code",
+    "Described",
+    "Field",
+    "InstallRequest",
+    "Mission",
+    "NeedAt",
+    "RoleTold",
+    "RunRequest",
+]
 
 Plain = bool | int | float | str
 
@@ -132,6 +143,18 @@ class RunRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     engine: str = ""
     key: str = ""
     model: str = ""
+
+
+class CallRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A model's call of a mission. `arguments`: JSON text, as the model wrote it, or the object.
+
+    `id`: the call's own; the same id and arguments are the same run, so that it can be asked for again until it has
+    ended. `wait_s`: seconds to wait for its end, at most 20.
+    """
+
+    arguments: str | dict[str, Any] = ""
+    id: str = ""
+    wait_s: int = 0
 
 
 MISSION = Kind(

@@ -8,8 +8,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -21,7 +22,7 @@ from casemate.objects import Found
 from casemate.reports import Cell, page, read
 from casemate.reports.parquet import Column, parquet
 
-__all__ = ["compared", "progress_of", "report_of", "result_of", "table_of"]
+__all__ = ["compared", "first_of", "progress_of", "report_of", "result_of", "table_of"]
 
 LARGEST = 16 << 20
 RESULT = 4 << 20
@@ -78,6 +79,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
 ASKED = ("mission", "version", "parameters", "seed", "language", "versions", "inputs")
 TABLE = 64 << 20
+FIRST = 64 << 10
+"""Bytes of a table that its first rows are looked for in."""
 _PROGRESS = re.compile(r"@progress (\d{1,15}) (\d{1,15}) (.*)")
 _READERS: dict[str, Any] = {"int": int, "float": float, "bool": lambda text: text == "true", "text": str}
 
@@ -179,6 +182,20 @@ def _parquet(raw: bytes, types: Sequence[str], told: list[tuple[str, str]]) -> b
     except csv.Error as wrong:
         raise BadInput(what=f"What this run left is no table: {str(wrong)[:80]}.") from None
     return parquet([_column(*each) for each in zip(names, types, columns, strict=True)], told)
+
+
+async def first_of(jobs: Jobs, flow: Flow, found: Found[Job], name: str) -> str:
+    """The first whole lines of a table, FIRST bytes at most; "" where it is not there."""
+    artefact, text, whole = f"out/tables/{name}.csv", b"", True
+    if all(each.name != artefact for each in found.value.artefacts):
+        return ""
+    async with aclosing(cast("AsyncGenerator[bytes]", jobs.artefact(flow, found.id, artefact))) as pieces:
+        async for piece in pieces:
+            text += piece[: FIRST + 1 - len(text)]
+            if len(text) > FIRST:
+                whole = False
+                break
+    return (text if whole else text[: text.rfind(b"\n") + 1]).decode("utf-8", "replace")
 
 
 async def progress_of(jobs: Jobs, flow: Flow, found: Found[Job]) -> dict[str, Any]:

@@ -1,0 +1,106 @@
+"""Missions as tools of a model: their forms as function definitions, and a model's call made into a run.
+
+A call is answered with a turn of the role `tool` that goes into the conversation as it stands: its marking alone on the
+first line, then JSON. What the caller may not have, or what does not fit, is told in that turn too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from casemate.access import Flow
+from casemate.doors.frame import Call, Reply, Route
+from casemate.doors.frame.spell import spelled
+from casemate.doors.native.rooms import Rooms, marked, reply
+from casemate.errors import Absent, BadInput, CasemateError, Conflict, QuotaExceeded, Refused
+from casemate.jobs import Job
+from casemate.missions.host import CallRequest, Missions, age, content, said_by, seen, tool_of
+from casemate.objects import Found
+from casemate.policy import Action
+from casemate.words import say
+
+__all__ = ["routes"]
+
+WAIT, PAUSE = 20, 0.25
+LONGEST_ID = 100
+CALLS = Action("submit", "job")
+_TOLD = (BadInput, Absent, Conflict, Refused, QuotaExceeded)
+"""What a model did, or its asker may not; whatever else goes wrong is the region's, and a problem as always."""
+
+
+def routes(rooms: Rooms) -> list[Route]:
+    """Routes of tools."""
+    at, one, data = _Calls(rooms), "/api/missions/{name}", dict[str, Any]
+    looks = Action("list", "mission")
+    return [
+        Route("GET", "/api/mission-tools", "native", looks, at.every, gives=list[Any]),
+        Route("GET", f"{one}/tool", "native", looks, at.one, gives=data),
+        Route("POST", f"{one}/calls", "native", CALLS, at.call, takes=CallRequest, gives=data, texts=said_by),
+    ]
+
+
+class _Calls:
+    def __init__(self, rooms: Rooms) -> None:
+        self._jobs = rooms.jobs
+        self._missions = Missions(rooms.jobs)
+
+    async def every(self, call: Call) -> Reply:
+        """The missions that the acting label sees, the newest version of each, as `tools` of a chat completion."""
+        every, language = await self._missions.every(call.flow), call.flow.session.language
+        newest = {found.value.name: found.value for found in sorted(every, key=age)}
+        return reply(call.flow, [tool_of(newest[name], language) for name in sorted(newest)])
+
+    async def one(self, call: Call) -> Reply:
+        """A mission as a tool: its name, what it does, and its form as JSON Schema."""
+        found = await self._missions.named(call.flow, call.path["name"])
+        told = {
+            "id": found.id,
+            "tool": tool_of(found.value, call.flow.session.language),
+            **marked(call.flow, found.label),
+        }
+        return reply(call.flow, told)
+
+    async def call(self, call: Call) -> Reply:
+        """A model's call: held to the form, and run. The answer is its result, or how far it is."""
+        asked: CallRequest = call.body
+        language = call.flow.session.language
+        if not 0 <= asked.wait_s <= WAIT or len(asked.id) > LONGEST_ID or not asked.id.isprintable():
+            raise BadInput(what=say("missions.tool.call", language, most=WAIT, longest=LONGEST_ID))
+        try:
+            found = await self._missions.called(call.flow, call.path["name"], asked)
+        except _TOLD as error:
+            told = await _refused(call, error)
+            return reply(call.flow, _turn(call.flow, asked.id, told), error=error.slug)
+        told = await seen(self._jobs, call.flow, await self._waited(call.flow, found, asked.wait_s))
+        return reply(call.flow, _turn(call.flow, asked.id, told), status=201, job=found.id)
+
+    async def _waited(self, flow: Flow, found: Found[Job], seconds: int) -> Found[Job]:
+        for _ in range(int(seconds / PAUSE)):
+            if found.value.open == "no":
+                break
+            await asyncio.sleep(PAUSE)
+            found = await self._jobs.named(flow, found.id)
+        return found
+
+
+async def _refused(call: Call, error: CasemateError) -> dict[str, Any]:
+    """The error as the model is told it; recorded as any other."""
+    flow = call.flow
+    if not error.entry:
+        await call.gate.record_error(flow.session, flow.acting, CALLS, error, ref=flow.begun)
+    said = spelled(error, flow.gate.vault.region.policies, flow.session.language, flow.label.text, error.entry)
+    return {"error": said.slug, "detail": said.detail}
+
+
+def _turn(flow: Flow, id: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """The turn of a conversation, and the parts of it that a program reads."""
+    banner = flow.gate.vault.region.policies.banner(flow.label, flow.session.language)
+    message = {"role": "tool", "tool_call_id": id, "content": content(banner, told)}
+    return {
+        "error": told.get("error", ""),
+        "run": told.get("run", ""),
+        "open": told.get("open", False),
+        "turn": message,
+    }
