@@ -33,6 +33,8 @@ mission = Group(
         "compare": "mission_left:compare",
         "install": "mission:install",
         "remove": "mission:remove",
+        "watch": "mission_watch:watch",
+        "notices": "mission_watch:notices",
         "new": "mission_new:new",
         "check": "mission_check:check",
     },

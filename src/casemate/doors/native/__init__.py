@@ -28,6 +28,7 @@ from casemate.doors.native import (
     lineage,
     metrics,
     mission_runs,
+    mission_watches,
     missions,
     models,
     openapi,
@@ -99,6 +100,7 @@ NOUNS: tuple[Callable[[Rooms], list[Route]], ...] = (
     sweeps.routes,
     missions.routes,
     mission_runs.routes,
+    mission_watches.routes,
 )
 
 

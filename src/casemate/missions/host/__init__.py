@@ -8,17 +8,34 @@ from __future__ import annotations
 from casemate.missions.host.answers import Answers
 from casemate.missions.host.host import SCHEME, TAG, Missions, code_of
 from casemate.missions.host.mission import MISSION, InstallRequest, Mission, RunRequest
+from casemate.missions.host.notices import Notices, Outlet, Sink
 from casemate.missions.host.outcome import compared, progress_of, report_of, result_of, table_of
+from casemate.missions.host.watch import ANNOUNCED, NOTICE, WATCH, Notice, Watch, WatchRequest
+from casemate.missions.host.watches import Watches
+from casemate.missions.host.watching import Lying, Spool, Watching
 
 __all__ = [
+    "ANNOUNCED",
     "MISSION",
+    "NOTICE",
     "SCHEME",
     "TAG",
+    "WATCH",
     "Answers",
     "InstallRequest",
+    "Lying",
     "Mission",
     "Missions",
+    "Notice",
+    "Notices",
+    "Outlet",
     "RunRequest",
+    "Sink",
+    "Spool",
+    "Watch",
+    "WatchRequest",
+    "Watches",
+    "Watching",
     "code_of",
     "compared",
     "progress_of",
