@@ -144,6 +144,45 @@ def look_at_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, s
 
 
 @operation(
+    ("GET", "/api/mission-watches"),
+    ("POST", "/api/mission-watches"),
+    ("GET", "/api/mission-watches/{id}"),
+    ("DELETE", "/api/mission-watches/{id}"),
+    ("GET", "/api/mission-notices"),
+)
+def watch_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    name, place, own = rng.choice(NAMES), rng.random(), rng.random() < 0.6
+    way = rng.choice(("add", "add", "every", "one", "remove", "notices"))
+    body = {
+        "name": "w",
+        "mission": name,
+        "source": rng.choice(("object:lab/", "object:lab/r", "dataset:never")),
+        "role": "rows",
+        "when": ["slope > 1"],
+        "run": {"parameters": {"degree": rng.choice((0, 1, 9))}},
+    }
+    ticks = rng.random() < 0.3
+
+    async def do(world: World) -> Seen:
+        if own:
+            await world.call(who, "POST", "/api/missions", install(name, "1"), label)
+        known = sorted(id for id in world.prints if id.startswith("watch_"))
+        target = f"/api/mission-watches/{known[int(place * len(known))] if known and place < 0.9 else 'watch_never'}"
+        if way == "every":
+            return await world.call(who, "GET", "/api/mission-watches", acting=label)
+        if way == "notices":
+            return await world.call(who, "GET", "/api/mission-notices", acting=label)
+        if way in ("one", "remove"):
+            return await world.call(who, "GET" if way == "one" else "DELETE", target, acting=label)
+        asked = {**body, "source": "", "role": "", "every_s": 60} if ticks else body
+        seen = await world.call(who, "POST", "/api/mission-watches", asked, label)
+        remember(world, seen, label)
+        return seen
+
+    return do, ""
+
+
+@operation(
     ("GET", "/missions"),
     ("GET", "/missions.json"),
     ("GET", "/missions/{name}"),

@@ -9,6 +9,7 @@ NATIVE = "tests/doors/native/test_missions.py"
 ANSWERS = "tests/missions/test_answers.py"
 PROGRAM = "tests/missions/test_program.py"
 CALLS = "tests/doors/native/test_mission_calls.py"
+WATCHES = "tests/missions/test_watches.py"
 CHECK = "tests/cli/test_mission.py"
 
 # name, leak, the line, what stands in its place, the killer
@@ -92,6 +93,80 @@ TABLE = (
         "one question is answered, and counted, at every step",
         Edit("casemate.missions.host.answers:Answers._job", "if number not in known", "if True"),
         Tested(f"{ANSWERS}::test_a_question_is_answered_once_in_the_owners_name_at_the_jobs_label"),
+    ),
+    (
+        "mission-watch-twice",
+        "what was run over is run over again: the cursor is not changed in the commit of the job",
+        Edit("casemate.missions.host.watching:Watching._begin", "taken=taken, ", ""),
+        Tested(f"{WATCHES}::test_what_is_new_is_run_over_once_and_one_run_at_a_time"),
+    ),
+    (
+        "mission-watch-two-at-once",
+        "a watch begins a run while another is under way",
+        Edit("casemate.missions.host.watching:Watching.lane", "if found.value.job else", "if False else"),
+        Tested(f"{WATCHES}::test_what_is_new_is_run_over_once_and_one_run_at_a_time"),
+    ),
+    (
+        "mission-watch-of-the-lowered",
+        "a watch runs for an owner who is no longer cleared for its label",
+        Edit("casemate.missions.host.watching:Watching._flow", "not access.label <= owner.clearance", "False"),
+        Tested(f"{WATCHES}::test_an_owner_who_may_not_act_there_any_more_is_not_run_for"),
+    ),
+    (
+        "mission-watch-of-another",
+        "anybody removes the watch of another",
+        Edit("casemate.missions.host.watches:Watches.remove", "isinstance(decision, Refuse)", "False"),
+        Tested(f"{WATCHES}::test_a_watch_is_removed_by_its_owner_at_its_label"),
+    ),
+    (
+        "mission-watch-unmarked",
+        "a mark in what was typed for a watch is not looked for",
+        Edit("casemate.doors.native.mission_watches:_said", "*texts_of_run(request.run),", ""),
+        Tested(f"{WATCHES}::test_a_mark_in_what_was_typed_refuses"),
+    ),
+    (
+        "notice-whole-below",
+        "a notice goes whole to a sink that its label is above",
+        Edit("casemate.missions.host.notices:Notices._to", "self._bare()", "self._whole(flow, found)"),
+        Tested(f"{WATCHES}::test_a_notice_lies_at_the_label_and_leaves_whole_only_where_the_sink_dominates"),
+    ),
+    (
+        "notice-announced-anywhere",
+        "a sink is told that there is something, of a label of which the settings let nothing be said",
+        Edit("casemate.access.leave:announce", "known is not None and value.label <= known", "True"),
+        Tested(f"{WATCHES}::test_a_notice_lies_at_the_label_and_leaves_whole_only_where_the_sink_dominates"),
+    ),
+    (
+        "notice-lent-above",
+        "the gate gives a sink what its accreditation does not dominate",
+        Edit("casemate.access.leave:announce", "ceiling=to.label", "ceiling=value.label"),
+        Tested("tests/access/test_announce.py::test_a_sink_is_told_what_its_accreditation_dominates_and_no_more"),
+    ),
+    (
+        "notice-unrecorded",
+        "what a sink was told stands in no ledger",
+        Edit(
+            "casemate.access.leave:announce",
+            'flow.append(Note(flow.action.name, "lent", facts=facts))',
+            "pass",
+        ),
+        Tested(f"{WATCHES}::test_a_notice_lies_at_the_label_and_leaves_whole_only_where_the_sink_dominates"),
+    ),
+    (
+        "notice-as-often-as-one-likes",
+        "that there is something is said at every run: a message in how often",
+        Edit("casemate.missions.host.notices:Notices._to", "now - last[0].value.at < HOUR", "False"),
+        Tested(f"{WATCHES}::test_that_there_is_something_is_said_once_an_hour"),
+    ),
+    (
+        "notice-id-below",
+        "the id of a notice reaches a sink that its label is above",
+        Edit(
+            "casemate.missions.host.notices:Notices._to",
+            "flow.access.id, id, self._bare()",
+            "flow.access.id, found.id, self._bare()",
+        ),
+        Tested(f"{WATCHES}::test_a_notice_lies_at_the_label_and_leaves_whole_only_where_the_sink_dominates"),
     ),
     (
         "mission-bounds",

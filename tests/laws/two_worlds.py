@@ -76,6 +76,8 @@ ROUNDS = (
     "knowledge.forget",
     "knowledge.reembed",
     "accounts.limits",
+    "missions.watch",
+    "missions.notify",
     "accounts.usage",
     "models.records",
     "jobs.reconcile",

@@ -144,6 +144,10 @@ class Flow(State):
         """To an accredited engine, parser, executor or region. Raises Refused (`accreditation`)."""
         return await leave.lend(self, value, to)
 
+    async def announce(self, value: Labelled[T], to: Ceiling, known: Label | None) -> T | None:
+        """To a sink outside: all of it, or None: no more than that there is something; see `leave`. Raises Refused."""
+        return await leave.announce(self, value, to, known)
+
     def frozen(self) -> frozenset[str]:
         """The ids of what is frozen in the visible world, whatever its kind: what shards leave out."""
         return frozenset(ref.id for ref in withheld(self).refs)

@@ -8,7 +8,7 @@ of a stream (`Flow.durable`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from casemate.access.record import Note, facts_of
@@ -20,7 +20,7 @@ from casemate.labels.unseal import unseal
 from casemate.objects import Ref
 from casemate.policy import Refuse, Target, decide, originators
 
-__all__ = ["Ceiling", "Released", "begin", "lend", "release"]
+__all__ = ["Ceiling", "Released", "announce", "begin", "lend", "release"]
 
 T = TypeVar("T")
 NOBODY: frozenset[str] = frozenset()
@@ -75,6 +75,23 @@ async def lend(flow: State, value: Labelled[T], to: Ceiling) -> T:
         flow.append(note)
         await flow.durable()
     return unseal(value)
+
+
+async def announce(flow: State, value: Labelled[T], to: Ceiling, known: Label | None) -> T | None:
+    """The value, where what is outside may have it; None where it may be told no more than that there is one.
+
+    `known`: the highest label of which that much may be told there. Either is an entry that is durable first. Raises
+    Refused (`accreditation`, `orcon`).
+    """
+    target = Target(lends=value.label, ceiling=to.label, outside=True, originators=originators(value.label))
+    decision = decide(flow.session, flow.acting, flow.action, target)
+    low = known is not None and value.label <= known
+    if isinstance(decision, Refuse) and decision.rule == "accreditation" and low:
+        facts = facts_of({"engine": to.name, "label": value.label.text, "told": "existence"})
+        flow.append(Note(flow.action.name, "lent", facts=facts))
+        await flow.durable()
+        return None
+    return await lend(flow, value, replace(to, outside=True))
 
 
 async def release(

@@ -35,6 +35,8 @@ mission = Group(
         "call": "mission_tool:call",
         "install": "mission:install",
         "remove": "mission:remove",
+        "watch": "mission_watch:watch",
+        "notices": "mission_watch:notices",
         "new": "mission_new:new",
         "check": "mission_check:check",
     },

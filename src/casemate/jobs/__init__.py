@@ -34,7 +34,7 @@ from casemate.jobs.job import (
     Sweep,
     Usage,
 )
-from casemate.jobs.submit import Jobs
+from casemate.jobs.submit import Beside, Jobs
 
 __all__ = [
     "JOB",
@@ -43,6 +43,7 @@ __all__ = [
     "Array",
     "Artefact",
     "Attempt",
+    "Beside",
     "Capabilities",
     "Checkpoint",
     "Collected",

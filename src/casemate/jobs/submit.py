@@ -7,7 +7,7 @@ reads is a parent of its row. The same key of one owner at one label gives the s
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -33,13 +33,15 @@ from casemate.jobs.sites import Sites
 from casemate.objects import Change, Found, Page, Put, Ref, Where
 from casemate.policy import Action, Refuse, Target, decide
 
-__all__ = ["Jobs", "key_id"]
+__all__ = ["Beside", "Jobs", "key_id"]
 
 TRIES = 8
 """How often a change is tried that another one has come before."""
 TURNS = 200
 """The same where an owner with a limit asks for many at the same time: one after the other has its turn."""
 CANCEL = Action("cancel", "job")
+Beside = Callable[[str], Sequence[Change]]
+"""What else is changed in the commit of a job, by its id."""
 
 
 @dataclass(slots=True)
@@ -61,16 +63,18 @@ class Jobs:
     sites: Sites = field(default_factory=Sites)
     reconciler: Reconciler | None = None
 
-    async def submit(self, flow: Flow, spec: Spec, key: str = "") -> Found[Job]:
+    async def submit(self, flow: Flow, spec: Spec, key: str = "", beside: Beside | None = None) -> Found[Job]:
         """Ask for a job at the acting label. `key`: the same one with the same spec gives the same job.
 
         Its queue adds its priority and its floor of isolation. Raises BadInput, also where the queue takes no jobs;
         Absent for what is not visible; Refused (`job-label`, `job-nodes`, `job-network`, `job-quota`); QuotaExceeded;
         Conflict for a key of another spec.
         """
-        return (await self.submit_many(flow, [(spec, key)]))[0]
+        return (await self.submit_many(flow, [(spec, key)], beside))[0]
 
-    async def submit_many(self, flow: Flow, asked: Sequence[tuple[Spec, str]]) -> list[Found[Job]]:
+    async def submit_many(
+        self, flow: Flow, asked: Sequence[tuple[Spec, str]], beside: Beside | None = None
+    ) -> list[Found[Job]]:
         """All of them or none, in one commit. `#K` in `after` names the job at place K of these. Raises as `submit`."""
         if flow.access.need or flow.access.originator:
             raise BadInput(what="A job runs at a label alone: act without authorizations and originators.")
@@ -86,7 +90,7 @@ class Jobs:
         keyed = any(ask.key for ask in asks)
         for tried in range(TURNS):
             try:
-                return await self._submitted(flow, asks, edges)
+                return await self._submitted(flow, asks, edges, beside)
             except Conflict as conflict:
                 what = str(conflict.facts.get("what", ""))
                 turn = what.startswith(JOB_TURN.name)  # he has asked for others meanwhile: they are counted too
@@ -254,7 +258,9 @@ class Jobs:
         if asked is not flow.acting:
             raise BadInput(what=f"A job lies at its acting label: act at {asked.text} to have it written there.")
 
-    async def _submitted(self, flow: Flow, asks: list[_Ask], edges: list[list[int]]) -> list[Found[Job]]:
+    async def _submitted(
+        self, flow: Flow, asks: list[_Ask], edges: list[list[int]], beside: Beside | None = None
+    ) -> list[Found[Job]]:
         now, changes = self.gate.vault.clock.now(), list[Change]()
         places: list[_Ask] = []
         by_key: dict[str, _Ask] = {}
@@ -285,6 +291,8 @@ class Jobs:
         turn = await admitted(flow, [ask.spec for ask in places]) if places else None
         if turn is not None:
             changes.append(turn)
+        if beside is not None:
+            changes += [change for ask in places for change in beside(ask.id)]
         if changes:
             receipt = await flow.commit(*changes, facts={"jobs": len(places)})
             values = dict(zip(((c.kind.name, c.id) for c in changes), receipt.versions, strict=True))

@@ -17,6 +17,7 @@ from casemate.settings.blobs import BlobSettings, lying
 from casemate.settings.datasets import DatasetSettings, RootSettings, rooted
 from casemate.settings.jobs import JobDomain, JobEngine, JobSettings, running
 from casemate.settings.keys import KeySettings
+from casemate.settings.missions import MissionSettings, SinkSettings, notified
 from casemate.settings.places import PlaceSettings, placed
 from casemate.settings.records import RecordSettings, recording
 from casemate.settings.store import StoreSettings, storing
@@ -35,6 +36,7 @@ __all__ = [
     "KeySettings",
     "Knowledge",
     "Listen",
+    "MissionSettings",
     "Oidc",
     "PersonalRules",
     "PlaceSettings",
@@ -44,6 +46,7 @@ __all__ = [
     "Routing",
     "SecretRules",
     "Settings",
+    "SinkSettings",
     "SnapshotSettings",
     "StoreSettings",
     "TelemetrySettings",
@@ -249,6 +252,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     backup: BackupSettings = BackupSettings()
     datasets: DatasetSettings = DatasetSettings()
     jobs: JobSettings = JobSettings()
+    missions: MissionSettings = MissionSettings()
     knowledge: Knowledge = Knowledge()
     console: Console = Console()
     snapshot: SnapshotSettings = SnapshotSettings()
@@ -289,6 +293,7 @@ def parse(text: str) -> Settings:
     backed_up(found.backup)
     rooted(found.datasets)
     running(found.jobs)
+    notified(found.missions)
     _signing_in(found)
     for name, upstream in found.upstreams.items():
         _reached(name, upstream)

@@ -45,7 +45,8 @@ from casemate.jobs.queues import JOB_DEFINITION, JOB_QUEUE
 from casemate.jobs.shares import JOB_USE
 from casemate.knowledge.traced import TRACED as OF_KNOWLEDGE
 from casemate.labels import AccessClass
-from casemate.missions.host import MISSION
+from casemate.missions.host import ANNOUNCED, MISSION, NOTICE, WATCH, Notice, Watch
+from casemate.missions.host.watches import parents_of as watch_of
 from casemate.models.traced import TRACED as OF_MODELS
 from casemate.objects import Change, Found, Put, Ref, Where
 
@@ -116,6 +117,15 @@ def _bare(raw: bytes) -> bytes:
     return packed([replace(item, digest=b"") for item in items])
 
 
+def _set_upon(flow: Flow, value: Watch) -> tuple[Ref, ...]:
+    del flow
+    return watch_of(value)
+
+
+def _noticed(flow: Flow, value: Notice) -> tuple[Ref, ...]:
+    return (Ref(JOB.name, value.job, flow.access.id),)
+
+
 async def _out_of_order(flow: Flow, access: AccessClass, going: Sequence[Found[Any]]) -> tuple[list[Change], list[str]]:
     """The keys of these objects leave the order of their buckets."""
     del flow, access
@@ -147,6 +157,9 @@ BESIDE: tuple[Traced | Untraced, ...] = (
     Traced(JOB_DEFINITION, title=lambda one: f"{one.name}:{one.revision}", named=True),
     Traced(ENVIRONMENT, title=lambda one: one.name, fixed=True, goes=True, touched=True, named=True),
     Traced(MISSION, title=lambda one: one.name, fixed=True, goes=True, touched=True, named=True),
+    Traced(WATCH, title=lambda one: one.name, parents=_set_upon, fixed=True, goes=True, touched=True),
+    Traced(NOTICE, (Link(JOB.name, "job"),), title=lambda one: one.name, parents=_noticed, touched=True),
+    Untraced(ANNOUNCED, "when a sink was last told that there is something"),
     Traced(PACKAGE, title=lambda one: one.name, fixed=True, goes=True, touched=True, named=True),
     Untraced(PACKAGE_LIST, "names and digests of what may be brought, and who signed them"),
     Untraced(JOB_QUEUE, "a place, with its floor and priority"),

@@ -29,6 +29,7 @@ from casemate.doors.native import (
     metrics,
     mission_calls,
     mission_runs,
+    mission_watches,
     missions,
     models,
     openapi,
@@ -101,6 +102,7 @@ NOUNS: tuple[Callable[[Rooms], list[Route]], ...] = (
     missions.routes,
     mission_runs.routes,
     mission_calls.routes,
+    mission_watches.routes,
 )
 
 

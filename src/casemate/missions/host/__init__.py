@@ -8,19 +8,36 @@ from __future__ import annotations
 from casemate.missions.host.answers import Answers
 from casemate.missions.host.host import SCHEME, TAG, Missions, age, code_of
 from casemate.missions.host.mission import MISSION, CallRequest, InstallRequest, Mission, RunRequest
+from casemate.missions.host.notices import Notices, Outlet, Sink
 from casemate.missions.host.outcome import compared, progress_of, report_of, result_of, table_of
 from casemate.missions.host.tool import asked_by, content, said_by, seen, tool_of
+from casemate.missions.host.watch import ANNOUNCED, NOTICE, WATCH, Notice, Watch, WatchRequest
+from casemate.missions.host.watches import Watches
+from casemate.missions.host.watching import Lying, Spool, Watching
 
 __all__ = [
+    "ANNOUNCED",
     "MISSION",
+    "NOTICE",
     "SCHEME",
     "TAG",
+    "WATCH",
     "Answers",
     "CallRequest",
     "InstallRequest",
+    "Lying",
     "Mission",
     "Missions",
+    "Notice",
+    "Notices",
+    "Outlet",
     "RunRequest",
+    "Sink",
+    "Spool",
+    "Watch",
+    "WatchRequest",
+    "Watches",
+    "Watching",
     "age",
     "asked_by",
     "code_of",

@@ -15,7 +15,7 @@ import msgspec
 
 from casemate.access import Flow
 from casemate.errors import BadInput, Conflict, Damaged
-from casemate.jobs import JOB, Input, Job, Jobs, Output, Resources, Spec
+from casemate.jobs import JOB, Beside, Input, Job, Jobs, Output, Resources, Spec
 from casemate.missions.form import filled
 from casemate.missions.host.mission import (
     MISSION,
@@ -155,10 +155,13 @@ class Missions:
         )
         return found, spec, need
 
-    async def run(self, flow: Flow, name: str, asked: RunRequest) -> Found[Job]:
-        """The job of a filled form, at the acting label. Raises as `estimate` and as `Jobs.submit`."""
+    async def run(self, flow: Flow, name: str, asked: RunRequest, beside: Beside | None = None) -> Found[Job]:
+        """The job of a filled form, at the acting label. `beside`: what is changed in its commit.
+
+        Raises as `estimate` and as `Jobs.submit`.
+        """
         _, spec, _ = await self.estimate(flow, name, asked)
-        return await self.jobs.submit(flow, spec, asked.key)
+        return await self.jobs.submit(flow, spec, asked.key, beside)
 
     async def called(self, flow: Flow, name: str, asked: CallRequest) -> Found[Job]:
         """The run that a model's call asks for: its arguments choose parameters and inputs, and nothing else.
