@@ -281,6 +281,12 @@ TABLE = (
         Tested(f"{CALLS}::test_a_turn_that_goes_on_below_its_label_is_refused"),
     ),
     (
+        "mission-tool-unmarked",
+        "what a hidden mission is for goes into a conversation at any label",
+        Edit("casemate.missions.host.tool:tool_of", '\\n{banner}"', '"'),
+        Tested(f"{CALLS}::test_a_turn_that_goes_on_below_its_label_is_refused"),
+    ),
+    (
         "mission-call-unbounded",
         "a whole table goes to a model",
         Edit("casemate.missions.host.tool:_rows", "each[:CELL]", "each"),

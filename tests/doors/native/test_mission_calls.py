@@ -251,5 +251,6 @@ async def test_a_turn_that_goes_on_below_its_label_is_refused(world: World, monk
     assert (below.status, "mark-above" in below.body.decode()) == (403, True), below.body
     assert (await world.call("ann", "POST", "/v1/chat/completions", body, SECRET)).status != 403
     offered = {"model": READER, "messages": messages[:1], "tools": tools}
-    taken = await world.call("ann", "POST", "/v1/chat/completions", offered, SECRET)
-    assert "tool_name" not in taken.body.decode()
+    assert (await world.call("ann", "POST", "/v1/chat/completions", offered, SECRET)).status != 403
+    lower = await world.call("ann", "POST", "/v1/chat/completions", offered, LOW)
+    assert (lower.status, "mark-above" in lower.body.decode()) == (403, True), lower.body

@@ -16,7 +16,7 @@ from casemate.doors.frame.spell import spelled
 from casemate.doors.native.rooms import Rooms, marked, reply
 from casemate.errors import Absent, BadInput, CasemateError, Conflict, QuotaExceeded, Refused
 from casemate.jobs import Job
-from casemate.missions.host import CallRequest, Missions, age, content, said_by, seen, tool_of
+from casemate.missions.host import CallRequest, Mission, Missions, age, content, said_by, seen, tool_of
 from casemate.objects import Found
 from casemate.policy import Action
 from casemate.words import say
@@ -48,18 +48,14 @@ class _Calls:
 
     async def every(self, call: Call) -> Reply:
         """The missions that the acting label sees, the newest version of each, as `tools` of a chat completion."""
-        every, language = await self._missions.every(call.flow), call.flow.session.language
-        newest = {found.value.name: found.value for found in sorted(every, key=age)}
-        return reply(call.flow, [tool_of(newest[name], language) for name in sorted(newest)])
+        every = await self._missions.every(call.flow)
+        newest = {found.value.name: found for found in sorted(every, key=age)}
+        return reply(call.flow, [_tool(call.flow, newest[name]) for name in sorted(newest)])
 
     async def one(self, call: Call) -> Reply:
         """A mission as a tool: its name, what it does, and its form as JSON Schema."""
         found = await self._missions.named(call.flow, call.path["name"])
-        told = {
-            "id": found.id,
-            "tool": tool_of(found.value, call.flow.session.language),
-            **marked(call.flow, found.label),
-        }
+        told = {"id": found.id, "tool": _tool(call.flow, found), **marked(call.flow, found.label)}
         return reply(call.flow, told)
 
     async def call(self, call: Call) -> Reply:
@@ -83,6 +79,11 @@ class _Calls:
             await asyncio.sleep(PAUSE)
             found = await self._jobs.named(flow, found.id)
         return found
+
+
+def _tool(flow: Flow, found: Found[Mission]) -> dict[str, Any]:
+    language = flow.session.language
+    return tool_of(found.value, language, flow.gate.vault.region.policies.banner(found.label, language))
 
 
 async def _refused(call: Call, error: CasemateError) -> dict[str, Any]:

@@ -40,11 +40,15 @@ class Arguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     inputs: dict[str, str | tuple[str, ...]] = {}
 
 
-def tool_of(value: Mission, language: str) -> dict[str, Any]:
-    """The mission as an element of `tools` (OpenAI chat completions): the name is the mission's."""
+def tool_of(value: Mission, language: str, banner: str) -> dict[str, Any]:
+    """The mission as an element of `tools` (OpenAI chat completions): the name is the mission's.
+
+    Its marking stands alone on the last line of the description, so that no request below it takes the definition.
+    """
     told = value.described
     about = f"{told.titles.get(language, value.name)}. {told.about.get(language, '')}"
-    function = {"name": value.name, "description": about[:DESCRIPTION], "parameters": _schema(told, language)}
+    about = f"{about[: DESCRIPTION - len(banner)]}\n{banner}"
+    function = {"name": value.name, "description": about, "parameters": _schema(told, language)}
     return {"type": "function", "function": function}
 
 
