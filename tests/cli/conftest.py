@@ -36,8 +36,9 @@ def region(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         papers, pier = found.path / "papers", found.path / "pier"
         papers.mkdir()
         pier.mkdir()
+        (found.path / "alerts").mkdir()
         settings = found.region / "casemate.toml"
-        settings.write_text(settings.read_text() + ROOTS.format(folder=pier))
+        settings.write_text(settings.read_text() + ROOTS.format(folder=pier, alerts=found.path / "alerts"))
         (papers / "harbour.txt").write_text(HARBOUR)
         (papers / "garden.md").write_text(GARDEN)
         with running(found) as up:
@@ -50,6 +51,9 @@ ROOTS = """
 [datasets.roots.pier]
 path = "{folder}"
 label = "INTERNAL"
+[missions.sinks.desk]
+folder = "{alerts}"
+accreditation = "INTERNAL"
 """
 HARBOUR = """SECRET//NOFORN
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+from typing import Any
 
 import pytest
 
-from tests.cli.running import Up
+from tests.cli.running import Up, until
 
 READINGS = "time,value\n0,1\n1,3\n2,5\n"
 
@@ -126,6 +127,43 @@ def test_below_its_label_nothing_of_it_is_there(region: Up, ran: str) -> None:
         never = region.run("mission", *(word.replace(ran, "job_never").replace("fit", "never") for word in words), *low)
         assert hidden.code == never.code != 0, (words, hidden, never)
     assert not (region.place.path / "low.html").exists()
+
+
+def test_a_watch_runs_it_and_its_notice_reaches_the_sink_that_may_have_it(region: Up, ran: str) -> None:
+    pier = region.place.path / "pier" / "known"
+    pier.mkdir()
+    (pier / "readings.csv").write_text(READINGS)
+    assert region.run("dataset", "register", "known", pier, "--label", "INTERNAL").code == 0
+    when = ("--when", "slope > 1", "--sink", "desk", "--role", "readings", "--json")
+    at_low = ("--source", "dataset:known", "--label", "INTERNAL")
+    low = region.run("mission", "watch", "add", "fit", *when, *at_low).data
+    high = region.run("mission", "watch", "add", "fit", "--name", "high", *when, "--source", "dataset:readings").data
+    assert (low["every_s"], low["most"], low["runs"]) == (0, 50, 0)
+
+    def told() -> list[Any]:
+        return list(region.run("mission", "notices", "--json").data)
+
+    until(lambda: len([one for one in told() if one["sinks"]["desk"]]) == 2)
+    by_watch = {one["watch"]: one for one in told()}
+    assert by_watch[low["id"]]["figures"] == {"slope": 2.0}
+    assert {id: one["sinks"]["desk"] for id, one in by_watch.items()} == {
+        low["id"]: "sent",
+        high["id"]: "accreditation",
+    }
+    [file] = (region.place.path / "alerts").iterdir()
+    assert json.loads(file.read_text())["run"] == by_watch[low["id"]]["run"]
+    shown = region.run("mission", "watch", "show", low["id"], "--json").data
+    assert (shown["runs"], shown["last"], shown["job"], shown["why"]) == (1, by_watch[low["id"]]["run"], "", "")
+    assert "slope > 1" in region.run("mission", "watch", "show", low["id"]).out
+    assert low["id"] in region.run("mission", "watch", "list").out
+    assert by_watch[high["id"]]["id"] in region.run("mission", "notices").out
+    assert high["id"] not in region.run("mission", "watch", "list", "--label", "INTERNAL").out
+    for one in (low, high):
+        assert region.run("mission", "watch", "remove", one["id"]).code == 0
+    assert region.run("mission", "watch", "list").out.strip() == "No watch."
+    late = region.run("mission", "watch", "add", "fit", "--every", "1s", "--input", "readings=dataset:readings")
+    assert late.code == 2
+    (region.place.path / "alerts" / file.name).unlink()
 
 
 def test_removed_it_is_gone_and_its_runs_stay(region: Up, ran: str) -> None:
