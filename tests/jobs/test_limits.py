@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from casemate.accounts import Bounds, QuotaRequest, nearest, set_quota
 from casemate.errors import BadInput, Conflict, QuotaExceeded, Refused
-from casemate.jobs import Array, Resources, Retry, Spec
+from casemate.jobs import Array, Resources, Retry, Service, Spec
 from casemate.jobs.queues import JOB_QUEUE, Queue, Queues, filled, standing
 from casemate.jobs.shares import HALF_LIFE, JOB_USE, USE, Use, charged, decayed
 from casemate.policy import Action
@@ -150,6 +150,31 @@ async def test_an_owner_has_so_many_open_jobs_at_each_label(yard: Yard) -> None:
     await yard.settle()
     again = await yard.jobs.retry(await yard.flow("retry"), found.id)
     assert again.value.open == "yes"
+
+
+async def test_a_service_that_is_changed_counts_as_one_that_is_asked_for(yard: Yard) -> None:
+    def served(many: int, cpus: int = 1) -> Spec:
+        return Spec(("serve",), kind="service", service=Service(replicas=many), resources=Resources(cpus=cpus))
+
+    async def changed(spec: Spec) -> None:
+        await yard.jobs.update(await yard.flow("update"), service.id, spec)
+
+    await quota(yard, "olga", LOW, jobs=4, job_cpus=2)
+    service = await yard.submit(served(2))
+    await yard.submit()
+    for many in (4, 64):
+        with pytest.raises(QuotaExceeded) as refused:
+            await changed(served(many))
+        assert refused.value.facts["limit"] == "jobs"
+    with pytest.raises(Refused) as large:
+        await changed(served(2, cpus=3))
+    assert large.value.facts["rule"] == "job-quota"
+    assert (await yard.job(service.id)).spec == service.value.spec
+    await changed(served(3, cpus=2))
+    with pytest.raises(QuotaExceeded):
+        await yard.submit()
+    await quota(yard, "olga", SECRET, jobs=1)
+    await changed(served(2))
 
 
 async def _ended(yard: Yard, id: str) -> str:

@@ -134,7 +134,7 @@ TABLE = (
     (
         "job-notebook-from-another-port",
         "a page of another user of the machine asks a notebook, with its visitor's cookie",
-        Edit("casemate.cli.notebook_door:Door._come", "one not in _PAGES for", "False for"),
+        Edit("casemate.cli.notebook_door:Door._known", "one not in _PAGES for", "False for"),
         Tested(f"{BROWSER}::test_another_page_or_name_is_refused"),
     ),
 )

@@ -19,6 +19,16 @@ def _loop(name: str) -> Tested:
 # name, leak, the line, what stands in its place, the killer
 TABLE = (
     (
+        "limit-forgotten-by-a-change",
+        "a service of one replica becomes one of sixty-four",
+        Edit(
+            "casemate.jobs.submit:Jobs.update",
+            "turn = await admitted(flow, [made.spec], instead=job.spec)",
+            "turn = None",
+        ),
+        _loop("test_a_service_that_is_changed_counts_as_one_that_is_asked_for"),
+    ),
+    (
         "limit-unkept",
         "an owner holds more at once than he may",
         Edit(f"{BOUNDS}:Bounds.admits", "held + asked > most", "False"),

@@ -131,6 +131,7 @@ async def test_an_owner_who_may_not_ask_any_more_is_not_asked_for(
         Spec(("run",), env={"CASEMATE_MISSION": ORDER}),
         Spec(("run",), env={"CASEMATE_MISSION": "{}"}, tags={"mission": "fit@1"}),
         Spec(("run",), env={"CASEMATE_MISSION": "["}, tags={"mission": "fit@1"}),
+        Spec(("run",), env={"CASEMATE_MISSION": "[" * 10_000}, tags={"mission": "fit@1"}),
     ],
 )
 async def test_a_job_that_named_no_model_or_is_no_mission_is_not_answered(world: World, spec: Spec) -> None:

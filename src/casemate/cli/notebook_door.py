@@ -119,7 +119,7 @@ class Door:
             _say(line, "403 Forbidden")
         elif self._changed(heading, line):
             return
-        elif not self._known(heading) or any(one not in _PAGES for one in heading.all("sec-fetch-site")):
+        elif not self._known(heading):
             _say(line, "403 Forbidden")
         else:
             self._hand_on(line, heading.onward(self.name) + rest)
@@ -143,6 +143,8 @@ class Door:
     def _known(self, heading: Heading) -> bool:
         pairs = [one.strip().partition("=") for value in heading.all("cookie") for one in value.split(";")]
         shown = [value for name, _, value in pairs if name == self.name]
+        if any(one not in _PAGES for one in heading.all("sec-fetch-site")):
+            return False
         return len(shown) == 1 and hmac.compare_digest(shown[0].encode(), self._cookie.encode())
 
     def _hand_on(self, line: socket.socket, first: bytes) -> None:

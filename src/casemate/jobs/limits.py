@@ -90,11 +90,12 @@ def _sum(jobs: Iterable[Running]) -> tuple[int, int]:
     return cpus, gpus
 
 
-async def admitted(flow: Flow, specs: Sequence[Spec]) -> Put | None:
+async def admitted(flow: Flow, specs: Sequence[Spec], instead: Spec | None = None) -> Put | None:
     """Whether the caller may ask for these jobs beside those that he has, at the acting label.
 
-    What is given is to be committed with them: of two requests that count at the same time one meets a Conflict. None
-    where nothing counts. Raises Refused (`job-quota`) for what could never run, QuotaExceeded (`jobs`).
+    `instead`: what one of those that he has was asked for until now; less than that may always be asked for. What is
+    given is to be committed with them: of two requests that count at the same time one meets a Conflict. None where
+    nothing counts. Raises Refused (`job-quota`) for what could never run, QuotaExceeded (`jobs`).
     """
     who = flow.session.principal
     bounds = nearest(await flow.read_each(QUOTA, principal_subject(who.name)))
@@ -109,8 +110,10 @@ async def admitted(flow: Flow, specs: Sequence[Spec]) -> Put | None:
     if bounds.jobs is None:
         return None
     turn = next((one for one in await flow.read_each(JOB_TURN, who.id) if one.ref.class_id == flow.access.id), None)
-    many = sum(_many(spec) for spec in specs)
-    if many > bounds.jobs or many + await _open(flow, bounds.jobs - many) > bounds.jobs:
+    many, less = sum(_many(spec) for spec in specs), _many(instead) if instead is not None else 0
+    if many <= less:
+        return None
+    if many > bounds.jobs or many - less + await _open(flow, bounds.jobs - many + less) > bounds.jobs:
         raise QuotaExceeded(limit="jobs", of="principal", retry_after=LATER)
     times = turn.value.times + 1 if turn is not None else 1
     return Put(JOB_TURN, who.id, Turn(times), expect=turn.version if turn is not None else 0)

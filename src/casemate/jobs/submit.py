@@ -150,7 +150,8 @@ class Jobs:
     async def update(self, flow: Flow, id: str, spec: Spec) -> Found[Job]:
         """Another spec for a service that runs: one by one its replicas are replaced, new ones healthy first.
 
-        Raises BadInput for anything but a service that runs; Absent; Refused (`job-label`); Conflict.
+        Raises BadInput for anything but a service that runs; Absent; Refused (`job-label`, `job-quota`); QuotaExceeded
+        where it is to have more replicas than its owner jobs; Conflict.
         """
         checked(spec)
         await self._label(flow, spec)
@@ -170,9 +171,10 @@ class Jobs:
                 serving=revised(job.serving, job.spec, made.spec),
                 made_of=tuple(dict.fromkeys((*job.made_of, *made.made_of))),
             )
+            turn = await admitted(flow, [made.spec], instead=job.spec)
             try:
                 put = Put(JOB, found.id, value, parents_of(flow, value), expect=found.version)
-                receipt = await flow.commit(put, facts={"job": found.id})
+                receipt = await flow.commit(put, *([turn] if turn is not None else []), facts={"job": found.id})
                 return Found(found.ref, receipt.versions[0], found.label, value)
             except Conflict:
                 continue  # its loop has just gone on

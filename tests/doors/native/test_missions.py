@@ -233,10 +233,11 @@ async def test_what_a_strangers_program_left_is_held_to_what_a_result_is(world: 
         assert seen.status == 400, (wrong, seen.body)
     await kept(world, "ann", "job_no", a_run(), SECRET, **{"out/report.json": b"[", "out/result.json": b"["})
     assert (await world.call("ann", "GET", "/api/mission-runs/job_no/report", acting=SECRET)).status == 400
-    odd = ended(spec=Spec(("run",), env={"CASEMATE_MISSION": "["}, tags={"mission": "fit@1"}))
-    await kept(world, "ann", "job_odd", odd, SECRET)
-    told = (await world.call("ann", "GET", "/api/mission-runs/job_odd", acting=SECRET)).json["data"]
-    assert (told["parameters"], told["seed"]) == ({}, 0)
+    for number, order in enumerate(("[", '{"a": ' + "[" * 10_000)):
+        odd = ended(spec=Spec(("run",), env={"CASEMATE_MISSION": order}, tags={"mission": "fit@1"}))
+        await kept(world, "ann", f"job_odd{number}", odd, SECRET)
+        told = (await world.call("ann", "GET", f"/api/mission-runs/job_odd{number}", acting=SECRET)).json["data"]
+        assert (told["parameters"], told["seed"]) == ({}, 0)
     await kept(world, "ann", "job_plain", ended(spec=Spec(("run",))), SECRET)
     assert (await world.call("ann", "GET", "/api/mission-runs/job_plain", acting=SECRET)).status == 404
 

@@ -47,7 +47,7 @@ class _Runs:
         found, spec = await self._missions.ran(call.flow, call.path["id"])
         try:
             order = msgspec.json.decode(spec.env.get("CASEMATE_MISSION", "{}"), type=dict[str, Any])
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             order = dict[str, Any]()  # whoever asked for this job wrote the tag of a mission on it
         try:
             result: Any = await result_of(self._jobs, call.flow, found)

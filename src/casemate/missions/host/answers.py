@@ -179,7 +179,7 @@ def _model(job: Job) -> str:
         return ""
     try:
         order = msgspec.json.decode(job.spec.env.get("CASEMATE_MISSION", "{}"))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return ""
     model = order.get("model", "") if isinstance(order, dict) else ""
     return model if isinstance(model, str) else ""
