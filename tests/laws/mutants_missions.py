@@ -10,6 +10,7 @@ ANSWERS = "tests/missions/test_answers.py"
 PROGRAM = "tests/missions/test_program.py"
 CALLS = "tests/doors/native/test_mission_calls.py"
 WATCHES = "tests/missions/test_watches.py"
+NOTICES = "tests/missions/test_notices.py"
 CHECK = "tests/cli/test_mission.py"
 
 # name, leak, the line, what stands in its place, the killer
@@ -128,13 +129,13 @@ TABLE = (
         "notice-whole-below",
         "a notice goes whole to a sink that its label is above",
         Edit("casemate.missions.host.notices:Notices._to", "self._bare()", "self._whole(flow, found)"),
-        Tested(f"{WATCHES}::test_a_notice_lies_at_the_label_and_leaves_whole_only_where_the_sink_dominates"),
+        Tested(f"{NOTICES}::test_a_notice_lies_at_the_label_and_leaves_whole_only_where_the_sink_dominates"),
     ),
     (
         "notice-announced-anywhere",
         "a sink is told that there is something, of a label of which the settings let nothing be said",
         Edit("casemate.access.leave:announce", "known is not None and value.label <= known", "True"),
-        Tested(f"{WATCHES}::test_a_notice_lies_at_the_label_and_leaves_whole_only_where_the_sink_dominates"),
+        Tested(f"{NOTICES}::test_a_notice_lies_at_the_label_and_leaves_whole_only_where_the_sink_dominates"),
     ),
     (
         "notice-lent-above",
@@ -150,13 +151,13 @@ TABLE = (
             'flow.append(Note(flow.action.name, "lent", facts=facts))',
             "pass",
         ),
-        Tested(f"{WATCHES}::test_a_notice_lies_at_the_label_and_leaves_whole_only_where_the_sink_dominates"),
+        Tested(f"{NOTICES}::test_a_notice_lies_at_the_label_and_leaves_whole_only_where_the_sink_dominates"),
     ),
     (
         "notice-as-often-as-one-likes",
         "that there is something is said at every run: a message in how often",
         Edit("casemate.missions.host.notices:Notices._to", "now - last[0].value.at < HOUR", "False"),
-        Tested(f"{WATCHES}::test_that_there_is_something_is_said_once_an_hour"),
+        Tested(f"{NOTICES}::test_that_there_is_something_is_said_once_an_hour"),
     ),
     (
         "notice-id-below",
@@ -166,7 +167,7 @@ TABLE = (
             "flow.access.id, id, self._bare()",
             "flow.access.id, found.id, self._bare()",
         ),
-        Tested(f"{WATCHES}::test_a_notice_lies_at_the_label_and_leaves_whole_only_where_the_sink_dominates"),
+        Tested(f"{NOTICES}::test_a_notice_lies_at_the_label_and_leaves_whole_only_where_the_sink_dominates"),
     ),
     (
         "mission-bounds",
