@@ -78,12 +78,6 @@ TABLE = (
         Tested(f"{ANSWERS}::test_a_mark_above_the_job_is_not_sent"),
     ),
     (
-        "mission-question-of-the-lowered",
-        "a question is answered for an owner who is no longer cleared for it",
-        Edit("casemate.missions.host.answers:Answers._flow", "not access.label <= owner.clearance", "False"),
-        Tested(f"{ANSWERS}::test_an_owner_who_may_not_ask_any_more_is_not_asked_for"),
-    ),
-    (
         "mission-question-of-any-job",
         "a job that is no mission is answered",
         Edit("casemate.missions.host.answers:_model", " or TAG not in job.spec.tags", ""),
@@ -260,6 +254,8 @@ TABLE = (
         "a figure shows a mark in the colours of a label on a terminal",
         Edit("casemate.cli.mission_run:_shown", "{in_line(name)}  {in_line(value)}", "{name}  {value}"),
         Tested(f"{CHECK}::test_what_a_program_left_makes_no_line_of_its_own_and_has_no_colour"),
+    ),
+    (
         "mission-call-unmarked",
         "a mark that a model wrote into the JSON of its arguments is not looked for",
         Edit("casemate.missions.host.tool:said_by", "    yield from _texts(given)\n", ""),

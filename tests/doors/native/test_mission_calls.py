@@ -222,7 +222,7 @@ async def test_a_run_that_has_ended_tells_figures_and_first_rows(world: World, m
 async def test_what_a_model_is_told_has_bounds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await world.person("ann", SECRET)
     rows = b"n,t\n" + b"".join(b"%d,%s\n" % (at, b"x" * 9000) for at in range(200))
-    told = result(figures={"long": "y" * 9000, **{f"f{at}": at for at in range(80)}})
+    told = result(rows, figures={"long": "y" * 9000, **{f"f{at}": at for at in range(80)}})
     seen = await finished(world, monkeypatch, told, **{"out/tables/rows.csv": rows})
     _, said = content(seen)
     first = said["tables"]["rows"]["first"]
