@@ -62,7 +62,6 @@ class ServiceDoors:
     def clear(self) -> None:
         """Nobody is asked until it is said again."""
         shutil.rmtree(self.root, ignore_errors=True)
-        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     async def open(self, domain: str, service: str, ways: Mapping[int, Way]) -> None:
         await self.threads.run(domain, self._open, domain, service, ways)
@@ -72,7 +71,8 @@ class ServiceDoors:
         if not ways:
             at.unlink(missing_ok=True)
             return
-        at.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self.root, at.parent):  # `parents=True` would leave the upper one open to others
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = {str(index): one for index, way in ways.items() if (one := self._reach(domain, way)) is not None}
         draft = at.with_suffix(".new")
         draft.unlink(missing_ok=True)
