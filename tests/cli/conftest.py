@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -71,20 +69,3 @@ GARDEN = """INTERNAL
 
 INTERNAL
 """
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without the long laws a file's region of one process is always tried, and that of several in every second file,
-    by the day; `make test-long` and a file that is named try both."""
-    if "not long" not in config.getoption("-m") or any("::" in each or each.endswith(".py") for each in config.args):
-        return
-    today = datetime.now(tz=UTC).toordinal()
-    left = [one for one in items if "[split" in one.name and one.path.parent.name == "cli" and _other(one, today)]
-    if left:
-        config.hook.pytest_deselected(items=left)
-        gone = set(map(id, left))
-        items[:] = [one for one in items if id(one) not in gone]
-
-
-def _other(item: pytest.Item, today: int) -> bool:
-    return (zlib.crc32(item.path.name.encode()) + today) % 2 == 1
