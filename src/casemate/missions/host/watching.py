@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from msgspec.structs import replace as changed
 
-from casemate.access import Flow, Gate, Lanes
+from casemate.access import Flow, Gate, Lanes, Tide
 from casemate.clock import SECOND, Loop
 from casemate.errors import Absent, BadInput, CasemateError, Conflict, Refused, TooLarge
 from casemate.ids import fresh
@@ -68,6 +68,8 @@ class Watching:
     spool: Spool
     patience: float | None = 0.5
     _lanes: Lanes = field(init=False)
+    _idle: dict[str, Tide] = field(default_factory=dict)
+    """The tide of the watches of each class that has none."""
 
     def __post_init__(self) -> None:
         self._lanes = Lanes(self.gate, self.lane, self.patience)
@@ -87,9 +89,14 @@ class Watching:
         moved = 0
         try:
             flow = await self.gate.open(self.gate.service("missions", access), RUN)
+            tide = await flow.tide(WATCH)
+            if self._idle.get(access.id) == tide:
+                return moved
             own = [one for one in await flow.every(WATCH) if one.ref.class_id == access.id]
         except CasemateError:
             return moved
+        if not own:
+            self._idle[access.id] = tide
         for found in own:
             try:
                 moved += await (self._look(flow, found) if found.value.job else self._begin(access, flow, found))
