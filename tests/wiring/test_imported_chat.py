@@ -50,7 +50,14 @@ async def test_it_answers_once_it_is_accredited(world: World) -> None:
     try:
         made = await taken_in(world, "a" * 32)
         assert made.status == 201, made.body
-        assert made.json["data"]["engine"] == {"kind": "onnx", "url": "", "model": NAME, "key": "", "region": ""}
+        assert made.json["data"]["engine"] == {
+            "kind": "onnx",
+            "url": "",
+            "model": NAME,
+            "key": "",
+            "region": "",
+            "job": "",
+        }
         assert (await asked(world)).status == 404, "nobody has accredited it"
         body = {"model": NAME, "accreditation": LOW}
         assert (await world.call("sofia", "POST", "/api/models/accredit", body, LOW)).status == 200
