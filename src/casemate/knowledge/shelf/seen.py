@@ -112,7 +112,8 @@ async def pieces_named(flow: Flow, base: str, id: str) -> list[Piece]:
     found += [piece for one, parts in lying.items() for piece in _parts(parts, sizes[one], said)]
     known = {piece.id for piece in found}
     for held in waiting:
-        if held.id not in known and held.value.base == base and not removed.rules(held.id, held.label, held.value.principal):
+        here = held.id not in known and held.value.base == base
+        if here and not removed.rules(held.id, held.label, held.value.principal):
             found.append(_held(held))
     return [piece for piece in found if piece.file == id]
 
