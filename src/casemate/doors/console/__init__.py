@@ -40,6 +40,7 @@ from casemate.doors.console import (
     spill,
     static,
     today,
+    work,
 )
 from casemate.doors.console.face import Face
 from casemate.doors.frame import Plane, Route
@@ -64,6 +65,7 @@ PAGES: tuple[Callable[[Face], list[Route]], ...] = (
     bases.routes,
     datasets.routes,
     jobs.routes,
+    work.routes,
     missions.routes,
     sources.routes,
     buckets.routes,
