@@ -1,4 +1,4 @@
-"""`casemate work`: your long work that is no job: batches, files that are brought together, bases with other vectors."""
+"""`casemate work`: your long work that is no job: batches, files brought together, bases with other vectors."""
 
 from __future__ import annotations
 

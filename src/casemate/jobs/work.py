@@ -124,13 +124,12 @@ class Works:
 
     async def one(self, flow: Flow, id: str) -> Work:
         """One of the caller's. Somebody else's is as absent as one that never was."""
-        for sort in self._sorts:
-            if id.startswith(sort.prefix):
-                for head in await sort.heads(flow):
-                    if head.id == id:
-                        [work] = await sort.told(flow, [head])
-                        return work
-        await flow.absent(None, id[:200])
+        near = [sort for sort in self._sorts if id.startswith(sort.prefix)]
+        found = [(head, sort) for sort in near for head in await sort.heads(flow) if head.id == id]
+        if not found:
+            await flow.absent(None, id[:200])
+        [work] = await _told(flow, found)
+        return work
 
     async def cancel(self, flow: Flow, id: str) -> Work:
         """Ask that it ends, and what is told of it then. Raises Absent, Conflict."""
