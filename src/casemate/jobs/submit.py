@@ -30,6 +30,7 @@ from casemate.jobs.reconcile import Reconciler
 from casemate.jobs.service import revised
 from casemate.jobs.services import newborn, served
 from casemate.jobs.sites import Sites
+from casemate.jobs.wheels import fitting
 from casemate.objects import Change, Found, Page, Put, Ref, Where
 from casemate.policy import Action, Refuse, Target, decide
 
@@ -341,6 +342,7 @@ class Jobs:
         environment = spec.environment
         if environment:
             chosen = await self.sites.environments.look(flow, environment)
+            await fitting(flow, self.sites, spec.engine, chosen)
             environment = chosen.text
             parents += chosen.refs
         after, places = [], iter(before)
