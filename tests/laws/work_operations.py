@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 
-from tests.laws.console_operations import browse, pages
+from tests.laws.console_operations import browse
 from tests.laws.openai_operations import FORM, answered, form
 from tests.laws.operations import Doing, model, operation, question
 from tests.laws.vector_operations import _file as filed
@@ -81,9 +81,6 @@ def long_work(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
         return seen
 
     return do, asked
-
-
-pages("/queues")
 
 
 @operation(("GET", "/work"), ("GET", "/work.json"), ("GET", "/work/{id}"), ("POST", "/work/{id}/cancel"))
