@@ -36,6 +36,8 @@ PAGES = (
     "buckets",
     "datasets",
     "jobs",
+    "queues",
+    "work",
     "proofs",
     "answers",
     "markings",

@@ -31,6 +31,7 @@ from casemate.doors.console import (
     problem,
     proofs,
     prove,
+    queues,
     releases,
     review,
     search,
@@ -40,6 +41,7 @@ from casemate.doors.console import (
     spill,
     static,
     today,
+    work,
 )
 from casemate.doors.console.face import Face
 from casemate.doors.frame import Plane, Route
@@ -64,6 +66,8 @@ PAGES: tuple[Callable[[Face], list[Route]], ...] = (
     bases.routes,
     datasets.routes,
     jobs.routes,
+    queues.routes,
+    work.routes,
     missions.routes,
     sources.routes,
     buckets.routes,
