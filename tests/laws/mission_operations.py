@@ -161,7 +161,7 @@ def watch_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str
         "when": ["slope > 1"],
         "run": {"parameters": {"degree": rng.choice((0, 1, 9))}},
     }
-    ticks = rng.random() < 0.3
+    ticks, tick = rng.random() < 0.3, rng.choice(({"every_s": 60}, {"cron": "*/5 * * * *"}, {"cron": "never"}))
 
     async def do(world: World) -> Seen:
         if own:
@@ -174,7 +174,7 @@ def watch_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str
             return await world.call(who, "GET", "/api/mission-notices", acting=label)
         if way in ("one", "remove"):
             return await world.call(who, "GET" if way == "one" else "DELETE", target, acting=label)
-        asked = {**body, "source": "", "role": "", "every_s": 60} if ticks else body
+        asked = {**body, "source": "", "role": "", **tick} if ticks else body
         seen = await world.call(who, "POST", "/api/mission-watches", asked, label)
         remember(world, seen, label)
         return seen

@@ -12,9 +12,47 @@ CALLS = "tests/doors/native/test_mission_calls.py"
 WATCHES = "tests/missions/test_watches.py"
 NOTICES = "tests/missions/test_notices.py"
 CHECK = "tests/cli/test_mission.py"
+LISTENS = "tests/missions/test_listening.py"
+EVENTS = "tests/doors/hec/test_send.py"
 
 # name, leak, the line, what stands in its place, the killer
 TABLE = (
+    (
+        "listener-mark-unread",
+        "a message that bears a higher mark lies at the listener's label",
+        Edit("casemate.missions.host.listening:Listening._looked_at", "continue", "pass"),
+        Tested(f"{LISTENS}::test_a_mark_above_the_label_is_kept_nowhere_and_counted_where_it_was"),
+    ),
+    (
+        "listener-any-peer",
+        "whoever reaches the address writes at the listener's label",
+        Edit("casemate.engines.syslog_door:SyslogDoor._connected", "not self.known(peer) or", ""),
+        Tested(f"{LISTENS}::test_whoever_is_no_peer_is_hung_up_on_and_so_is_one_too_many"),
+    ),
+    (
+        "listener-loses",
+        "a message that could not be kept is let go",
+        Edit("casemate.missions.host.listening:Listening.take", "await self.wait(pause)", "return"),
+        Tested(f"{LISTENS}::test_what_cannot_be_kept_waits_and_is_not_lost"),
+    ),
+    (
+        "watch-clears-what-came-later",
+        "what was changed while a run went on is removed with what it took",
+        Edit("casemate.missions.host.watching:Watching._clear", "and one.mark in known", ""),
+        Tested(f"{WATCHES}::test_what_was_run_over_is_removed_and_nothing_else"),
+    ),
+    (
+        "event-told-before-kept",
+        "an event is acknowledged that could not be kept",
+        Edit("casemate.doors.hec.send:_kept", "if isinstance(end, BaseException):", "if False:"),
+        Tested(f"{EVENTS}::test_where_nothing_can_be_kept_nothing_is_acknowledged"),
+    ),
+    (
+        "event-mark-unread",
+        "an event that bears a higher mark lies at the key's label",
+        Edit("casemate.doors.hec.send:events", "await flow.inspect(strings(found))", "pass"),
+        Tested(f"{EVENTS}::test_a_mark_above_the_key_refuses_all_of_it"),
+    ),
     (
         "mission-code-unmarked",
         "a mark in the code of a mission is not looked for",

@@ -27,6 +27,7 @@ __all__ = ["Gatherer", "Place"]
 
 WAITING = 32 << 20
 """Bytes of one access class that wait in one process; what would be more is told to come again."""
+_PLAIN = str.maketrans("", "", ":.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class Gatherer:
         vault = self.gate.vault
         id = fresh("part", vault.entropy, f"spool/{flow.access.id}/{session.id}").partition("_")[2]
         at = iso(vault.clock.now())
-        key = f"{place.prefix}{at[:10].replace('-', '/')}/{at[11:19].replace(':', '')}-{id}{place.suffix}"
+        key = f"{place.prefix}{at[:10].replace('-', '/')}/{at[11:23].translate(_PLAIN)}-{id}{place.suffix}"
         new = NewObject(place.media, metadata=dict(place.metadata))
         await self.buckets.put(flow, place.bucket, key, _given(group.pieces), new)
         return key

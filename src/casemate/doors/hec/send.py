@@ -76,7 +76,7 @@ async def raw(desk: Desk, call: Call) -> Reply:
 
 
 async def acknowledged(call: Call) -> Reply:
-    """`/services/collector/ack`: there is nothing to ask, since an answer comes when all is durable. Raises BadInput."""
+    """`/services/collector/ack`: there is nothing to ask, since all is durable when it is answered. Raises BadInput."""
     del call
     raise wrong(14)
 
