@@ -1,6 +1,6 @@
 """Cron lines: five fields in UTC, as crontab(5) of Vixie's cron reads them, and when one is met next.
 
-    minute 0-59   hour 0-23   day of month 1-31   month 1-12 or jan-dec   day of week 0-7 or sun-sat (0 and 7 are Sunday)
+    minute 0-59   hour 0-23   day of month 1-31   month 1-12, jan-dec   day of week 0-7, sun-sat (0 and 7 are Sunday)
 
 A field is `*`, a number, a range `a-b`, either with a step `/n`, or a list of them. Where neither day begins with `*`,
 one of the two suffices. Pure: no zone, no summer time, no seconds.
