@@ -39,7 +39,7 @@ TABLE = (
         "watch-clears-what-came-later",
         "what was changed while a run went on is removed with what it took",
         Edit("casemate.missions.host.watching:Watching._clear", "and one.mark in known", ""),
-        Tested(f"{WATCHES}::test_what_was_run_over_is_removed_and_nothing_else"),
+        Tested("tests/missions/test_watch_times.py::test_what_was_run_over_is_removed_and_nothing_else"),
     ),
     (
         "event-told-before-kept",

@@ -20,7 +20,6 @@ from casemate.identity import Bearer
 from casemate.jobs import JOB, Artefact
 from casemate.missions.host import Watching
 from casemate.missions.host import watching as loop
-from casemate.missions.host.cron import cron
 from casemate.objects import Put
 from casemate.policy import Action
 from tests.attacks.scene import LOW, SECRET, TOP
@@ -143,81 +142,6 @@ async def test_what_is_new_is_run_over_once_and_one_run_at_a_time(world: World) 
     assert [read_by(one) for one in await jobs(world)][2:] == [["object:lab/in/a"]]
     told = await shown(world, watch["id"])
     assert (told["runs"], told["why"]) == (3, "")
-
-
-async def test_by_a_cron_line_it_runs_at_its_moments_and_makes_up_for_one(world: World) -> None:
-    await people(world)
-    watch = await watched(world, source="", role="", cron="*/30 * * * *")
-    assert watch["due"] == cron("*/30 * * * *").after(world.clock.now())
-    await step(world)
-    assert await jobs(world) == []
-    world.clock.at = watch["due"]
-    for _ in range(3):
-        await step(world)
-    assert len(await jobs(world)) == 1
-    await end(world, {})
-    world.clock.forward(5 * 3600)
-    for _ in range(3):
-        await step(world)
-    assert len(await jobs(world)) == 2
-    told = await shown(world, watch["id"])
-    assert (told["due"], told["cron"]) == (cron("*/30 * * * *").after(world.clock.now()), "*/30 * * * *")
-
-
-async def test_at_a_source_what_is_new_waits_for_the_moment(world: World) -> None:
-    await people(world)
-    watch = await watched(world, cron="0 * * * *")
-    world.clock.at = watch["due"]
-    await step(world)
-    await brought(world, "in/a")
-    for _ in range(2):
-        await step(world)
-    assert await jobs(world) == []
-    world.clock.forward(3600)
-    await step(world)
-    assert [read_by(one) for one in await jobs(world)] == [["object:lab/in/a"]]
-
-
-async def lies(world: World) -> list[str]:
-    flow = await opened(world, "ann", Action("list", "object"))
-    return [one.key for one in (await world.house.buckets.listed(flow, "lab")).objects]
-
-
-async def test_what_was_run_over_is_removed_and_nothing_else(world: World) -> None:
-    await people(world)
-    watch = await watched(world, clear=True, most=3)
-    for key in ("in/a", "in/b"):
-        await brought(world, key)
-    await brought(world, "in/low", who="low", label=LOW)
-    await step(world)
-    await brought(world, "in/b", b"changed meanwhile")
-    await brought(world, "in/new")
-    await end(world, {})
-    await step(world)
-    assert await lies(world) == ["in/b", "in/low", "in/new"]
-    assert (await shown(world, watch["id"]))["why"] == ""
-    await step(world)
-    await end(world, {}, state="FAILED")
-    await step(world)
-    assert await lies(world) == ["in/b", "in/low", "in/new"]
-
-
-async def test_where_it_cannot_be_removed_the_watch_says_so_and_goes_on(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await people(world)
-    watch = await watched(world, clear=True)
-    await brought(world, "in/a")
-    await step(world)
-    await end(world, {})
-
-    async def full(*_: Any) -> bool:
-        raise StorageFull
-
-    monkeypatch.setattr(type(world.house.buckets), "remove", full)
-    await step(world)
-    told = await shown(world, watch["id"])
-    assert (told["job"], told["why"], told["clear"]) == ("", "storage-full", True)
 
 
 async def test_a_crash_before_the_commit_loses_nothing_and_one_after_it_doubles_nothing(

@@ -171,9 +171,9 @@ def test_a_mark_above_the_key_refuses_all_of_it(region: Wired, bucket: str, path
     low = region.key(OPEN)[1]
     body = b'{"event":"plain"}\n{"event":"(TS//SI) the ship"}' if path == EVENT else b"plain\n(TS//SI) the ship\n"
     got = ask(region, low, f"{path}?index={bucket}", body)
-    assert (got.status, got.json["rule"]) == (403, "mark-above")
+    assert (got.status, got.json.get("rule")) == (403, "mark-above")
     got = ask(region, low, f"{path}?index={bucket}&host=(TS//SI)%20ship", body.splitlines()[0])
-    assert (got.status, got.json["rule"]) == (403, "mark-above")
+    assert (got.status, got.json.get("rule")) == (403, "mark-above")
     assert kept(region, bucket, OPEN) == []
 
 
