@@ -101,6 +101,31 @@ def run_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
 
 
 @operation(
+    ("POST", "/api/missions/{name}/ensembles"),
+    ("POST", "/api/missions/{name}/ensemble-estimate"),
+    ("POST", "/api/missions/{name}/ensembles/{id}/again"),
+)
+def ensemble_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    name, place, own = rng.choice(NAMES), rng.random(), rng.random() < 0.6
+    source, way = rng.choice((None, "object:lab/rows")), rng.choice(("ensembles", "ensemble-estimate", "again"))
+    space = {"parameters": {"degree": {"values": rng.choice(([0, 1], [1, 9]))}}}
+
+    async def do(world: World) -> Seen:
+        if own:
+            await world.call(who, "POST", "/api/missions", install(name, "1"), label)
+        if way == "again":
+            target = f"/api/missions/{name}/ensembles/{chosen(world, place)}/again"
+            return await world.call(who, "POST", target, {}, label)
+        body = {"space": space, "run": {"inputs": {"rows": [source]} if source else {}}}
+        seen = await world.call(who, "POST", f"/api/missions/{name}/{way}", body, label)
+        if way == "ensembles":
+            remember(world, seen, label)
+        return seen
+
+    return do, ""
+
+
+@operation(
     ("GET", "/api/mission-tools"),
     ("GET", "/api/missions/{name}/tool"),
     ("POST", "/api/missions/{name}/calls"),

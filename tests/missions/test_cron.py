@@ -94,11 +94,11 @@ def test_lines_as_people_write_them(line: str, at: str, then: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    (
+    [
         *("", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 * ", "* * * * 8"),
         *("5-1 * * * *", "*/0 * * * *", "a * * * *", "* * jan * *", "* * * mon *", "-1 * * * *", "1,, * * * *"),
         *("@daily", "1" * 130, "*-5 * * * *", "\u0661 * * * *"),
-    ),
+    ],
 )
 def test_what_is_no_line_is_refused(line: str) -> None:
     with pytest.raises(BadInput):

@@ -27,6 +27,7 @@ mission = Group(
         "run": "mission_run:run",
         "runs": "mission_run:runs",
         "show": "mission_run:show",
+        "ensemble": "mission_ensemble:ensemble",
         "again": "mission_run:again",
         "report": "mission_left:report",
         "table": "mission_left:table",

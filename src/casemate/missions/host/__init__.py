@@ -6,6 +6,7 @@ What must never happen: that a description, a form, a run or a report is told to
 from __future__ import annotations
 
 from casemate.missions.host.answers import Answers
+from casemate.missions.host.ensemble import EnsembleRequest, begun, estimated, made_again
 from casemate.missions.host.host import SCHEME, TAG, Missions, age, code_of
 from casemate.missions.host.listening import GATHER, Door, Listening, Taker
 from casemate.missions.host.mission import MISSION, CallRequest, InstallRequest, Mission, RunRequest
@@ -28,6 +29,7 @@ __all__ = [
     "Answers",
     "CallRequest",
     "Door",
+    "EnsembleRequest",
     "Frame",
     "Frames",
     "InstallRequest",
@@ -48,9 +50,12 @@ __all__ = [
     "Watching",
     "age",
     "asked_by",
+    "begun",
     "code_of",
     "compared",
     "content",
+    "estimated",
+    "made_again",
     "progress_of",
     "report_of",
     "result_of",
