@@ -42,6 +42,24 @@ TABLE = (
         Tested("tests/missions/test_watch_times.py::test_what_was_run_over_is_removed_and_nothing_else"),
     ),
     (
+        "ensemble-unheld",
+        "a member runs with what its form would refuse",
+        Edit("casemate.missions.host.ensemble:_held", "filled(fields, {**given, **point})", "pass"),
+        Tested("tests/missions/test_ensemble.py::test_what_a_form_would_refuse_no_member_is_given"),
+    ),
+    (
+        "ensemble-of-another-label",
+        "what lies at another label counts as there",
+        Edit("casemate.jobs.sweep:again", "before.array.ref.class_id != flow.access.id or", ""),
+        Tested("tests/missions/test_ensemble.py::test_what_was_changed_since_is_a_conflict_and_another_label_has_none"),
+    ),
+    (
+        "environment-of-that-name",
+        "a name that somebody took lends a mission other libraries than its lock's",
+        Edit("casemate.jobs.environment:Environments.add", "if len(same) < len(own):", "if False:"),
+        Tested("tests/jobs/test_environment.py::test_a_lock_that_several_wheels_fit_names_them"),
+    ),
+    (
         "event-told-before-kept",
         "an event is acknowledged that could not be kept",
         Edit("casemate.doors.hec.send:_kept", "if isinstance(end, BaseException):", "if False:"),

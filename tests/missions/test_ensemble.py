@@ -11,11 +11,9 @@ import pytest
 
 from casemate.cells.table.__main__ import main
 from casemate.jobs import JOB, Artefact
-from casemate.jobs.sweep import AGAIN, children
-from casemate.jobs.sweep import again as sweep_again
 from casemate.objects import Found, Put
 from casemate.policy import Action
-from tests.attacks.scene import LOW, SECRET
+from tests.attacks.scene import LOW, SECRET, TOP
 from tests.laws.world import World
 from tests.missions.test_watches import brought, opened, people
 
@@ -134,9 +132,9 @@ async def test_what_was_changed_since_is_a_conflict_and_another_label_has_none(w
         (made["id"], "other", "ann", SECRET),
         ("job_never", "fit", "ann", SECRET),
         (made["array"]["id"], "fit", "ann", SECRET),
-        (made["id"], "fit", "top", "us:TOP SECRET//SI"),
+        (made["id"], "fit", "top", TOP),
     ):
-        assert (await again(world, id, name, who, label)).status in (403, 404), (id, name, who)
+        assert (await again(world, id, name, who, label)).status == 404, (id, name, who)
     await brought(world, "rows", b"changed")
     assert (await again(world, made["id"])).status == 409
 
@@ -146,11 +144,7 @@ async def test_it_is_made_again_no_more_than_so_often(world: World, monkeypatch:
     made = await begun(world)
     await ended(world, made["array"]["id"], {0: "SUCCEEDED"})
     monkeypatch.setattr("casemate.jobs.sweep.AGAIN", 1)
-    assert AGAIN > 1
     assert (await again(world, made["id"])).status == 400
-    flow = await opened(world, "ann", Action("submit", "job"))
-    assert sorted(await children(flow, await flow.read(JOB, made["array"]["id"]))) == [0]
-    assert sweep_again
 
 
 def test_the_table_is_of_all_and_the_first_result_that_is_there_counts(tmp_path: Any) -> None:
