@@ -84,6 +84,30 @@ def test_the_same_run_again_has_the_same_result(region: Up, ran: str) -> None:
     assert differs["asked"]["parameters"][1]["degree"] == 0
 
 
+def test_an_ensemble_is_one_table_and_nothing_of_it_runs_twice(region: Up, ran: str) -> None:
+    (region.place.path / "space.toml").write_text("[parameters]\ndegree = {values = [0, 1]}\n")
+    form = ("--space", "space.toml", "--input", "readings=dataset:readings")
+    whole = region.run("mission", "ensemble", "fit", *form, "--estimate", "--json").data["whole"]
+    assert (whole["members"], whole["at_once"], whole["memory_mb"], whole["wall_s"]) == (2, 2, 528, 300)
+    done = region.run("mission", "ensemble", "fit", *form, "--follow", "--json")
+    assert done.data["state"] == "SUCCEEDED", done
+    id = done.data["id"]
+    assert region.run("sweep", "table", id).code == 0
+    lines = (region.place.path / "table.csv").read_text().splitlines()
+    assert lines[0] == f"# {done.json['marking']}"
+    rows = [dict(zip(lines[1].split(","), line.split(","), strict=True)) for line in lines[2:]]
+    assert [(row["degree"], row["slope"], row["state"]) for row in rows] == [
+        ("0", "0.0", "SUCCEEDED"),
+        ("1", "2.0", "SUCCEEDED"),
+    ]
+    assert rows[1]["digest"] == region.run("mission", "show", ran, "--json").data["result"]["digest"]
+    again = region.run("mission", "ensemble", "fit", "--again", id)
+    assert again.out.strip() == id, again
+    assert "Nothing is missing" in again.err
+    assert region.run("mission", "ensemble", "fit").code == 2
+    assert region.run("mission", "ensemble", "fit", "--space", "never.toml").code == 2
+
+
 def test_a_model_calls_it_with_the_schema_of_its_form(region: Up, ran: str) -> None:
     one = region.run("mission", "tool", "fit")
     assert one.code == 0, one
@@ -170,6 +194,13 @@ def test_removed_it_is_gone_and_its_runs_stay(region: Up, ran: str) -> None:
     shutil.rmtree(region.place.path / "fit")
     assert region.run("mission", "new", "second").code == 0
     assert region.run("mission", "new", "second").code == 2
+    lock = region.place.path / "second" / "requirements.txt"
+    empty = lock.read_text()
+    lock.write_text(f"nowhere==1 --hash=sha256:{'0' * 64}\nneither==2 --hash=sha256:{'0' * 64}\n")
+    lacks = region.run("mission", "install", "second")
+    assert (lacks.code, "nowhere==1" in lacks.err, "neither==2" in lacks.err) == (2, True, True), lacks
+    assert region.run("mission", "describe", "second").code != 0
+    lock.write_text(empty)
     assert region.run("mission", "install", "second").code == 0
     assert region.run("mission", "remove", "second").code == 0
     assert region.run("mission", "describe", "second").code != 0

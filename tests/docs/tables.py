@@ -155,6 +155,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "anthropic": partial(operations, "anthropic"),
     "bedrock": partial(operations, "bedrock"),
     "s3": partial(operations, "s3"),
+    "hec": partial(operations, "hec"),
     "batch": partial(operations, "batch"),
     "elsewhere": elsewhere,
 }

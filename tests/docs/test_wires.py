@@ -65,6 +65,8 @@ def code(wire: str, got: Got) -> str:
         return got.headers.get("x-amzn-errortype", "")
     if wire == "s3":
         return error(got)[1]
+    if wire == "hec":
+        return str(got.json["text"])
     return str(got.json.get("error", {}).get("code", ""))
 
 

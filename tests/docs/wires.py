@@ -17,12 +17,14 @@ from typing import Any, cast
 import botocore
 import msgspec
 
-from casemate.doors import anthropic, batch, bedrock, openai, s3
+from casemate.doors import anthropic, batch, bedrock, hec, openai, s3
 
 __all__ = ["ALIASES", "WIRES", "Row", "described", "elsewhere", "routes", "rows", "table_rows"]
 
-WIRES: dict[str, Any] = {"openai": openai, "anthropic": anthropic, "bedrock": bedrock, "s3": s3, "batch": batch}
-ALIASES = {"openai": openai.ALIAS, "anthropic": anthropic.ALIAS, "bedrock": "", "s3": "", "batch": ""}
+WIRES: dict[str, Any] = {
+    "openai": openai, "anthropic": anthropic, "bedrock": bedrock, "s3": s3, "batch": batch, "hec": hec
+}  # fmt: skip
+ALIASES = {"openai": openai.ALIAS, "anthropic": anthropic.ALIAS, "bedrock": "", "s3": "", "batch": "", "hec": ""}
 SERVICES = ("bedrock-runtime", "bedrock", "bedrock-agent-runtime")
 
 

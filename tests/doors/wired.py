@@ -16,9 +16,9 @@ from typing import Any, TypeVar
 
 from casemate.access import Flow, Gate, Region, Vault, audit
 from casemate.accounts import KeyRequest, PersonRequest, add_person, found_owner, issue
-from casemate.buckets import Buckets
+from casemate.buckets import Buckets, Gatherer
 from casemate.clock import ManualClock
-from casemate.doors import anthropic, batch, bedrock, openai, s3
+from casemate.doors import anthropic, batch, bedrock, hec, openai, s3
 from casemate.doors.frame import App, Table
 from casemate.engines.committer_journal import CommitterJournal
 from casemate.engines.files import FileBlobs
@@ -188,13 +188,17 @@ class Wired:
         self.shelf = Shelved()
         routes = [anthropic.routes(self.gate, self.catalogue, self.answers)]
         routes += [wire.routes(self.gate, self.catalogue, self.answers, self.shelf) for wire in (openai, bedrock)]
-        routes.append(s3.routes(Buckets()))
+        self.buckets = Buckets()
+        routes.append(s3.routes(self.buckets))
+        self.gatherer = Gatherer(self.gate, self.buckets, hec.SEND, 0.0)
+        routes.append(hec.routes(self.gatherer, "events"))
         self.scratch = FakeScratch()
         self.engine = FakeEngine(self.scratch, self.region.ceiling)
         self.sites = Sites({"fake": Site(self.engine, self.scratch)}, "fake")
         self.jobs = Jobs(self.gate, FakeInputs(), self.sites)
         routes.append(batch.routes(self.jobs, Queues(self.gate)))
         planes = [openai.PLANE, bedrock.PLANE, bedrock.AGENT, anthropic.PLANE, s3.PLANE, batch.PLANE, batch.LOGS]
+        planes.append(hec.PLANE)
         self.app = App(self.gate, Table([r for own in routes for r in own]), planes)
         asyncio.run(found_owner(self.gate, "owner", "0"))
 

@@ -302,9 +302,18 @@ async def test_a_lock_that_several_wheels_fit_names_them(yard: Yard) -> None:
         await known(yard).add(flow, EnvironmentRequest("tools", "#" * (1 << 21)))
     with pytest.raises(BadInput, match="name"):
         await known(yard).add(flow, EnvironmentRequest("a/b", lock()))
-    await known(yard).add(flow, EnvironmentRequest("tools", lock()))
+    first = await known(yard).add(flow, EnvironmentRequest("tools", lock()))
+    same = await known(yard).add(await yard.flow("submit"), EnvironmentRequest("tools", lock()))
+    assert (same.ref, same.version) == (first.ref, first.version)  # the same again is what is there
+    other = lock(body=b"for a machine")
     with pytest.raises(Conflict):
-        await known(yard).add(await yard.flow("submit"), EnvironmentRequest("tools", lock()))
+        await known(yard).add(await yard.flow("submit"), EnvironmentRequest("tools", other))
+    missing = "".join(lock(f"none-{at}") for at in range(22))
+    with pytest.raises(BadInput) as caught:
+        await known(yard).add(flow, EnvironmentRequest("more", f"{lock()}{missing}"))
+    said = str(caught.value.facts["what"])
+    assert [f"none-{at}==" in said for at in (0, 19, 20)] == [True, True, False]
+    assert said.endswith("And 2 more.")
     assert [one.id for one in await known(yard).every(flow)] == ["tools"]
     with pytest.raises(Absent):
         await known(yard).named(flow, "never")

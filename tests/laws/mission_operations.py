@@ -101,6 +101,31 @@ def run_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
 
 
 @operation(
+    ("POST", "/api/missions/{name}/ensembles"),
+    ("POST", "/api/missions/{name}/ensemble-estimate"),
+    ("POST", "/api/missions/{name}/ensembles/{id}/again"),
+)
+def ensemble_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    name, place, own = rng.choice(NAMES), rng.random(), rng.random() < 0.6
+    source, way = rng.choice((None, "object:lab/rows")), rng.choice(("ensembles", "ensemble-estimate", "again"))
+    space = {"parameters": {"degree": {"values": rng.choice(([0, 1], [1, 9]))}}}
+
+    async def do(world: World) -> Seen:
+        if own:
+            await world.call(who, "POST", "/api/missions", install(name, "1"), label)
+        if way == "again":
+            target = f"/api/missions/{name}/ensembles/{chosen(world, place)}/again"
+            return await world.call(who, "POST", target, {}, label)
+        body = {"space": space, "run": {"inputs": {"rows": [source]} if source else {}}}
+        seen = await world.call(who, "POST", f"/api/missions/{name}/{way}", body, label)
+        if way == "ensembles":
+            remember(world, seen, label)
+        return seen
+
+    return do, ""
+
+
+@operation(
     ("GET", "/api/mission-tools"),
     ("GET", "/api/missions/{name}/tool"),
     ("POST", "/api/missions/{name}/calls"),
@@ -161,7 +186,7 @@ def watch_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str
         "when": ["slope > 1"],
         "run": {"parameters": {"degree": rng.choice((0, 1, 9))}},
     }
-    ticks = rng.random() < 0.3
+    ticks, tick = rng.random() < 0.3, rng.choice(({"every_s": 60}, {"cron": "*/5 * * * *"}, {"cron": "never"}))
 
     async def do(world: World) -> Seen:
         if own:
@@ -174,7 +199,7 @@ def watch_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str
             return await world.call(who, "GET", "/api/mission-notices", acting=label)
         if way in ("one", "remove"):
             return await world.call(who, "GET" if way == "one" else "DELETE", target, acting=label)
-        asked = {**body, "source": "", "role": "", "every_s": 60} if ticks else body
+        asked = {**body, "source": "", "role": "", **tick} if ticks else body
         seen = await world.call(who, "POST", "/api/mission-watches", asked, label)
         remember(world, seen, label)
         return seen

@@ -22,6 +22,7 @@ import tests.laws.custody_operations
 import tests.laws.dataset_operations
 import tests.laws.document_operations
 import tests.laws.environment_operations
+import tests.laws.event_operations
 import tests.laws.gateway_operations
 import tests.laws.job_operations
 import tests.laws.job_queue_operations

@@ -80,7 +80,13 @@ def test_the_order_may_stand_in_the_environment_and_a_point_goes_above_it(
     assert need(TOY, folder)["memory_mb"] == 400
     monkeypatch.setenv("CASEMATE_POINT", json.dumps({"many": 5}))
     assert need(TOY, folder)["memory_mb"] == 500
-    assert run(TOY, folder, tmp_path / "out")["language"] == "fr"
+    told = run(TOY, folder, tmp_path / "out")
+    assert told["language"] == "fr"
+    row = json.loads((tmp_path / "out" / "figures.json").read_text())  # of the ensemble's table
+    assert row == {**told["figures"], "digest": told["digest"]}
+    monkeypatch.delenv("CASEMATE_POINT")
+    run(TOY, folder, tmp_path / "alone")
+    assert not (tmp_path / "alone" / "figures.json").exists()
 
 
 @pytest.mark.parametrize(

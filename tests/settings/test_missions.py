@@ -13,11 +13,26 @@ folder = "/srv/alerts"
 accreditation = "SECRET"
 """
 
+EDGE = """
+[missions.listeners.edge]
+address = "[::1]:6514"
+label = "SECRET"
+bucket = "logs"
+peers = ["10.0.0.0/8", "2001:db8::/32"]
+"""
+
 
 def test_what_may_be_said() -> None:
     desk = parse(DESK).missions.sinks["desk"]
     assert (desk.folder, desk.accreditation, desk.announces) == ("/srv/alerts", "SECRET", "")
     assert parse("").missions.sinks == {}
+
+
+def test_listeners_are_off_until_somebody_says_who_sends_what_from_where() -> None:
+    assert parse("").missions.listeners == {}
+    assert parse("").missions.collector.bucket == ""
+    edge = parse(EDGE).missions.listeners["edge"]
+    assert (edge.host, edge.port, edge.udp, edge.write) == ("::1", 6514, False, "record")
 
 
 @pytest.mark.parametrize(
@@ -31,6 +46,19 @@ def test_what_may_be_said() -> None:
         (DESK.replace("/srv/alerts", "/srv/../etc"), "missions.sinks.desk.folder"),
         (DESK.replace('folder = "/srv/alerts"', 'url = "ftp://desk"'), "missions.sinks.desk.url"),
         (DESK.replace('folder = "/srv/alerts"', 'url = "https://"'), "missions.sinks.desk.url"),
+        (EDGE.replace("edge", '"a b"'), "missions.listeners.a b"),
+        (EDGE.replace('"SECRET"', '""'), "missions.listeners.edge.label"),
+        (EDGE.replace('"logs"', '""'), "missions.listeners.edge.bucket"),
+        (EDGE.replace('["10.0.0.0/8", "2001:db8::/32"]', "[]"), "missions.listeners.edge.peers"),
+        (EDGE.replace("10.0.0.0/8", "10.0.0.1/8"), "missions.listeners.edge.peers"),
+        (EDGE.replace("[::1]:6514", "localhost:6514"), "missions.listeners.edge.address"),
+        (EDGE.replace("[::1]:6514", "127.0.0.1"), "missions.listeners.edge.address"),
+        (EDGE.replace("[::1]:6514", "127.0.0.1:70000"), "missions.listeners.edge.address"),
+        (EDGE + "connections = 0", "missions.listeners.edge"),
+        (EDGE + "rate = 0", "missions.listeners.edge"),
+        (EDGE + "seconds = 61.0", "missions.listeners.edge.seconds"),
+        (EDGE + EDGE.replace("edge", "two"), "missions.listeners"),
+        ('[missions.collector]\nprefix = "/x"', "missions.collector.prefix"),
     ],
 )
 def test_what_could_not_be_is_named(text: str, setting: str) -> None:

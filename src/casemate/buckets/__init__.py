@@ -5,6 +5,7 @@ from __future__ import annotations
 from casemate.buckets.buckets import Buckets
 from casemate.buckets.condition import changed, judged
 from casemate.buckets.edges import HEAD, look, reads_as_text
+from casemate.buckets.gather import Gatherer, Place
 from casemate.buckets.seen import Bucket, Condition, Listing, NewObject, Part, Seen, Upload
 from casemate.buckets.stale import Stale
 
@@ -13,9 +14,11 @@ __all__ = [
     "Bucket",
     "Buckets",
     "Condition",
+    "Gatherer",
     "Listing",
     "NewObject",
     "Part",
+    "Place",
     "Seen",
     "Stale",
     "Upload",

@@ -41,6 +41,10 @@ class Buckets:
         """The visible bucket of that name: the one that takes the acting label where there are several. Or Absent."""
         return await located.located(flow, name)
 
+    async def writable(self, flow: Flow, name: str) -> Bucket:
+        """The bucket, where it takes what is made at the acting label. Raises Absent, Refused (`bucket-range`)."""
+        return await located.writable(flow, name)
+
     async def put(
         self,
         flow: Flow,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
 import click
 
+from casemate.cli.client import Client
 from casemate.cli.command import Group, option, verb
-from casemate.cli.mission_folder import brought, told_by
+from casemate.cli.mission_folder import Brought, brought, told_by
 from casemate.cli.table import columns, in_line
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
@@ -27,6 +29,7 @@ mission = Group(
         "run": "mission_run:run",
         "runs": "mission_run:runs",
         "show": "mission_run:show",
+        "ensemble": "mission_ensemble:ensemble",
         "again": "mission_run:again",
         "report": "mission_left:report",
         "table": "mission_left:table",
@@ -48,12 +51,25 @@ LABEL = option("--label", default="", metavar="LABEL")
 @verb("mission.install", click.argument("mission"), option("--environment", default=""), LABEL)
 def install(talk: Talk, mission: str, environment: str, label: str) -> None:
     found = brought(mission)
+    told, client = told_by(found), talk.client()
+    if not environment and found.lock:
+        environment = _environment(client, found, label)
     files = {name: base64.b64encode(data).decode() for name, data in found.files.items()}
-    body = {"described": told_by(found), "entry": found.entry, "files": files, "environment": environment}
-    answer = talk.client().post("/api/missions", body, label)
+    body = {"described": told, "entry": found.entry, "files": files, "environment": environment}
+    answer = client.post("/api/missions", body, label)
     talk.answer(answer)
     talk.out(answer.data["id"])
     talk.say("mission.installed", id=answer.data["id"], marking=answer.marking, digest=answer.data["digest"][:16])
+
+
+def _environment(client: Client, found: Brought, label: str) -> str:
+    """The environment of its lock, of wheels that the region's mirror has. Raises what names those that it has not.
+
+    Its name holds the lock's digest: another lock is another environment, and the same lock the same.
+    """
+    name = f"{found.name}-{hashlib.sha256(found.lock.encode()).hexdigest()[:16]}"
+    client.post("/api/environments", {"name": name, "lock": found.lock}, label)
+    return f"wheels:{name}"
 
 
 @verb("mission.list", LABEL)

@@ -30,12 +30,16 @@ _LEFT_OUT = ("__pycache__", ".egg-info", ".dist-info")
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """`entry`: MODULE:NAME. `files`: the code by place. `folder`: where it lies, if it is a folder of its author's."""
+    """`entry`: MODULE:NAME. `files`: the code by place. `folder`: where it lies, if it is a folder of its author's.
+
+    `lock`: the lines of its requirements.txt, "" where it needs no library.
+    """
 
     name: str
     entry: str
     files: Mapping[str, bytes]
     folder: Path | None = None
+    lock: str = ""
 
 
 def brought(text: str) -> Brought:
@@ -76,7 +80,19 @@ def _of_folder(folder: Path) -> Brought:
     }
     if not files:
         raise BadInput(what=t("mission.no_code", folder=folder))
-    return Brought(str(name), str(entry), files, folder)
+    return Brought(str(name), str(entry), files, folder, _lock(folder / "requirements.txt"))
+
+
+def _lock(file: Path) -> str:
+    """What its libraries are, where it says that it has any. Raises BadInput."""
+    if not file.is_file():
+        return ""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise BadInput(what=t("environment.text", file=file.name)) from None
+    lines = (line.strip() for line in text.splitlines())
+    return text if any(line and not line.startswith("#") for line in lines) else ""
 
 
 @contextmanager

@@ -50,7 +50,8 @@ def checked(spec: Spec) -> None:
     _resources(spec.resources)
     _between("array.size", spec.array.size, 0, 10_000)
     _between("array.parallel", spec.array.parallel, 0, 10_000)
-    if spec.array.size == 1 or (spec.array.size and spec.kind == "service"):
+    lone = spec.sweep is not None and len(spec.sweep.space.only) == 1  # what is left of a sweep may be one point
+    if (spec.array.size == 1 and not lone) or (spec.array.size and spec.kind == "service"):
         raise BadInput(what="An array has 2 to 10000 children, and is of the kind command.")
     _service(spec)
     _interactive(spec)

@@ -30,6 +30,8 @@ __all__ = ["ENVIRONMENT", "Chosen", "Environment", "EnvironmentRequest", "Enviro
 Form = Literal["wheels", "image", "site"]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DIGEST = re.compile(r"[0-9a-f]{96}")
+MISSING = 20
+"""Lines of a lock of which it is told at once that the mirror lacks them."""
 LOCK = 1 << 20
 IMAGE, SIF = "image.tar", "image.sif"
 _SIF = slice(32, 42)  # where a SIF image says that it is one
@@ -109,14 +111,19 @@ class Environments:
     used: dict[str, float] = field(default_factory=dict)
 
     async def add(self, flow: Flow, request: EnvironmentRequest) -> Found[Environment]:
-        """An environment of the wheels that a lock names, at the acting label. Raises BadInput, Conflict."""
-        await self._free(flow, request.name)
+        """An environment of the wheels that a lock names, at the acting label; the same again is what is there.
+
+        Raises BadInput, naming all that the mirror lacks; Conflict where another has the name.
+        """
+        own = await flow.read_each(ENVIRONMENT, request.name[:128])
+        if not own:
+            await self._free(flow, request.name)
         if len(request.lock) > LOCK:
             raise BadInput(what=f"A lock has at most {LOCK} characters.")
         mirror: dict[str, list[Found[Package]]] = {}
         for found in await flow.every(PACKAGE):
             mirror.setdefault(found.value.project, []).append(found)
-        chosen = [_fitting(each, mirror.get(each.name, ())) for each in pinned(request.lock)]
+        chosen = _chosen(pinned(request.lock), mirror)
         files: list[File] = []
         for package in chosen:
             value, pieces = package.value, list[str]()
@@ -125,10 +132,16 @@ class Environments:
                 data = await flow.blob(package.ref.class_id, piece)
                 digest.update(data)
                 weak.update(data)
-                pieces.append(await flow.pour(data))
+                if not own:
+                    pieces.append(await flow.pour(data))
             if weak.hexdigest() != value.sha256:
                 raise Damaged(what=f"package {value.name}")
             files.append(File(value.name, value.size, digest.hexdigest(), tuple(pieces)))
+        if own:
+            same = [one for one in own if (one.value.form, one.value.digest) == ("wheels", digest_of(files))]
+            if len(same) < len(own):
+                raise Conflict(what=f"Environment {request.name}")
+            return await self.named(flow, request.name)
         return await self._made(flow, request.name, "wheels", files, tuple(each.ref for each in chosen))
 
     async def add_image(self, flow: Flow, name: str, incoming: AsyncIterator[bytes]) -> Found[Environment]:
@@ -219,6 +232,20 @@ def digest_of(files: Sequence[File]) -> str:
     for file in sorted(files, key=lambda one: one.name):
         told.update(f"{file.name}\0{file.digest}\n".encode())
     return told.hexdigest()
+
+
+def _chosen(lock: Sequence[Pinned], mirror: Mapping[str, Sequence[Found[Package]]]) -> list[Found[Package]]:
+    """A wheel for each line. Raises BadInput, which says of each line what is missing, of 20 at most."""
+    chosen, missing = list[Found[Package]](), list[str]()
+    for each in lock:
+        try:
+            chosen.append(_fitting(each, mirror.get(each.name, ())))
+        except BadInput as error:
+            missing.append(str(error.facts["what"]))
+    if missing:
+        more = [f"And {len(missing) - MISSING} more."] if len(missing) > MISSING else []
+        raise BadInput(what=" ".join((*missing[:MISSING], *more)))
+    return chosen
 
 
 def _fitting(asked: Pinned, known: Sequence[Found[Package]]) -> Found[Package]:

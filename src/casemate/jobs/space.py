@@ -70,16 +70,29 @@ class Parameter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
 
 
 class Space(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`count`: how many points random and sobol take; a grid takes all of them."""
+    """`count`: how many points random and sobol take; a grid takes all of them.
+
+    `only`: of these points those of these indexes, in rising order; none says all.
+    """
 
     parameters: dict[str, Parameter]
     method: Literal["grid", "random", "sobol"] = "grid"
     count: int = 0
     seed: int = 0
+    only: tuple[int, ...] = ()
 
 
 def points(space: Space) -> list[Point]:
-    """Its points, 2 to 10,000. Raises BadInput, naming the parameter."""
+    """Its points, 2 to 10,000, or those that it goes over `only`. Raises BadInput, naming the parameter."""
+    found = _all(space)
+    if not space.only:
+        return found
+    if list(space.only) != sorted(set(space.only)) or not 0 <= space.only[0] <= space.only[-1] < len(found):
+        raise BadInput(what="only has indexes of points, each once and in rising order.")
+    return [found[at] for at in space.only]
+
+
+def _all(space: Space) -> list[Point]:
     _checked(space)
     if space.method == "grid":
         return _grid(space.parameters)

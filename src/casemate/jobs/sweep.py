@@ -7,26 +7,39 @@ sandbox, since results are what programs of strangers wrote.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
 
 from casemate.access import Flow
-from casemate.errors import Absent, BadInput
+from casemate.errors import Absent, BadInput, Conflict
 from casemate.jobs.job import JOB, After, Array, Artefact, Input, Job, Output, Plot, Resources, Spec, Sweep
 from casemate.jobs.pointed import points_of
 from casemate.jobs.space import Parameter, Space
 from casemate.jobs.submit import Jobs
-from casemate.objects import Found
+from casemate.objects import Found, Where
 
-__all__ = ["LARGEST", "SCHEME", "Seen", "SweepRequest", "listed", "result_of", "submit_sweep", "sweep_of"]
+__all__ = [
+    "LARGEST",
+    "SCHEME",
+    "Seen",
+    "SweepRequest",
+    "again",
+    "children",
+    "listed",
+    "result_of",
+    "submit_sweep",
+    "sweep_of",
+]
 
 SCHEME = "sweep:"
 LARGEST = 16 << 10
 """Bytes of a result that are lent; casemate.cells.table.rows knows the same number."""
-_RESULT, _TABLE = "result", "table"
+_RESULT, _TABLE, _EARLIER = "result", "table", "earlier"
+AGAIN = 8
+"""Arrays of which one table is made."""
 # the program is among what the job reads: it finds nothing else of the machine's packages
 _BEGIN = (
     "import os,runpy,sys;sys.path.insert(0,os.environ['CASEMATE_IN']+'/sweep/program');"
@@ -79,10 +92,54 @@ async def submit_sweep(jobs: Jobs, flow: Flow, asked: SweepRequest) -> Seen:
         outputs=(*asked.job.outputs, Output(_RESULT, asked.result)),
         sweep=Sweep(space, asked.plot),
     )
-    table = Spec(
+    table = _table_of(job)
+    found = await jobs.submit_many(flow, [(job, asked.key), (table, f"{asked.key}:table" if asked.key else "")])
+    return Seen(found[1], found[0], Sweep(space, asked.plot))
+
+
+async def again(jobs: Jobs, flow: Flow, id: str) -> Seen:
+    """What is missing of a sweep, and a table of all of it; where nothing is, the sweep itself.
+
+    A point is there where its child succeeded and left a result, in that sweep or in one of which it was made again:
+    over the same inputs by digest, at the acting label. Raises Absent, also for a sweep at another label; Conflict
+    where it has not ended or an input has changed; BadInput where it was made again too often.
+    """
+    before = await sweep_of(jobs, flow, id)
+    spec = before.array.value.spec
+    if before.array.ref.class_id != flow.access.id or spec is None:
+        return await flow.absent(JOB, id[:128])
+    if before.array.value.open == "yes":
+        raise Conflict(what=f"Job {before.array.id}")
+    arrays, there = _arrays(before.table), set[int]()
+    for name in arrays:
+        array = await jobs.named(flow, name)
+        swept = array.value.spec.sweep if array.value.spec is not None else None
+        if swept is None:
+            raise Absent(kind=JOB.name, id=name)
+        for at, child in (await children(flow, array)).items():
+            if child.value.state == "SUCCEEDED" and result_of(child.value) is not None:
+                there.add(_index(swept.space, at))
+    whole = msgspec.structs.replace(before.sweep.space, only=())
+    left = tuple(at for at in range(len(points_of(whole))) if at not in there)
+    if not left:
+        return before
+    if len(arrays) >= AGAIN:
+        raise BadInput(what=f"A sweep is made again at most {AGAIN - 1} times; begin it anew.")
+    sweep = Sweep(msgspec.structs.replace(whole, only=left), before.sweep.plot)
+    # a form gives no priority: what its queue has added is not added once more
+    job = msgspec.structs.replace(spec, array=Array(len(left), spec.array.parallel), sweep=sweep, priority=0)
+    found = await jobs.submit_many(flow, [(job, ""), (_table_of(job, arrays), "")])
+    return Seen(found[1], found[0], sweep)
+
+
+def _table_of(job: Spec, earlier: Sequence[str] = ()) -> Spec:
+    """The job that makes the table of the one before it, and of arrays that have ended."""
+    inputs = [Input("sweep", f"{SCHEME}#0")]
+    inputs += [Input(f"{_EARLIER}{at}", f"{SCHEME}{id}") for at, id in enumerate(earlier)]
+    return Spec(
         ("python3", "-I", "-S", "-c", _BEGIN),
         name=f"{job.name[:120]} table".strip(),
-        inputs=(Input("sweep", f"{SCHEME}#0"),),
+        inputs=tuple(inputs),
         outputs=(Output(_TABLE, ""),),
         resources=Resources(memory_mb=1024),
         after=(After("#0", "afterany"),),
@@ -91,8 +148,29 @@ async def submit_sweep(jobs: Jobs, flow: Flow, asked: SweepRequest) -> Seen:
         floor=job.floor,
         label=job.label,
     )
-    found = await jobs.submit_many(flow, [(job, asked.key), (table, f"{asked.key}:table" if asked.key else "")])
-    return Seen(found[1], found[0], Sweep(space, asked.plot))
+
+
+def _arrays(table: Found[Job]) -> list[str]:
+    """The arrays of which a table is made, the newest first."""
+    sources = [one.source for one in table.value.spec.inputs] if table.value.spec is not None else []
+    return [one.removeprefix(SCHEME) for one in sources if one.startswith(SCHEME)]
+
+
+def _index(space: Space, at: int) -> int:
+    """Which point of the whole space a child goes over."""
+    return space.only[at] if space.only else at
+
+
+async def children(flow: Flow, array: Found[Job]) -> dict[int, Found[Job]]:
+    """The visible ones of an array, by index."""
+    found: dict[int, Found[Job]] = {}
+    after: str | None = None
+    while True:
+        page = await flow.scan(JOB, Where((("parent", array.id),)), after, 500)
+        found.update((each.value.index, each) for each in page.items if each.value.parent == array.id)
+        after = page.after
+        if after is None:
+            return dict(sorted(found.items()))
 
 
 async def sweep_of(jobs: Jobs, flow: Flow, id: str) -> Seen:
@@ -131,7 +209,8 @@ def listed(flow: Flow, array: Found[Job], children: Mapping[int, Found[Job]]) ->
         last = next((one.exit for one in reversed(job.attempts) if one.exit is not None), None) if job else None
         rows.append(
             {
-                "index": index,
+                "index": _index(space, index),
+                "left": index,
                 "job": child.id if child is not None else "",
                 "state": job.state if job is not None else "",
                 "exit": last,

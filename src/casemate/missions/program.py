@@ -2,7 +2,8 @@
 
 It runs alone in a sandbox: files in, files out. `IN/mission.json` (or CASEMATE_MISSION) says parameters, roles, seed
 and language; `IN/ROLE`, `IN/ROLE.2` and so on (also `IN/ROLE.csv`) are the inputs, files or folders. It writes
-`OUT/result.json`, `OUT/tables/NAME.csv`, `OUT/files/NAME` and `OUT/report.json`.
+`OUT/result.json`, `OUT/tables/NAME.csv`, `OUT/files/NAME` and `OUT/report.json`; as one of an ensemble also
+`OUT/figures.json`.
 """
 
 from __future__ import annotations
@@ -116,6 +117,9 @@ def run(name: str, folder: Path, out: Path, *, marking: str = "", scratch: Path 
         (out / "report.html").write_text(
             page(report, marking=marking, language=language, facts=facts), encoding="utf-8"
         )
+    if "CASEMATE_POINT" in os.environ:  # one of an ensemble: its row of the table
+        row = {**told["figures"], "digest": told["digest"]}
+        (out / "figures.json").write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
     (out / "result.json").write_text(json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8")
     return told
 

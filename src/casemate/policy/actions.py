@@ -56,6 +56,8 @@ ACTIONS: dict[str, Rule] = {
     "object.read": _by("user"),
     "object.put": _by("user"),
     "object.remove": _by("user"),
+    "event.send": _by("user"),
+    "event.gather": _by("service"),
     "label.lint": Rule(ANYONE),
     "model.list": _by("user", "operator"),
     "model.show": _by("user", "officer", "auditor", "operator"),

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 from casemate.access import Gate, Sections
 from casemate.accounts import Meter
-from casemate.buckets import Buckets
+from casemate.buckets import Buckets, Gatherer
 from casemate.clock import Loop
 from casemate.custody.scrub import Scrub
 from casemate.doors.frame import App, Route, Table
 from casemate.models import Answerer, Catalogue, Gateway
 from casemate.models.shelf import Shelf
+from casemate.policy import Action
 from casemate.settings import Settings
 from casemate.wiring.folder import Folder
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from casemate.knowledge import Extractor
     from casemate.models.registry import Registry
 
-__all__ = ["House", "Role", "hang", "wires"]
+__all__ = ["House", "Role", "gatherer", "hang", "wires"]
 
 Role = Literal["all", "data", "answer", "control", "writer"]
 
@@ -58,22 +59,38 @@ class House:
 
 def wires(house: House, answerer: Answerer, jobs: Jobs) -> list[Route]:
     """The routes of the protocols that existing clients speak."""
-    from casemate.doors import anthropic, batch, bedrock, openai, s3
+    from casemate.doors import anthropic, batch, bedrock, hec, openai, s3
     from casemate.jobs.queues import Queues
 
+    collector = house.settings.missions.collector
     return [
         *anthropic.routes(house.gate, house.catalogue, answerer),
         *openai.routes(house.gate, house.catalogue, answerer, house.shelf),
         *bedrock.routes(house.gate, house.catalogue, answerer, house.shelf),
         *s3.routes(house.buckets),
         *batch.routes(jobs, Queues(house.gate)),
+        *hec.routes(gatherer(house, hec.SEND, collector.seconds), collector.bucket, collector.prefix),
     ]
+
+
+def gatherer(house: House, action: Action, seconds: float) -> Gatherer:
+    """What makes few objects of much that comes in; where a law drives the region nothing waits for more."""
+    return Gatherer(house.gate, house.buckets, action, 0.0 if house.extractor else seconds)
 
 
 def hang(house: House, routes: list[Route]) -> None:
     """Hang routes in the frame; each protocol brings its brackets."""
-    from casemate.doors import anthropic, batch, bedrock, openai, s3
+    from casemate.doors import anthropic, batch, bedrock, hec, openai, s3
 
-    brought = (openai.PLANE, bedrock.PLANE, bedrock.AGENT, anthropic.PLANE, s3.PLANE, batch.PLANE, batch.LOGS)
+    brought = (
+        openai.PLANE,
+        bedrock.PLANE,
+        bedrock.AGENT,
+        anthropic.PLANE,
+        s3.PLANE,
+        batch.PLANE,
+        batch.LOGS,
+        hec.PLANE,
+    )
     planes = {plane.name: plane for plane in (*house.app.planes.values(), *brought)}
     house.app = App(house.gate, Table([*house.app.table.routes, *routes]), planes.values())

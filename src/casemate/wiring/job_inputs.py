@@ -17,7 +17,7 @@ from casemate.engines.job_program import program
 from casemate.engines.mission_program import face
 from casemate.errors import Absent, BadInput, FileChanged
 from casemate.jobs import JOB, Artefact, Input, Job, Looked, Mount
-from casemate.jobs.sweep import listed, result_of
+from casemate.jobs.sweep import children, listed, result_of
 from casemate.missions.host import MISSION, code_of
 from casemate.missions.host import Mission as Installed
 from casemate.models.record import MODEL, ModelRecord, folder_of
@@ -99,9 +99,9 @@ class JobInputs:
     async def _swept(self, flow: Flow, input: Input, id: str) -> Looked:
         """A sweep's array: it and whatever child has left something are what a table is made of."""
         array = await flow.read(JOB, id)
-        children = await _children(flow, array)
-        told = msgspec.json.encode(listed(flow, array, children))
-        left = [found for found in children.values() if result_of(found.value) is not None]
+        every = await children(flow, array)
+        told = msgspec.json.encode(listed(flow, array, every))
+        left = [found for found in every.values() if result_of(found.value) is not None]
         digest = hashlib.sha384(told).hexdigest() if array.value.open == "no" else ""
         return Looked(input, (array.ref, *(found.ref for found in left)), digest, len(told))
 
@@ -137,11 +137,11 @@ async def _sweep(flow: Flow, id: str) -> AsyncIterator[tuple[str, bytes]]:
     array = await flow.read(JOB, id)
     if array.value.open == "yes":
         raise Absent(kind=JOB.name, id=id)
-    children = await _children(flow, array)
+    every = await children(flow, array)
     for name, text in program().items():
         yield f"program/{name}", text
-    yield "sweep.json", msgspec.json.encode(listed(flow, array, children))
-    for index, found in children.items():
+    yield "sweep.json", msgspec.json.encode(listed(flow, array, every))
+    for index, found in every.items():
         left = result_of(found.value)
         if left is not None:
             yield f"results/{index}", b""
@@ -163,18 +163,6 @@ async def _lent(flow: Flow, digest: str) -> AsyncIterator[tuple[str, bytes]]:
         yield f"face/{name}", text
     async for name, data in code_of(flow, await _mission(flow, digest)):
         yield f"code/{name}", data
-
-
-async def _children(flow: Flow, array: Found[Job]) -> dict[int, Found[Job]]:
-    """The visible ones of an array, by index."""
-    found: dict[int, Found[Job]] = {}
-    after: str | None = None
-    while True:
-        page = await flow.scan(JOB, Where((("parent", array.id),)), after, 500)
-        found.update((each.value.index, each) for each in page.items if each.value.parent == array.id)
-        after = page.after
-        if after is None:
-            return dict(sorted(found.items()))
 
 
 def _split(input: Input) -> tuple[str, str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from casemate.access import Ceiling, Flow
-from casemate.buckets import Buckets
+from casemate.buckets import Buckets, Condition
 from casemate.datasets import Datasets
-from casemate.errors import MarkingError, Misconfigured, TooLarge
+from casemate.errors import ConditionFailed, MarkingError, Misconfigured, TooLarge
 from casemate.jobs import Jobs
 from casemate.labels import Label
 from casemate.missions.host import Lying, Missions, Notices, Outlet, Sink, Watching
@@ -48,6 +49,13 @@ class MissionSpool:
             if page.next is None:
                 return told
             after = page.next
+
+    async def clear(self, flow: Flow, lying: Lying) -> None:
+        class_id, etag, _ = lying.said.split(" ")
+        bucket, _, key = lying.source.removeprefix("object:").partition("/")
+        if class_id == flow.access.id:  # what lies lower is for those below to remove
+            with contextlib.suppress(ConditionFailed):  # another lies there by now
+                await self.buckets.remove(flow, bucket, key, Condition(if_match=(etag,)))
 
 
 def watching(house: House, jobs: Jobs, datasets: Datasets) -> None:

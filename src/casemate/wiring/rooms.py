@@ -34,6 +34,7 @@ from casemate.wiring.data_in_place import datasets_of
 from casemate.wiring.embedding import CatalogueModels, embedder_of, offer
 from casemate.wiring.house import House, Role, hang, wires
 from casemate.wiring.jobs import jobs_of
+from casemate.wiring.listening import listening
 from casemate.wiring.missions import watching
 from casemate.wiring.naming import NAMING
 from casemate.wiring.proofs import questions_of
@@ -79,6 +80,7 @@ async def furnish(house: House, role: Role) -> None:
     house.closers.append(answers.stop)
     house.loops += answers.loops()
     watching(house, jobs, datasets)
+    listening(house)
     rooms = native.Rooms(
         gate=house.gate,
         catalogue=house.catalogue,

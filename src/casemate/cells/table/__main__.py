@@ -1,7 +1,8 @@
 """`python -m casemate.cells.table`: reads $CASEMATE_IN/sweep, writes table.parquet, table.csv and plot.svg.
 
-`sweep.json` is the region's: points, states, parameters, marking and plot; `results/INDEX` are the tasks'. Ends with 1
-where the plot names a column that is not there; the tables are written before that.
+`sweep.json` is the region's: points, states, parameters, marking and plot; `results/CHILD` are the tasks'. Of a sweep
+that was made again, `earlier0` and so on beside it are what was there before, the newest first: of each point the first
+result that is there counts. Ends with 1 where the plot names a column that is not there; the tables are written before.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from casemate.cells.table.plot import plot
 from casemate.cells.table.rows import LARGEST, Cell, columns, result, spoken
@@ -19,11 +21,12 @@ from casemate.reports.parquet import parquet
 
 __all__ = ["main"]
 
+_EARLIER = "earlier"
+
 
 def main(given: Path, out: Path) -> int:
     """0 where everything has been written."""
-    told = json.loads((given / "sweep.json").read_bytes())
-    results = [_read(given / "results" / str(row["index"]), row["result"]) for row in told["rows"]]
+    told, results = _whole([given, *sorted(given.parent.glob(f"{_EARLIER}[0-9]"))])
     table = columns(told, results)
     marking = told["marking"]
     said = [("casemate.label", told["label"]), ("casemate.marking", marking), ("casemate.sweep", told["sweep"])]
@@ -43,6 +46,21 @@ def main(given: Path, out: Path) -> int:
             return 1
         (out / "plot.svg").write_text(picture, encoding="utf-8", newline="")
     return 0
+
+
+def _whole(folders: list[Path]) -> tuple[dict[str, Any], list[tuple[dict[str, Cell], str]]]:
+    """What the newest is told, with the rows of all by index, and their results."""
+    told: dict[str, Any] = {}
+    found: dict[int, tuple[dict[str, Any], tuple[dict[str, Cell], str]]] = {}
+    for folder in folders:
+        each = json.loads((folder / "sweep.json").read_bytes())
+        told = told or each
+        for row in each["rows"]:
+            left = _read(folder / "results" / str(row.get("left", row["index"])), row["result"])
+            if row["index"] not in found or (found[row["index"]][1][1] and not left[1]):
+                found[row["index"]] = row, left
+    rows = [found[index] for index in sorted(found)]
+    return {**told, "rows": [row for row, _ in rows]}, [left for _, left in rows]
 
 
 def _read(path: Path, state: str) -> tuple[dict[str, Cell], str]:

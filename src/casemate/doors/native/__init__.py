@@ -28,6 +28,7 @@ from casemate.doors.native import (
     lineage,
     metrics,
     mission_calls,
+    mission_ensembles,
     mission_runs,
     mission_watches,
     missions,
@@ -103,6 +104,7 @@ NOUNS: tuple[Callable[[Rooms], list[Route]], ...] = (
     sweeps.routes,
     missions.routes,
     mission_runs.routes,
+    mission_ensembles.routes,
     mission_calls.routes,
     mission_watches.routes,
 )

@@ -10,7 +10,7 @@ from casemate.doors.native.rooms import Rooms, reply
 from casemate.jobs.sweep import Seen, SweepRequest, submit_sweep, sweep_of
 from casemate.policy import Action
 
-__all__ = ["routes"]
+__all__ = ["routes", "sweep_told"]
 
 
 def routes(rooms: Rooms) -> list[Route]:
@@ -35,14 +35,15 @@ class _Sweeps:
     async def submit(self, call: Call) -> Reply:
         """One array job, a child for each point, and the job that makes their table: both are kept, or none."""
         seen = await submit_sweep(self._jobs, call.flow, call.body)
-        return reply(call.flow, _told(call, seen), status=201, job=seen.table.id)
+        return reply(call.flow, sweep_told(call, seen), status=201, job=seen.table.id)
 
     async def one(self, call: Call) -> Reply:
         """How its points stand, and what the table's job has left; the id is that job's."""
-        return reply(call.flow, _told(call, await sweep_of(self._jobs, call.flow, call.path["id"])))
+        return reply(call.flow, sweep_told(call, await sweep_of(self._jobs, call.flow, call.path["id"])))
 
 
-def _told(call: Call, seen: Seen) -> dict[str, Any]:
+def sweep_told(call: Call, seen: Seen) -> dict[str, Any]:
+    """How a sweep stands."""
     array = headed(call.flow, seen.array)
     return {
         **headed(call.flow, seen.table),

@@ -6,10 +6,13 @@ What must never happen: that a description, a form, a run or a report is told to
 from __future__ import annotations
 
 from casemate.missions.host.answers import Answers
+from casemate.missions.host.ensemble import EnsembleRequest, begun, estimated, made_again
 from casemate.missions.host.host import SCHEME, TAG, Missions, age, code_of
+from casemate.missions.host.listening import GATHER, Door, Listening, Taker
 from casemate.missions.host.mission import MISSION, CallRequest, InstallRequest, Mission, RunRequest
 from casemate.missions.host.notices import Notices, Outlet, Sink
 from casemate.missions.host.outcome import compared, progress_of, report_of, result_of, table_of
+from casemate.missions.host.syslog import Frame, Frames
 from casemate.missions.host.tool import asked_by, content, said_by, seen, tool_of
 from casemate.missions.host.watch import ANNOUNCED, NOTICE, WATCH, Notice, Watch, WatchRequest
 from casemate.missions.host.watches import Watches
@@ -17,6 +20,7 @@ from casemate.missions.host.watching import Lying, Spool, Watching
 
 __all__ = [
     "ANNOUNCED",
+    "GATHER",
     "MISSION",
     "NOTICE",
     "SCHEME",
@@ -24,7 +28,12 @@ __all__ = [
     "WATCH",
     "Answers",
     "CallRequest",
+    "Door",
+    "EnsembleRequest",
+    "Frame",
+    "Frames",
     "InstallRequest",
+    "Listening",
     "Lying",
     "Mission",
     "Missions",
@@ -34,15 +43,19 @@ __all__ = [
     "RunRequest",
     "Sink",
     "Spool",
+    "Taker",
     "Watch",
     "WatchRequest",
     "Watches",
     "Watching",
     "age",
     "asked_by",
+    "begun",
     "code_of",
     "compared",
     "content",
+    "estimated",
+    "made_again",
     "progress_of",
     "report_of",
     "result_of",

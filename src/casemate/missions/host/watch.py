@@ -34,9 +34,10 @@ _HOLDS = {
 class WatchRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`source`: object:BUCKET/PREFIX, dataset:NAME, or "" for a schedule alone. What is new there goes into `role`.
 
-    `every_s`: the least seconds from one run to the next. `most`: new objects of one run. `when`: conditions on
-    figures, any of which makes a notice. `sinks`: where notices go, as the settings name them. `run`: the rest of the
-    form.
+    `every_s`: the least seconds from one run to the next. `cron`: instead, when one may begin, as a cron line in
+    UTC. `most`: new objects of one run. `clear`: what a run took and succeeded with is removed from its bucket, where
+    it lies at the watch's own label. `when`: conditions on figures, any of which makes a notice. `sinks`: where notices
+    go, as the settings name them. `run`: the rest of the form.
     """
 
     name: str
@@ -48,6 +49,8 @@ class WatchRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     when: tuple[str, ...] = ()
     sinks: tuple[str, ...] = ()
     run: RunRequest = RunRequest()
+    cron: str = ""
+    clear: bool = False
 
 
 class Watch(msgspec.Struct, frozen=True):
@@ -79,6 +82,8 @@ class Watch(msgspec.Struct, frozen=True):
     last: str = ""
     why: str = ""
     faults: int = 0
+    cron: str = ""
+    clear: bool = False
 
 
 class Notice(msgspec.Struct, frozen=True):

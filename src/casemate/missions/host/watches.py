@@ -16,6 +16,7 @@ from casemate.clock import SECOND
 from casemate.errors import BadInput, QuotaExceeded
 from casemate.ids import fresh
 from casemate.missions.form import filled
+from casemate.missions.host.cron import cron
 from casemate.missions.host.host import Missions
 from casemate.missions.host.mission import MISSION, Described
 from casemate.missions.host.watch import NOTICE, WATCH, Notice, Watch, WatchRequest, condition
@@ -72,7 +73,9 @@ class Watches:
             sinks=tuple(dict.fromkeys(asked.sinks)),
             run=asked.run,
             at=now,
-            due=now + asked.every_s * SECOND if not asked.source else 0,
+            due=cron(asked.cron).after(now) if asked.cron else 0 if asked.source else now + asked.every_s * SECOND,
+            cron=asked.cron,
+            clear=asked.clear,
         )
         id = fresh("watch", flow.gate.vault.entropy, f"watch/{flow.access.id}/{flow.session.id}")
         await flow.commit(Put(WATCH, id, value, parents_of(value), expect=0), facts={"watch": id})
@@ -107,7 +110,11 @@ class Watches:
         """Raises BadInput, naming what is wrong."""
         if not _NAME.fullmatch(asked.name):
             raise BadInput(what="A watch's name has at most 64 letters, digits and '._-'.")
-        least = 0 if asked.source else LEAST
+        if asked.cron and asked.every_s:
+            raise BadInput(what="A watch has an interval or a cron line, and not both.")
+        if asked.clear and not asked.source.startswith("object:"):
+            raise BadInput(what="Only what lies in a bucket is removed when it has been run over.")
+        least = 0 if asked.source or asked.cron else LEAST
         if not least <= asked.every_s <= LONGEST:
             raise BadInput(what=f"A schedule is {LEAST} seconds to a year; at a source 0 is whenever something is new.")
         if not 1 <= asked.most <= INPUTS - sum(map(len, asked.run.inputs.values())):

@@ -22,6 +22,7 @@ from casemate.errors import Absent, BadInput, CasemateError, Conflict, Refused, 
 from casemate.ids import fresh
 from casemate.jobs import JOB, Job
 from casemate.labels import AccessClass
+from casemate.missions.host.cron import cron
 from casemate.missions.host.host import Missions
 from casemate.missions.host.outcome import result_of
 from casemate.missions.host.watch import NOTICE, WATCH, Notice, Watch, condition
@@ -56,6 +57,10 @@ class Spool(Protocol):
 
     async def lying(self, flow: Flow, source: str, most: int) -> Sequence[Lying]:
         """All that the flow sees there, by name. Raises Absent; TooLarge where it is more than `most`."""
+        ...
+
+    async def clear(self, flow: Flow, lying: Lying) -> None:
+        """Remove it where it lies at the flow's own label and is what was said of it; else nothing."""
         ...
 
 
@@ -99,18 +104,22 @@ class Watching:
             self._idle[access.id] = tide
         for found in own:
             try:
-                moved += await (self._look(flow, found) if found.value.job else self._begin(access, flow, found))
+                moved += await (
+                    self._look(access, flow, found) if found.value.job else self._begin(access, flow, found)
+                )
             except CasemateError:
                 continue  # somebody has just changed or removed it, or the store has no room: the next step looks again
         return moved
 
-    async def _look(self, flow: Flow, found: Found[Watch]) -> int:
+    async def _look(self, access: AccessClass, flow: Flow, found: Found[Watch]) -> int:
         """The end of its run: what it found, and a notice where that meets a condition, in one commit."""
         watch = found.value
         jobs = [one for one in await flow.read_each(JOB, watch.job) if one.ref.class_id == flow.access.id]
         if jobs and jobs[0].value.open == "yes":
             return 0
         figures, why = await self._found(flow, jobs[0]) if jobs else ({}, Absent.slug)
+        if watch.clear and jobs and jobs[0].value.state == "SUCCEEDED":
+            why = await self._clear(access, flow, watch, jobs[0]) or why
         met = {one.figure: figures[one.figure] for one in map(condition, watch.when) if one.met(figures)}
         changes: list[Change] = [_put(found, job="", last=watch.job, why=why)]
         if met:
@@ -130,6 +139,20 @@ class Watching:
         await flow.commit(*changes, facts={"watch": found.id, "notices": len(changes) - 1})
         return 1
 
+    async def _clear(self, access: AccessClass, flow: Flow, watch: Watch, job: Found[Job]) -> str:
+        """Remove what the run took and still lies there unchanged, in the owner's name; why that could not be."""
+        try:
+            spec = await self.missions.jobs.spec_of(flow, job)
+            sources = {one.source for one in spec.inputs if one.name.partition(".")[0] == watch.role}
+            owners = await self._flow(access, watch)
+            known = _marks(watch)
+            for one in await self.spool.lying(owners, watch.source, FILES):
+                if one.source in sources and one.mark in known:
+                    await self.spool.clear(owners, one)
+        except CasemateError as error:
+            return error.slug
+        return ""
+
     async def _found(self, flow: Flow, job: Found[Job]) -> tuple[dict[str, Any], str]:
         """Its figures, and why there are none."""
         if job.value.state != "SUCCEEDED":
@@ -147,6 +170,8 @@ class Watching:
             owners = await self._flow(access, watch)
             taken, sources = await self._new(owners, watch)
             if watch.source and not sources:
+                if watch.cron:  # what comes later waits for the next moment
+                    await flow.commit(_put(found, due=_next(watch, now)), facts={"watch": found.id})
                 return 0
             inputs = {**watch.run.inputs, watch.role: sources} if sources else watch.run.inputs
             asked = changed(watch.run, inputs=inputs)
@@ -170,7 +195,7 @@ class Watching:
         if not watch.source:
             return b"", ()
         lying = {one.mark: one.source for one in await self.spool.lying(flow, watch.source, FILES)}
-        known = {watch.taken[at : at + _MARK] for at in range(0, len(watch.taken), _MARK)}
+        known = _marks(watch)
         new = [mark for mark in lying if mark not in known][: watch.most]
         kept = [mark for mark in lying if mark in known]
         return b"".join((*kept, *new)), tuple(lying[mark] for mark in new)
@@ -185,8 +210,14 @@ class Watching:
         return await self.gate.open(replace(session, principal=principal, language=watch.language), RUN)
 
 
+def _marks(watch: Watch) -> set[bytes]:
+    return {watch.taken[at : at + _MARK] for at in range(0, len(watch.taken), _MARK)}
+
+
 def _next(watch: Watch, now: int) -> int:
     """When the next run may begin: a schedule keeps its beat, however late this one is."""
+    if watch.cron:
+        return cron(watch.cron).after(now)
     every = watch.every_s * SECOND
     if watch.source or not every:
         return now + every
