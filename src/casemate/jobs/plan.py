@@ -210,14 +210,16 @@ class _Draft:
             return
         standing: dict[_Side, list[tuple[int, str, int]]] = {}
         lines: list[_Line] = []
+        fresh: set[int] = set()  # lines of which the first alone is known
         for side, his in sides.items():
             heads = []
-            for whole in his:
-                line = self.ahead(whole)
-                heads.append((line[-1].order, line[-1].id, len(lines)))
-                lines.append(line)
-            heapify(heads)
-            standing[side] = heads
+            for whole in self.open(side, his):
+                fresh.add(len(lines))
+                heads.append((*_ORDER(min(whole, key=_ORDER)), len(lines)))
+                lines.append(whole)
+            if heads:
+                heapify(heads)
+                standing[side] = heads
         turns = [(self.factor(side), *heads[0][:2], side) for side, heads in standing.items()]
         heapify(turns)
         while turns and self.looked <= DEPTH:
@@ -226,19 +228,30 @@ class _Draft:
             if factor > turns[0][0]:  # he has had something by another queue meanwhile
                 heapreplace(turns, (factor, *heads[0][:2], side))
                 continue
-            line = lines[heads[0][2]]
+            at = heads[0][2]
+            if at in fresh:
+                fresh.remove(at)
+                lines[at] = self.ahead(lines[at])
+            line = lines[at]
             if self.start(line[-1]):
                 line.pop()
             else:
                 line.clear()  # what is like it finds no place either
             if line:
-                heapreplace(heads, (line[-1].order, line[-1].id, heads[0][2]))
+                heapreplace(heads, (line[-1].order, line[-1].id, at))
             else:
                 heappop(heads)
+            if self.bounds.closed(*side):
+                heads[:] = [head for head in heads if not lines[head[2]][0].cpus]
+                heapify(heads)
             if heads:
                 heapreplace(turns, (self.factor(side), *heads[0][:2], side))
             else:
                 heappop(turns)
+
+    def open(self, side: _Side, his: list[_Line]) -> list[_Line]:
+        """The lines of a side of which one may still start: at a limit of CPUs, those that want none."""
+        return [line for line in his if not line[0].cpus] if self.bounds.closed(*side) else his
 
     def factor(self, side: _Side) -> float:
         share = self.shares.get(side, 1.0)
