@@ -278,15 +278,6 @@ def test_who_waits_at_a_limit_is_not_overtaken_within_it() -> None:
     assert [start.id for start in made.starts] == ["w2", "w3"]
 
 
-def test_a_limit_of_cpus_stops_nobody_who_wants_none() -> None:
-    """Of many sizes behind it none starts; in another queue, by another owner, or without a CPU all do."""
-    limits = Limits(caps={of_owner("x"): Cap(2, None)})
-    waiting = [one(f"w{at}", wall_s=60 + at) for at in range(1, 9)]
-    waiting += [one("w10", cpus=0), one("w11", "y"), one("w12", priority=-1), one("w13", cpus=0, priority=-1)]
-    made = plan("a", waiting, [], [Node("n", "a", 8, 1 << 20)], limits, now=NOW)
-    assert sorted(start.id for start in made.starts) == ["w1", "w10", "w11", "w13", "w2"]
-
-
 def test_a_reservation_holds_its_part_of_a_limit() -> None:
     """What starts before the first does not take what the first may have at its time."""
     nodes = [Node("n", "a", 4, 1 << 20)]
