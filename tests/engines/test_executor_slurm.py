@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 from typing import Any
@@ -279,3 +280,36 @@ async def test_nodes_and_gpus_are_counted_once(fake: Fake) -> None:
     assert (can.nodes, can.gpus, can.services, can.mpi) == (2, 6, True, True)
     assert slurm.nodes(LOW, can) == (Node("n1", LOW, 8, 4000, 4, "a100"), Node("n2", LOW, 4, 2000, 2, ""))
     assert slurm.nodes(HIGH, can) == ()
+
+
+async def test_who_submits_together_is_looked_for_by_one_squeue(fake: Fake) -> None:
+    slurm = engine(fake)
+    tokens = [f"{number:032x}" for number in range(12)]
+    await slurm.submit(order())
+    before = len(fake.calls("squeue"))
+    fake.prints("squeue", row(7, tokens[3]))
+    told = await asyncio.gather(*(slurm.submit(order(token)) for token in tokens))
+    assert told[3] == f"7.{tokens[3]}"
+    assert [one for one in told if one.startswith("17.")] == [f"17.{token}" for token in tokens if token != tokens[3]]
+    (asked,) = fake.calls("squeue")[before:]
+    assert all(f"cm-{token}" in " ".join(asked) for token in tokens)
+    fake.fails("squeue", "slurm_load_jobs error: Unable to contact slurm controller\n")
+    failed = await asyncio.gather(*(slurm.submit(order(token)) for token in tokens), return_exceptions=True)
+    assert all(isinstance(one, EngineFailed) for one in failed)
+
+
+async def test_what_was_said_a_moment_ago_is_not_asked_again(fake: Fake) -> None:
+    slurm = engine(fake, keeps=3600)
+    fake.prints("squeue", row(9, MINE))
+    first = await slurm.poll(LOW, [f"9.{MINE}"])
+    assert await slurm.poll(LOW, [f"9.{MINE}"]) == first
+    assert len(fake.calls("squeue")) == 1
+    await slurm.poll(LOW, [f"9.{MINE}", f"10.{OTHER}"])  # of that one nothing was said
+    assert len(fake.calls("squeue")) == 2
+    await slurm.cancel(LOW, f"9.{MINE}", 30.0)
+    fake.prints("squeue", row(9, MINE, "CANCELLED"))
+    assert (await slurm.poll(LOW, [f"9.{MINE}"]))[f"9.{MINE}"].state == "ended"
+    await slurm.capabilities()
+    await slurm.capabilities()
+    assert len(fake.calls("sinfo")) == 1
+    await slurm.close()

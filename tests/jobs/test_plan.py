@@ -205,6 +205,8 @@ def test_nothing_but_its_own_class_counts(
         chance.shuffle(each)
     assert plan("a", *mixed, SHARES, {"y": 7.0}, NOW) == made
     assert plan("a", waiting, running, nodes, SHARES, {"y": 7.0}, NOW) == made
+    ordered = sorted(waiting, key=lambda job: (job.order, job.id))  # those who come as they wait are not sorted again
+    assert plan("a", ordered, running, nodes, SHARES, {"y": 7.0}, NOW) == made
 
 
 def one(id: str, owner: str = "x", priority: int = 0, nodes: int = 1, cpus: int = 1, wall_s: int = 3600) -> Waiting:

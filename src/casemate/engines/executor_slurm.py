@@ -1,6 +1,6 @@
 """Attempts on a Slurm cluster, by its own command line: sbatch, squeue, scancel. See docs/operations.md.
 
-    submit   find by name -> sbatch, the shim in a script of one line -> ID.TOKEN
+    submit   find by name (one squeue for all that are submitted together) -> sbatch, the shim in a script -> ID.TOKEN
     poll     one squeue for all of a label domain; an id that bears another name is gone
 
 Slurm loses jobs that it has acknowledged (it saves its state every five seconds) and then gives their ids again, so a
@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
 from casemate.access import Ceiling
@@ -53,12 +53,21 @@ class Lane:
     partition: str = ""
 
 
+@dataclass(slots=True)
+class _Round:
+    """Tokens of one domain that are looked for together."""
+
+    tokens: set[str] = field(default_factory=set)
+    task: asyncio.Task[list[Row]] | None = None
+
+
 class SlurmExecutor:
     """Implements `jobs.executor.Executor`. `lanes` by domain: no other is served.
 
     `shim`: the command that runs a folder, as the nodes see it; the folder is added. `programs`: where Slurm's own lie.
     `conf`: the path of slurm.conf, "" where the programs know it. `levels`: what the shim reaches on the nodes.
-    `seconds`: how long one of the programs may take.
+    `seconds`: how long one of the programs may take. `keeps`: for how long what squeue has said may be told again to
+    whoever asks for the same, and four times as long what there is to run on: each question is a program that starts.
     """
 
     def __init__(
@@ -72,7 +81,13 @@ class SlurmExecutor:
         conf: str = "",
         levels: tuple[str, ...] = ("L1", "L2"),
         seconds: float = 30.0,
+        keeps: float = 0.0,
     ) -> None:
+        self._keeps = keeps
+        self._told: dict[str, tuple[float, dict[str, Polled]]] = {}
+        self._able: tuple[float, Capabilities] | None = None
+        self._rounds: dict[str, _Round] = {}
+        self._asking: dict[str, asyncio.Lock] = {}
         self._name, self._ceiling, self._levels = name, ceiling, levels
         self._lanes, self._shim = dict(lanes), tuple(shim)
         self._run, self._srun = Commands(name, programs, conf, seconds), f"{programs}/srun"
@@ -95,6 +110,9 @@ class SlurmExecutor:
 
         Raises EngineFailed where it does not answer, or where labels would share its nodes.
         """
+        at = asyncio.get_running_loop().time()
+        if self._able is not None and at - self._able[0] < 4 * self._keeps:
+            return self._able[1]
         await self._look()
         found: dict[str, tuple[Node, ...]] = {}
         for domain, lane in self._lanes.items():
@@ -103,7 +121,7 @@ class SlurmExecutor:
             found[domain] = nodes(printed, domain)
         self._nodes = found
         every = {node.name: node.gpus for some in found.values() for node in some}
-        return Capabilities(
+        able = Capabilities(
             nodes=len(every),
             gpus=sum(every.values()),
             levels=self._levels,
@@ -112,6 +130,8 @@ class SlurmExecutor:
             away=True,
             facts=self._facts,
         )
+        self._able = (at, able)
+        return able
 
     def nodes(self, domain: str, told: Capabilities) -> Sequence[Node]:
         """What a label may be placed on, as `capabilities` has found it last: the nodes of its partition that work.
@@ -129,7 +149,7 @@ class SlurmExecutor:
             await self._look()
         turn = self._turns.setdefault(order.token, asyncio.Lock())
         async with turn:
-            if known := await self._known(order.domain, [order.token]):
+            if known := await self._found(order.domain, order.token):
                 return known[0].native
             after = await self._still(order.domain, order.after)
             arguments = options(self._name, order, lane.partition, self._separating(order.domain), after)
@@ -150,13 +170,19 @@ class SlurmExecutor:
         """One squeue. Raises EngineFailed where it does not answer: then nothing is gone."""
         if not natives:
             return {}
+        at, (before, told) = asyncio.get_running_loop().time(), self._told.get(domain, (0.0, {}))
+        if at - before < self._keeps and told.keys() >= set(natives):
+            return {one: told[one] for one in natives}
         tokens = {parted(one)[1] for one in natives} - {""}
         known = {row.native: polled(row) for row in await self._known(domain, sorted(tokens))}
-        return {one: known.get(one, Polled("gone", token=parted(one)[1])) for one in natives}
+        found = {one: known.get(one, Polled("gone", token=parted(one)[1])) for one in natives}
+        self._told[domain] = (at, found)
+        return found
 
     async def cancel(self, domain: str, native: str, grace_s: float) -> None:
         """SIGTERM to the shim, which gives the job its grace; behind it the whole job is ended. Raises EngineFailed."""
         _, user = self._lane(domain)
+        self._told.pop(domain, None)
         id, token = parted(native)
         known = await self._known(domain, [token])
         if not any(row.native == native and polled(row).state != "ended" for row in known):
@@ -213,6 +239,20 @@ class SlurmExecutor:
         if self._apart == "user":
             return ["--exclusive=user"]
         return ["--exclusive=mcs", *([f"--mcs-label=cm-{domain}"] if self._apart == "label" else [])]
+
+    async def _found(self, domain: str, token: str) -> list[Row]:
+        """The rows of a token, asked for after this was called: one squeue for all who ask while another one runs."""
+        one = self._rounds.get(domain)
+        if one is None or one.task is None:
+            one = self._rounds[domain] = _Round()
+            one.task = asyncio.create_task(self._together(domain, one))
+        one.tokens.add(token)
+        return [row for row in await asyncio.shield(one.task) if row.token == token]
+
+    async def _together(self, domain: str, one: _Round) -> list[Row]:
+        async with self._asking.setdefault(domain, asyncio.Lock()):
+            del self._rounds[domain]
+            return await self._known(domain, sorted(one.tokens))
 
     async def _known(self, domain: str, tokens: Sequence[str]) -> list[Row]:
         """The rows of these tokens, by id."""

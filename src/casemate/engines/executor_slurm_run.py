@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import os
 import pwd
-from contextlib import suppress
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from casemate.engines.executor_slurm_text import failure
 from casemate.errors import EngineFailed
@@ -68,28 +69,20 @@ class Commands:
             # uvloop starts programs as nobody but itself
             argv = [_SETPRIV, f"--reuid={user.uid}", f"--regid={user.gid}", "--clear-groups", "--inh-caps=-all", *argv]
         try:
-            process = await asyncio.create_subprocess_exec(
-                *argv,
-                stdin=asyncio.subprocess.PIPE if given else asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                cwd="/",
-                env=self._env,
-                start_new_session=True,
-            )
+            process = _begun(argv, given, self._env)
         except OSError:
             why = f"{program} is not in {self._folder}: install Slurm's client, or name its folder in `programs`"
             raise EngineFailed(cause="down", engine=self._name, why=why) from None
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._talked(process, program, given)
+                return await self._talked(process, program)
         except TimeoutError:
             why = f"{program} took longer than {self._seconds:g} seconds: see whether slurmctld answers (scontrol ping)"
             raise EngineFailed(cause="slow", engine=self._name, why=why) from None
         finally:
             if process.returncode is None:
                 process.kill()
-                await process.wait()
+                await _ended(process)
 
     async def told(self, user: User, program: str, *arguments: str, given: str = "") -> str:
         """What it printed. Raises EngineFailed where it ended with anything but 0."""
@@ -98,17 +91,13 @@ class Commands:
             raise failure(self._name, program, worked.code, worked.said)
         return worked.out
 
-    async def _talked(self, process: asyncio.subprocess.Process, program: str, given: str) -> Worked:
+    async def _talked(self, process: subprocess.Popen[bytes], program: str) -> Worked:
         assert process.stdout is not None
         assert process.stderr is not None
-        if process.stdin is not None:
-            with suppress(RuntimeError, ConnectionError):  # it has ended and heard nothing: what it says tells why
-                process.stdin.write(given.encode())
-                process.stdin.close()
         async with asyncio.TaskGroup() as group:
             out = group.create_task(_read(process.stdout, MOST))
             said = group.create_task(_read(process.stderr, _SAID))
-        code = await process.wait()
+        code = await _ended(process)
         printed, complained = out.result(), said.result()
         if printed is None:
             why = f"{program} printed more than {MOST >> 20} MiB: lower MaxJobCount or MinJobAge in slurm.conf"
@@ -116,12 +105,44 @@ class Commands:
         return Worked(code, printed.decode("utf-8", "replace"), (complained or b"").decode("utf-8", "replace"))
 
 
-async def _read(stream: asyncio.StreamReader, most: int) -> bytes | None:
+def _begun(argv: list[str], given: str, env: dict[str, str]) -> subprocess.Popen[bytes]:
+    """A program of its own session. It is started without a copy of this process (vfork), which the loop's own way of
+    starting one makes: a region is large, and such a copy costs more than what the program does. Raises OSError."""
+    told = os.memfd_create("given", os.MFD_CLOEXEC) if given else os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if given:
+            os.write(told, given.encode())
+            os.lseek(told, 0, os.SEEK_SET)
+        return subprocess.Popen(  # noqa: S603 - Slurm's own programs
+            argv, stdin=told, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/", env=env, start_new_session=True
+        )
+    finally:
+        os.close(told)
+
+
+async def _ended(process: subprocess.Popen[bytes]) -> int:
+    """Its exit code, once it has ended."""
+    loop, done, held = asyncio.get_running_loop(), asyncio.Event(), os.pidfd_open(process.pid)
+    loop.add_reader(held, done.set)
+    try:
+        await done.wait()
+    finally:
+        loop.remove_reader(held)
+        os.close(held)
+    return process.wait()
+
+
+async def _read(pipe: IO[bytes], most: int) -> bytes | None:
     """Everything to the end; None where that is more. What is beyond is read and dropped, so that nobody waits."""
+    stream = asyncio.StreamReader()
+    line, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), pipe)
     kept: list[bytes] = []
     size = 0
-    while piece := await stream.read(64 << 10):
-        size += len(piece)
-        if size <= most:
-            kept.append(piece)
+    try:
+        while piece := await stream.read(64 << 10):
+            size += len(piece)
+            if size <= most:
+                kept.append(piece)
+    finally:
+        line.close()
     return b"".join(kept) if size <= most else None

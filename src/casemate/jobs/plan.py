@@ -124,7 +124,7 @@ def plan(
     held = [job for job in running if any(name in mine for name in job.on)]
     draft = _Draft(mine, held, limits, used, now)
     draft.counts.update(job.group for job in running if job.group)
-    lines = _lines(waiting)
+    lines, draft.sorted = _lines(waiting)
     for priority in sorted(lines, reverse=True):
         draft.walk(lines[priority])
     return Plan(tuple(draft.starts), draft.preempt, _taken(draft.starts, mine), draft.first, draft.kept, draft.at)
@@ -151,16 +151,20 @@ _Side = tuple[str, str]
 """Queue and owner: the two that a share is of."""
 
 
-def _lines(waiting: Iterable[Waiting]) -> dict[int, dict[_Side, list[_Line]]]:
-    """Jobs alike stand in one line: by priority, then by queue and owner."""
+def _lines(waiting: Iterable[Waiting]) -> tuple[dict[int, dict[_Side, list[_Line]]], bool]:
+    """Jobs alike stand in one line: by priority, then by queue and owner; and whether every line is in order."""
     alike: defaultdict[tuple[object, ...], _Line] = defaultdict(list)
+    ordered, order, id = True, 0, ""
     for job in waiting:
         alike[_SHAPE(job)].append(job)
+        if job.order <= order and (job.order < order or job.id < id):
+            ordered = False
+        order, id = job.order, job.id
     found: dict[int, dict[_Side, list[_Line]]] = {}
     for line in alike.values():
         first = line[0]
         found.setdefault(first.priority, {}).setdefault((first.queue, first.owner), []).append(line)
-    return found
+    return found, ordered
 
 
 def _face(node: Node) -> Face:
@@ -203,6 +207,7 @@ class _Draft:
         self.shut: set[tuple[Size, bool]] = set()
         self.mosts: dict[Size, int] = {}
         self.looked = 0
+        self.sorted = False  # whether those of a line stand in their order already
 
     def walk(self, sides: Mapping[_Side, list[_Line]]) -> None:
         """All jobs of one priority, owner after owner."""
@@ -210,14 +215,17 @@ class _Draft:
             return
         standing: dict[_Side, list[tuple[int, str, int]]] = {}
         lines: list[_Line] = []
+        fresh: set[int] = set()  # lines of which the first alone is known
         for side, his in sides.items():
             heads = []
-            for whole in his:
-                line = self.ahead(whole)
-                heads.append((line[-1].order, line[-1].id, len(lines)))
-                lines.append(line)
-            heapify(heads)
-            standing[side] = heads
+            for whole in self.open(side, his):
+                fresh.add(len(lines))
+                head = whole[0] if self.sorted else min(whole, key=_ORDER)
+                heads.append((head.order, head.id, len(lines)))
+                lines.append(whole)
+            if heads:
+                heapify(heads)
+                standing[side] = heads
         turns = [(self.factor(side), *heads[0][:2], side) for side, heads in standing.items()]
         heapify(turns)
         while turns and self.looked <= DEPTH:
@@ -226,19 +234,30 @@ class _Draft:
             if factor > turns[0][0]:  # he has had something by another queue meanwhile
                 heapreplace(turns, (factor, *heads[0][:2], side))
                 continue
-            line = lines[heads[0][2]]
+            at = heads[0][2]
+            if at in fresh:
+                fresh.remove(at)
+                lines[at] = self.ahead(lines[at])
+            line = lines[at]
             if self.start(line[-1]):
                 line.pop()
             else:
                 line.clear()  # what is like it finds no place either
             if line:
-                heapreplace(heads, (line[-1].order, line[-1].id, heads[0][2]))
+                heapreplace(heads, (line[-1].order, line[-1].id, at))
             else:
                 heappop(heads)
+            if self.bounds.closed(*side):
+                heads[:] = [head for head in heads if not lines[head[2]][0].cpus]
+                heapify(heads)
             if heads:
                 heapreplace(turns, (self.factor(side), *heads[0][:2], side))
             else:
                 heappop(turns)
+
+    def open(self, side: _Side, his: list[_Line]) -> list[_Line]:
+        """The lines of a side of which one may still start: at a limit of CPUs, those that want none."""
+        return [line for line in his if not line[0].cpus] if self.bounds.closed(*side) else his
 
     def factor(self, side: _Side) -> float:
         share = self.shares.get(side, 1.0)
@@ -254,6 +273,8 @@ class _Draft:
             most = self.mosts[size] = max(1, self.room.most(size))
         if line[0].group and line[0].parallel:
             most = min(most, line[0].parallel)
+        if self.sorted:
+            return line[most - 1 :: -1] if most < len(line) else line[::-1]
         if most * 8 < len(line):
             return nsmallest(most, line, key=_ORDER)[::-1]
         line.sort(key=_ORDER, reverse=True)

@@ -55,6 +55,10 @@ class Bounds:
         self._caps = dict(caps)
         self._shut: set[tuple[str, int]] = set()
 
+    def closed(self, queue: str, owner: str) -> bool:
+        """Whether nobody of theirs who wants a CPU starts any more in this plan."""
+        return bool(self._shut) and ((of_queue(queue), 0) in self._shut or (of_owner(owner), 0) in self._shut)
+
     def admits(self, queue: str, owner: str, cpus: int, gpus: int) -> bool:
         """Whether a job of so many CPUs and GPUs in all may start. The first that may not shuts what it waits for."""
         if not self._caps:

@@ -86,11 +86,11 @@ class Reconciler:
             await turns.stop()
 
     async def lane(self, access: AccessClass) -> int:
-        """A class: steps for as long as they move something. Nothing that happens here leaves the lane."""
+        """A class: steps while they move something, and a moment longer. Nothing that happens here leaves the lane."""
         turns = self._turns.get(access.id)
         if turns is None:
             turns = self._turns[access.id] = _Turns(self._gate, self._inputs, self._sites, access, self._quick)
-        moved, until = 0, self._monotonic() + EVERY
+        moved = 0
         try:
             while True:
                 step = await turns.step(self._passed, self._monotonic)
@@ -99,12 +99,12 @@ class Reconciler:
                     self.problems[access.id] = turns.failed
                 else:
                     self.problems.pop(access.id, None)
-                if not self._quick or (not step and (not turns.live or self._monotonic() > until)):
+                if not self._quick or (not step and (not turns.live or self._monotonic() > turns.lively)):
                     return moved
                 if not step:
                     await asyncio.sleep(PAUSE)
-                else:
-                    until = self._monotonic() + EVERY
+                else:  # what has just begun may have ended in a moment; what runs for long is looked at as often as all
+                    turns.lively = self._monotonic() + EVERY
         except Conflict:
             turns.forget()  # somebody else has changed something here: all of it is read again
         except CasemateError as error:
@@ -123,6 +123,7 @@ class _Turns:
         self._gate, self._inputs, self._sites, self._access = gate, inputs, sites, access
         self._quick = quick
         self._clearing: set[asyncio.Task[None]] = set()
+        self.lively = float("-inf")
         self.forget()
 
     async def stop(self) -> None:

@@ -25,6 +25,8 @@ from casemate.wiring.job_nodes import nodes_of
 
 __all__ = ["jobs_of", "seen_jobs", "sites_of"]
 
+_KEEPS = 0.25  # seconds between two looks at what a cluster runs: each starts a program
+
 
 def jobs_of(house: House, datasets: Datasets) -> Jobs:
     """The room, with its loop in the house. In a law no engine is joined but those that it names."""
@@ -119,7 +121,9 @@ def _cluster(house: House, name: str, told: JobEngine, nodes: Nodes) -> Site:
         from casemate.engines.job_scratch_owned import OwnedScratch
 
         lanes = {id: Lane(domain.user, domain.partition) for id, domain in domains.items()}
-        slurm = SlurmExecutor(name, ceiling, lanes, command, programs=told.programs, conf=told.conf, levels=told.levels)
+        slurm = SlurmExecutor(
+            name, ceiling, lanes, command, programs=told.programs, conf=told.conf, levels=told.levels, keeps=_KEEPS
+        )
         owners = {id: domain.user for id, domain in domains.items()}
         return Site(slurm, OwnedScratch(Path(told.scratch), owners, gate.threads), nodes.of(name, slurm.nodes), said)
     from casemate.engines.executor_ray import RayExecutor

@@ -33,7 +33,9 @@ def test_what_a_killed_shim_left_is_removed_and_what_holds_somebody_stays(parent
         (held / "cgroup.procs").write_text(str(child))
         for path in (old, held):
             os.utime(path, (0, 0))
-        Groups(secrets.token_hex(16), {"pids": 64}).remove()
+        Groups("f" + secrets.token_hex(16)[1:], {"pids": 64}).remove()
+        assert old.exists()  # one in sixteen looks
+        Groups("0" + secrets.token_hex(16)[1:], {"pids": 64}).remove()
         assert [path.exists() for path in (old, young, held)] == [False, True, True]
     finally:
         os.kill(child, 9)

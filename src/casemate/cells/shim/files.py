@@ -18,6 +18,9 @@ _MOST = 4 << 20  # bytes of an order: far beyond what a region writes
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+_boot = ""
+
+
 class _Reading:
     """What the scanner asks for: plain JSON, names and texts as they come."""
 
@@ -187,5 +190,8 @@ def started(pid: int) -> int:
 
 
 def boot() -> str:
-    """The kernel's id of this start of the machine; "" where it tells none."""
-    return whole("/proc/sys/kernel/random/boot_id").decode("ascii").strip()
+    """The kernel's id of this start of the machine; "" where it tells none. A process sees one alone."""
+    global _boot  # noqa: PLW0603 - the warm server has read it for all that it forks
+    if not _boot:
+        _boot = whole("/proc/sys/kernel/random/boot_id").decode("ascii").strip()
+    return _boot

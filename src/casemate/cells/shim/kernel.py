@@ -20,6 +20,7 @@ __all__ = [
     "reaps",
     "seccomp",
     "with_parent",
+    "without",
 ]
 
 _PDEATHSIG, _CAPBSET_DROP, _CHILD_SUBREAPER, _NO_NEW_PRIVS, _CAP_AMBIENT = 1, 24, 36, 38, 47
@@ -79,6 +80,11 @@ def own_mounts() -> None:
 def private_folder(path: str) -> None:
     """An empty folder in memory in the place of this one, which anyone may walk through and only we may fill."""
     _mount(b"casemate", os.fsencode(path), b"tmpfs", _NOSUID | _NODEV, b"mode=0755,size=1m,nr_inodes=4096")
+
+
+def without(path: str) -> None:
+    """What is mounted here, and beneath it, is not there any more in this view; where nothing is, nothing changes."""
+    _LIBC.umount2(os.fsencode(path), 2)  # MNT_DETACH
 
 
 def bind(descriptor: int, path: str) -> None:

@@ -21,6 +21,7 @@ def serve(descriptor: int) -> None:
     """Packets of a folder's path, each answered with PID START, or with nothing where none could be forked."""
     signals.signal(signals.SIGCHLD, signals.SIG_IGN)  # the kernel buries what we forked
     files.load(b"{}")  # what every shim needs is loaded here, once
+    files.boot()
     gc.disable()  # a collection in what was forked copies all of these pages, and it ends before there is a need
     gc.freeze()
     door = socket.socket(fileno=os.dup(descriptor))

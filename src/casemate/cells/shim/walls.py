@@ -44,6 +44,7 @@ _NETWORK = ("/etc/resolv.conf", "/etc/hosts")
 _TOLD = ("/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _SHARED = 64 << 20  # bytes of /dev/shm
+_COPIED = 256 << 10  # bytes of a file of the machine that is copied into the job's root
 _MACHINE = {
     "/proc/loadavg": b"0.00 0.00 0.00 1/1 1\n",  # the C library reads it
     **dict.fromkeys(
@@ -161,6 +162,8 @@ def _view(place: Place) -> None:
     if not hidden:
         return
     kernel.own_mounts()
+    if place.order["level"] == "L2":
+        kernel.without("/sys")  # bubblewrap reads the list of all mounts for each that it makes; the job has none of it
     # held before they are covered, and as this view has them: another's cannot be bound
     held = [(path, os.open(path, os.O_PATH | os.O_CLOEXEC), os.path.isdir(path)) for path in paths if closed[path]]
     for number, top in enumerate(hidden):
@@ -262,6 +265,21 @@ def leader(place: Place) -> str:
     return ""
 
 
+def _small(path: str) -> int:
+    """A descriptor for bubblewrap of a small file, which is copied: a mount costs more. -1 for what is bound, or not
+    there."""
+    try:
+        found = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return -1
+    told = os.fstat(found)
+    if told.st_mode & 0o170000 != 0o100000 or told.st_size > _COPIED:
+        os.close(found)
+        return -1
+    os.set_inheritable(found, True)
+    return found
+
+
 def _options(place: Place, status: int, pipe: Callable[[bytes], int]) -> list[str]:
     path, order = place.path, place.order
     rooms = max(order["disk_mb"], 1) << 20
@@ -282,7 +300,8 @@ def _options(place: Place, status: int, pipe: Callable[[bytes], int]) -> list[st
             elif os.path.isdir(one):
                 options += ["--ro-bind", one, one]
         for one in (*_ETC, *(_NETWORK if order["network"] == "host" else ())):
-            options += ["--ro-bind-try", one, one]
+            copy = _small(one)
+            options += ["--ro-bind-try", one, one] if copy < 0 else ["--file", str(copy), one]
         options += ["--file", str(pipe(f"job:x:{INSIDE}:{INSIDE}::/job:/bin/sh\n".encode())), "/etc/passwd"]
         options += ["--file", str(pipe(f"job:x:{INSIDE}:\n".encode())), "/etc/group"]
     options += [
