@@ -11,6 +11,7 @@ PROGRAM = "tests/missions/test_program.py"
 CALLS = "tests/doors/native/test_mission_calls.py"
 WATCHES = "tests/missions/test_watches.py"
 NOTICES = "tests/missions/test_notices.py"
+NETWORK = "tests/reports/test_network.py"
 CHECK = "tests/cli/test_mission.py"
 
 # name, leak, the line, what stands in its place, the killer
@@ -70,6 +71,30 @@ TABLE = (
             "body = part.svg",
         ),
         Tested(f"{PROGRAM}::test_a_run_leaves_tables_files_a_report_and_two_digests"),
+    ),
+    (
+        "mission-network-unescaped",
+        "what a mission writes into a network ends the data and begins a script",
+        Edit("casemate.reports.network:drawn", r'.replace("<", "\\u003c")', ""),
+        Tested(f"{NETWORK}::test_whatever_a_mission_writes_the_page_has_our_script_and_no_other"),
+    ),
+    (
+        "mission-script-of-anybody",
+        "a page with a network lets any script run",
+        Edit("casemate.reports.page:policy", "script-src {script_hash()}", "script-src 'unsafe-inline'"),
+        Tested(f"{NETWORK}::test_whatever_a_mission_writes_the_page_has_our_script_and_no_other"),
+    ),
+    (
+        "mission-script-without-need",
+        "a page without a network lets scripts run",
+        Edit("casemate.reports.page:policy", " if _walks(report) else _POLICY", ""),
+        Tested(f"{NETWORK}::test_a_page_lets_a_script_run_only_where_there_is_a_network"),
+    ),
+    (
+        "mission-sheet-unmarked",
+        "a printed sheet of a report bears no marking",
+        Edit("casemate.reports.page:page", "_STYLE + _sheet(marking)", "_STYLE"),
+        Tested(f"{NETWORK}::test_a_marking_breaks_out_of_no_style"),
     ),
     (
         "mission-question-unmarked",

@@ -9,7 +9,7 @@ import os
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from worlds import IDS, NAMES, SCHEME, everything, worlds
+from worlds import IDS, NAMES, SCHEME, everything, walk, worlds
 
 from casemate_intelligence.load import Desk
 
@@ -49,6 +49,16 @@ COLUMNS = ("name", "code", "phone", "country", "firm", "role")
 def test_a_view_is_a_function_of_what_flows_to_it(case):
     observer, one, other = case
     assert everything(one, observer) == everything(other, observer)
+
+
+@QUIET
+@given(worlds())
+def test_a_view_owes_nothing_to_those_that_stand_before_it_on_the_page(case):
+    """Whichever was made first, and however much stands there: places, room and order are its own."""
+    observer, one, other = case
+    top = SCHEME.read("TOP SECRET//SI/TK//REL TO FRA")
+    shares = [walk(records, top, observer)[1] for records in (one, other)]
+    assert shares[0] == shares[1]
 
 
 @QUIET

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 from hypothesis import strategies as st
 
+from casemate.reports import Report, page
+from casemate.reports.network import network_of
 from casemate_intelligence import export, picture
 from casemate_intelligence.label import Scheme
 from casemate_intelligence.measure import measured
 from casemate_intelligence.merge import Candidate
 from casemate_intelligence.names import alike
+from casemate_intelligence.outcome import Walk
 from casemate_intelligence.record import Judgement, Source, Statement, Withdrawal
 from casemate_intelligence.schema import kin
 from casemate_intelligence.view import Settings, view_of
@@ -82,6 +87,13 @@ def rows_alike(statements):
     ]
 
 
+def walk(records, *observers):
+    """What the page walks through, of each in turn."""
+    told = Walk(0, len(observers), SCHEME)
+    views = [view_of(records, one, Settings(kin(), alike, 0.97, 0.85, rows_alike)) for one in observers]
+    return [told.told(view, measured(view)) for view in views]
+
+
 def everything(records, observer, link=rows_alike):
     """All that a view gives, as text."""
     view = view_of(records, observer, Settings(kin(), alike, 0.97, 0.85, link))
@@ -94,4 +106,6 @@ def everything(records, observer, link=rows_alike):
     ]
     exports = [export.ftm(view, SCHEME), export.graphml(view, measures, SCHEME), export.stix(view, SCHEME)]
     pictures = [picture.graph(view, measures, "M"), picture.time_line(view, "M"), picture.lon_lat(view, "M")]
-    return repr((view, measures, answers, exports, pictures))
+    walked = json.loads(json.dumps(walk(records, SCHEME.read("U"), observer)))  # each flows to the observer
+    whole = page(Report("T", [network_of({"views": walked}, "W")]), marking=SCHEME.write(observer))
+    return repr((view, measures, answers, exports, pictures, whole))

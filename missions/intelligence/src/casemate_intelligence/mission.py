@@ -27,6 +27,7 @@ FILES = {
     "graph.svg": ("Links", "Liens"),
     "time.svg": ("Time line", "Chronologie"),
     "map.svg": ("Places", "Lieux"),
+    "walk.json": ("What the page walks through", "Ce que la page parcourt"),
 }
 """What each view leaves; `view1` is the first that was asked for."""
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from casemate.missions import Context, Result, Table
 from casemate.reports import Cell
 from casemate_intelligence import export, picture
-from casemate_intelligence.label import Scheme
+from casemate_intelligence.label import Label, Scheme
 from casemate_intelligence.measure import Measures, measured
 from casemate_intelligence.view import Entity, Shown, View
+from casemate_intelligence.walk import Places, walked
 
-__all__ = ["VIEWS", "outcome"]
+__all__ = ["VIEWS", "Walk", "outcome"]
 
 VIEWS = (
     "view",
@@ -38,6 +41,7 @@ def outcome(views: Sequence[tuple[str, View]], context: Context[Any], scheme: Sc
     """Rows of a view stand together and bear its mark; the whole bears the label of the run."""
     told: dict[str, Rows] = {name: [] for name in ("views", "entities", "edges", "candidates", "evidence", "answers")}
     files, figures = dict[str, Path](), dict[str, float | int | str]()
+    walk = Walk(context.seed, len(views), scheme)
     for slug, view in views:
         measures = measured(view, context.seed)
         mark = scheme.write(view.label)
@@ -59,6 +63,9 @@ def outcome(views: Sequence[tuple[str, View]], context: Context[Any], scheme: Sc
         told["evidence"] += _evidence(view, mark, scheme)
         told["answers"] += _answers(view, mark, scheme, context.parameters)
         files |= _files(slug, view, measures, context, scheme)
+        name = f"{slug}.walk.json"
+        files[name] = context.out / name
+        files[name].write_text(json.dumps(walk.told(view, measures), ensure_ascii=False), encoding="utf-8")
     columns = {
         "views": VIEWS,
         "entities": ENTITIES,
@@ -68,6 +75,23 @@ def outcome(views: Sequence[tuple[str, View]], context: Context[Any], scheme: Sc
         "answers": ("view", "question", "number", "answer", "mark", "id"),
     }
     return Result({name: Table(columns[name], rows) for name, rows in told.items()}, figures, files)
+
+
+class Walk:
+    """Views as a reader walks through them; one begins where a view before it stands that flows to it."""
+
+    def __init__(self, seed: int, many: int, scheme: Scheme) -> None:
+        self._seed, self._many, self._scheme = seed, many, scheme
+        self._before = list[tuple[Label, Places]]()
+
+    def told(self, view: View, measures: Measures) -> dict[str, Any]:
+        """The share of one view. Views are asked for in the order in which they stand."""
+        like = next((told for label, told in reversed(self._before) if label.flows_to(view.label)), None)
+        places = picture.places(view, measures, self._seed, like)
+        self._before.append((view.label, places))
+        order = picture.most_central(view, measures, len(view.entities))
+        order.sort(key=lambda name: not measures.degree[name])
+        return asdict(walked(view, order, measures, places, self._scheme, self._many))
 
 
 def _counts(view: View, measures: Measures) -> list[Cell]:

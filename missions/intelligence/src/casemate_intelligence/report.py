@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from casemate.missions import Check, Checks, Context, Picture, Report, Result, Shown, Table, Text
 from casemate.reports import Cell
+from casemate.reports.network import network_of
 from casemate_intelligence.label import Scheme
 
 __all__ = ["report"]
@@ -18,6 +20,7 @@ WORDS = {
         "are those of a world in which nothing else exists. This page as a whole bears the label of the run; a "
         "releasable version is made by running again at a lower label, not by cutting this one down.",
         "views": "Views side by side",
+        "walk": "Walk through the links",
         "differ": "The same entity in each view",
         "merges": "Pairs for a person to judge",
         "answers": "Answers",
@@ -36,6 +39,7 @@ WORDS = {
         "mesures et décomptes sont ceux d'un monde où rien d'autre n'existe. La page entière porte la classification "
         "de l'exécution ; une version communicable se fait en relançant plus bas, jamais en coupant celle-ci.",
         "views": "Vues côte à côte",
+        "walk": "Parcourir les liens",
         "differ": "La même entité dans chaque vue",
         "merges": "Paires à juger",
         "answers": "Réponses",
@@ -55,6 +59,9 @@ def report(context: Context[Any], result: Result) -> Report:
     """Of what the run left, and of nothing else."""
     words, tables = WORDS[context.language], result.tables
     parts: list[Any] = [Text(words["head"]), Shown(tables["views"], words["views"], 8)]
+    slugs = [str(row[1]) for row in tables["views"].rows]
+    walks = [json.loads(result.files[f"{slug}.walk.json"].read_text(encoding="utf-8")) for slug in slugs]
+    parts.append(network_of({"views": walks}, words["walk"]))
     parts.append(Shown(side_by_side(tables["entities"]), words["differ"], 25))
     for name, title in (("answers", "answers"), ("candidates", "merges")):
         if tables[name].rows:
