@@ -148,17 +148,18 @@ def look_at_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, s
     ("POST", "/api/mission-watches"),
     ("GET", "/api/mission-watches/{id}"),
     ("DELETE", "/api/mission-watches/{id}"),
+    ("POST", "/api/mission-watches/{id}/pause"),
     ("GET", "/api/mission-notices"),
 )
 def watch_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
     name, place, own = rng.choice(NAMES), rng.random(), rng.random() < 0.6
-    way = rng.choice(("add", "add", "every", "one", "remove", "notices"))
+    way = rng.choice(("add", "add", "every", "one", "remove", "pause", "notices"))
     body = {
         "name": "w",
         "mission": name,
         "source": rng.choice(("object:lab/", "object:lab/r", "dataset:never")),
         "role": "rows",
-        "when": ["slope > 1"],
+        "when": ["slope > 1", "slope changes"],
         "run": {"parameters": {"degree": rng.choice((0, 1, 9))}},
     }
     ticks = rng.random() < 0.3
@@ -172,6 +173,8 @@ def watch_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str
             return await world.call(who, "GET", "/api/mission-watches", acting=label)
         if way == "notices":
             return await world.call(who, "GET", "/api/mission-notices", acting=label)
+        if way == "pause":
+            return await world.call(who, "POST", f"{target}/pause", {"paused": ticks}, label)
         if way in ("one", "remove"):
             return await world.call(who, "GET" if way == "one" else "DELETE", target, acting=label)
         asked = {**body, "source": "", "role": "", "every_s": 60} if ticks else body

@@ -11,6 +11,7 @@ PROGRAM = "tests/missions/test_program.py"
 CALLS = "tests/doors/native/test_mission_calls.py"
 WATCHES = "tests/missions/test_watches.py"
 NOTICES = "tests/missions/test_notices.py"
+STANDING = "tests/missions/test_standing.py"
 NETWORK = "tests/reports/test_network.py"
 CHECK = "tests/cli/test_mission.py"
 
@@ -135,8 +136,20 @@ TABLE = (
     (
         "mission-watch-of-another",
         "anybody removes the watch of another",
-        Edit("casemate.missions.host.watches:Watches.remove", "isinstance(decision, Refuse)", "False"),
+        Edit("casemate.missions.host.watches:Watches._own", "isinstance(decision, Refuse)", "False"),
         Tested(f"{WATCHES}::test_a_watch_is_removed_by_its_owner_at_its_label"),
+    ),
+    (
+        "mission-watch-changes-at-first",
+        "a question is told to have changed that was never answered before",
+        Edit("casemate.missions.host.watch:Condition.met", "and self.figure in before and", "and"),
+        Tested(f"{STANDING}::test_a_notice_is_made_when_the_answer_changes_and_not_before"),
+    ),
+    (
+        "mission-watch-paused-runs",
+        "a watch that was paused runs on",
+        Edit("casemate.missions.host.watching:Watching._begin", "watch.paused or ", ""),
+        Tested(f"{STANDING}::test_a_paused_watch_begins_nothing_and_what_came_meanwhile_is_new"),
     ),
     (
         "mission-watch-unmarked",
