@@ -70,6 +70,11 @@ class Parameters:
     end: str = parameter("", en="A path to: a name or an id.", fr="Un chemin vers : un nom ou un identifiant.")
     first: str = parameter("", en="Edges of this day or later (ISO 8601).", fr="Liens de ce jour ou après (ISO 8601).")
     last: str = parameter("", en="Edges of this day or earlier.", fr="Liens de ce jour ou avant.")
+    questions: tuple[str, ...] = parameter(
+        (),
+        en="Standing questions: from=; to=; by=; least=; first=; last=; hops=. A watch compares their answers.",
+        fr="Questions permanentes : from= ; to= ; by= ; least= ; first= ; last= ; hops=. Une veille les compare.",
+    )
     most: int = parameter(80, low=1, high=400, en="Entities in the picture.", fr="Entités dans l'image.")
 
 
