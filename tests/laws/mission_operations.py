@@ -195,6 +195,11 @@ def watch_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str
     ("GET", "/mission-runs/{id}/report"),
     ("GET", "/mission-runs/{id}/tables/{name}"),
     ("POST", "/mission-runs/{id}/again"),
+    ("GET", "/mission-watches"),
+    ("GET", "/mission-watches.json"),
+    ("POST", "/missions/{name}/watch"),
+    ("POST", "/mission-watches/{id}/pause"),
+    ("POST", "/mission-watches/{id}/remove"),
 )
 def missions_in_console(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
     name, place = rng.choice(NAMES), rng.random()
@@ -211,10 +216,17 @@ def missions_in_console(rng: random.Random, who: str, label: str) -> tuple[Doing
             ("GET", "/mission-runs/{}/report", None),
             ("GET", "/mission-runs/{}/tables/rows", None),
             ("POST", "/mission-runs/{}/again", {}),
+            ("GET", "/mission-watches", None),
+            ("GET", "/mission-watches.json", None),
+            ("POST", f"/missions/{name}/watch", {**form, "w.name": "w", "w.every": "60"}),
+            ("POST", "/mission-watches/WATCH/pause", {"paused": "yes"}),
+            ("POST", "/mission-watches/WATCH/remove", {"sure": "yes"}),
         )
     )
 
     async def do(world: World) -> Seen | None:
-        return await browse(method, target.format(chosen(world, place)), said)(who, label)(world)
+        watches = sorted(id for id in world.prints if id.startswith("watch_")) or ["watch_never"]
+        at = target.replace("WATCH", watches[int(place * len(watches))])
+        return await browse(method, at.format(chosen(world, place)), said)(who, label)(world)
 
     return do, ""

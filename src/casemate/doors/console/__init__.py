@@ -40,6 +40,7 @@ from casemate.doors.console import (
     spill,
     static,
     today,
+    watches,
 )
 from casemate.doors.console.face import Face
 from casemate.doors.frame import Plane, Route
@@ -65,6 +66,7 @@ PAGES: tuple[Callable[[Face], list[Route]], ...] = (
     datasets.routes,
     jobs.routes,
     missions.routes,
+    watches.routes,
     sources.routes,
     buckets.routes,
     releases.routes,
