@@ -42,7 +42,7 @@ def walked(
         quotes, more = room.take(one, scheme)
         nodes.append(
             Node(
-                *(name, one.name[:LONG], one.schema, scheme.portion(one.label), one.members),
+                *(name, one.name[:LONG], one.schema, scheme.portion(one.label), one.members[:1000]),
                 *(float(places[name][0]), float(places[name][1]), size, measures.community[name], quotes, more),
             )
         )
