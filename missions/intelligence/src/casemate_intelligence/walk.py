@@ -40,12 +40,9 @@ def walked(
         one = view.entities[name]
         size = 5.0 + round(11 * math.sqrt(max(measures.betweenness[name], 0.0)), 1)
         quotes, more = room.take(one, scheme)
-        nodes.append(
-            Node(
-                *(name, one.name[:LONG], one.schema, scheme.portion(one.label), one.members[:1000]),
-                *(float(places[name][0]), float(places[name][1]), size, measures.community[name], quotes, more),
-            )
-        )
+        (x, y), group = places[name], measures.community[name]
+        head = (name, one.name[:LONG], one.schema, scheme.portion(one.label), one.members[:1000])
+        nodes.append(Node(*head, float(x), float(y), size, group, quotes, more))
     links = []
     for edge in [each for each in view.edges if each.source in here and each.target in here][: 3 * most]:
         quotes, more = room.take(edge, scheme)

@@ -37,7 +37,8 @@ class RemoveForm(msgspec.Struct, frozen=True):
 def routes(face: Face) -> list[Route]:
     """The page, and three deeds."""
     at, one = _Watches(face), "/mission-watches/{id}"
-    looks, adds, pauses, drops = (Action(verb, "mission-watch") for verb in ("list", "add", "pause", "remove"))
+    looks, adds = Action("list", "mission-watch"), Action("add", "mission-watch")
+    pauses, drops = Action("pause", "mission-watch"), Action("remove", "mission-watch")
     return [
         *page("GET", "/mission-watches", looks, at.show),
         part("POST", "/missions/{name}/watch", adds, at.add, takes=dict[str, str], texts=_written),

@@ -25,7 +25,12 @@ class PauseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def routes(rooms: Rooms) -> list[Route]:
     """Routes of watches and notices."""
     at, base, one, data = _Watches(rooms), "/api/mission-watches", "/api/mission-watches/{id}", dict[str, Any]
-    looks, adds, drops, pauses = (Action(verb, "mission-watch") for verb in ("list", "add", "remove", "pause"))
+    looks, adds, drops, pauses = (
+        Action("list", "mission-watch"),
+        Action("add", "mission-watch"),
+        Action("remove", "mission-watch"),
+        Action("pause", "mission-watch"),
+    )
     told = Action("list", "mission-notice")
     return [
         Route("GET", base, "native", looks, at.every, gives=list[Any]),
