@@ -136,7 +136,7 @@ class Condition(msgspec.Struct, frozen=True):
         """Whether it is true of a number; or of a figure that the last run found otherwise."""
         found = figures.get(self.figure)
         if self.holds == "changes":
-            return found is not None and self.figure in before and told(found) != before[self.figure]
+            return found is not None and self.figure in before and told(found) != before.get(self.figure)
         return isinstance(found, int | float) and bool(_HOLDS[self.holds](found, self.value))
 
 
