@@ -90,7 +90,8 @@ class Notebook:
 @contextmanager
 def notebook(region: Up, *words: str) -> Iterator[Notebook]:
     process = subprocess.Popen(
-        [*CASEMATE, "job", "notebook", *words],
+        # whoever starts the tests in the background has SIGINT ignored in all that they start
+        ["env", "--default-signal=INT", *CASEMATE, "job", "notebook", *words],
         cwd=region.place.path,
         env=region.place.environment,
         stdout=subprocess.PIPE,

@@ -38,6 +38,8 @@ PAGES = (
     "jobs",
     "missions",
     "mission-watches",
+    "queues",
+    "work",
     "proofs",
     "answers",
     "markings",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -80,8 +80,8 @@ def _doors(root: Path) -> ServiceDoors:
     return doors
 
 
-def _way(number: int, node: str = HERE, port: int = 0) -> Way:
-    return Way("process", _token(number), node, port)
+def _way(number: int, node: str = HERE, port: int = 0, host: str = "") -> Way:
+    return Way("process", _token(number), node, port, host)
 
 
 async def test_doors_are_what_was_said_last_and_a_start_clears_them(tmp_path: Path) -> None:
@@ -107,21 +107,32 @@ async def test_on_another_node_the_secret_of_the_order_is_said_first(tmp_path: P
     doors, heard = _doors(tmp_path), list[str]()
     order = _folder(tmp_path, 1) / "order.json"
     order.write_bytes(b"{}")
-    await doors.open("low", "job_a", {0: _way(1, "n1", 9000)})
+    await doors.open("low", "job_a", {0: _way(1, "n1", 9000, "n1")})
     assert reached(tmp_path / "services", "low", "job_a") == {}  # nobody would be let in
 
     async def door(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         heard.append((await reader.readexactly(4)).decode())
-        await _says("far", heard)(reader, writer)
+        writer.write(says[0])
+        with suppress(asyncio.IncompleteReadError):  # whoever is no door is told nothing more
+            await _says("far", heard)(reader, writer)
 
-    server = await asyncio.start_server(door, "127.0.0.1", 0)
+    server, says = await asyncio.start_server(door, "127.0.0.1", 0), [b"a7a7"]
     port = server.sockets[0].getsockname()[1]
-    order.write_bytes(msgspec.json.encode({"serve": {"knock": "5e5e"}}))
+    order.write_bytes(msgspec.json.encode({"serve": {"knock": "5e5ea7a7"}}))
     await doors.open("low", "job_a", {0: _way(1, "127.0.0.1", port)})
+    assert reached(tmp_path / "services", "low", "job_a") == {}  # its folder alone says where it runs
+    await doors.open("low", "job_a", {0: _way(1, "n1", port, "127.0.0.1")})
     engine = ServiceEngine("m", tmp_path / "services", "low", "job_a")
     assert await _said(engine) == "far"
     assert heard == ["5e5e", "far"]
     await engine.close()
+    for says[0] in (b"a7a8", b"5e5e", b"HTTP"):  # whoever listens at the port that the folder names is another
+        heard.clear()
+        engine = ServiceEngine("m", tmp_path / "services", "low", "job_a")
+        with pytest.raises(EngineFailed):
+            await _said(engine)
+        assert set(heard) == {"5e5e"}  # and is told no request
+        await engine.close()
     server.close()
 
 
@@ -139,7 +150,7 @@ async def test_what_lies_in_the_place_of_an_order_leads_nowhere(tmp_path: Path, 
         order.write_bytes(b'{"serve": {"knock": "5e5e"}}' + b" " * (1 << 20))
     else:
         order.write_bytes(msgspec.json.encode({"serve": {"knock": "GET / HTTP/1.1\r\n\r\n"}}))
-    await doors.open("low", "job_a", {0: _way(1, "n1", 9000)})
+    await doors.open("low", "job_a", {0: _way(1, "n1", 9000, "n1")})
     assert reached(tmp_path / "services", "low", "job_a") == {}
 
 

@@ -151,6 +151,7 @@ class FakeEngine:
         self.submitted: list[str] = []
         self.cancelled: list[str] = []
         self.forget = self.twice = self.down = False
+        self.node = ""
         self.broken = ""
         self.count = 0
 
@@ -180,7 +181,7 @@ class FakeEngine:
         if domain == self.broken:
             raise ValueError(domain)
         return {
-            native: Polled(self.states[native], token=self.known[native][1])  # type: ignore[arg-type]
+            native: Polled(self.states[native], self.node, token=self.known[native][1])  # type: ignore[arg-type]
             for native in natives
             if native in self.known
         }

@@ -88,6 +88,22 @@ def test_a_job_goes_up_ends_once_and_keeps_what_one_attempt_left(steps: list[tup
     assert commits <= 1
 
 
+def test_a_job_across_nodes_keeps_all_of_them_while_it_runs() -> None:
+    begun = life.begin(a_job(), "t", "e", "n1,n2", NOW)
+    assert begun is not None
+    runs = life.started(begun, "t", NOW, "n1")
+    assert runs is not None
+    assert runs.attempts[-1].node == "n1,n2"
+    ended = life.ended(runs, "t", record(0), Retry(1), NOW)
+    assert ended is not None
+    assert ended.attempts[-1].node == "n1,n2"
+    alone = life.begin(a_job(), "t", "e", "local", NOW)
+    assert alone is not None
+    runs = life.started(alone, "t", NOW, "box")
+    assert runs is not None
+    assert runs.attempts[-1].node == "box"
+
+
 def run(job: Job, token: str, told: Collected | None, retry: Retry) -> Job:
     begun = life.begin(job, token, "e", "n", NOW)
     assert begun is not None

@@ -90,6 +90,16 @@ async def test_replicas_are_jobs_of_the_service_and_are_asked_when_they_are_well
     assert [found.id for found in page.items] == [service.id]
 
 
+async def test_a_replica_is_asked_where_its_engine_has_it_run(place: Place) -> None:
+    """What its folder says of the machine tells only whether that is this one."""
+    place.yard.engine.node = "n7"
+    service = await place.yard.submit(TWO)
+    await place.go()
+    assert (await place.job(f"{service.id}:0")).attempts[-1].node == "n7"
+    way = place.doors.ways[service.id][0]
+    assert (way.host, way.node) == ("n7", "here")
+
+
 async def test_another_process_finds_all_as_it_stands(place: Place) -> None:
     service = await place.yard.submit(TWO)
     await place.go()

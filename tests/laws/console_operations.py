@@ -59,6 +59,7 @@ pages(
     "/principals",
     "/session",
     "/connect",
+    "/queues",
 )
 
 

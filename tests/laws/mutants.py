@@ -51,6 +51,7 @@ from tests.laws import (
     mutants_retrieval,
     mutants_s3,
     mutants_store,
+    mutants_work,
 )
 from tests.laws.breaks_source import Edit
 from tests.laws.killers import doors, gates, lends, marked, rested, rungs, spoken, writes
@@ -91,6 +92,7 @@ TABLES = (
     mutants_jobs_sandbox.TABLE,
     mutants_jobs_services.TABLE,
     mutants_jobs_shares.TABLE,
+    mutants_work.TABLE,
     mutants_jobs_sweeps.TABLE,
     mutants_missions.TABLE,
     mutants_knowledge.TABLE,

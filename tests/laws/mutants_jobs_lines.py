@@ -16,6 +16,12 @@ HELD = "tests/attacks/test_escape_held.py"
 # name, leak, the line, what stands in its place, the killer
 TABLE = (
     (
+        "job-lines-shared",
+        "whoever opens many lines above keeps those below out of their jobs",
+        Edit("casemate.doors.native.job_lines:_Lines._seat", "self._seats[call.flow.access.id]", 'self._seats[""]'),
+        Tested(f"{DOOR}::test_so_many_lines_are_open_at_once_at_a_label_and_of_one_person[LINES]"),
+    ),
+    (
         "job-line-of-another",
         "whoever sees a job types into it",
         Edit("casemate.jobs.submit:Jobs.line", "await self._own(flow, id)", "await self.named(flow, id)"),

@@ -92,8 +92,30 @@ TABLE = (
     (
         "service-unknocked",
         "everybody on the cluster's network reaches a service",
-        _shim("door.py", "if hmac.compare_digest(said, self._knock) and", "if"),
+        _shim("door.py", "if hmac.compare_digest(said, self._knock[:half]) and", "if"),
         Tested(f"{SHIM}::test_who_knows_the_secret_is_let_in_over_the_network_and_nobody_else"),
+    ),
+    (
+        "service-stranger-asked",
+        "whoever listens at a port that a cluster's user names is told what is asked of a service",
+        Edit(
+            "casemate.engines.service_engine:_Far._held",
+            "if not hmac.compare_digest(heard, self.knock[half:]):",
+            "if False:",
+        ),
+        Tested(f"{ENGINE}::test_on_another_node_the_secret_of_the_order_is_said_first"),
+    ),
+    (
+        "service-host-believed",
+        "a cluster's user names the machine to which requests go",
+        Edit("casemate.jobs.services:_way", 'attempt.node.partition(",")[0]', "told.node"),
+        Tested("tests/jobs/test_services.py::test_a_replica_is_asked_where_its_engine_has_it_run"),
+    ),
+    (
+        "job-nodes-forgotten",
+        "the planner gives away nodes that a job across nodes still holds: two labels' ranks meet there",
+        Edit("casemate.jobs.life:_where", 'attempt.node if "," in attempt.node else ', ""),
+        Tested("tests/jobs/test_life.py::test_a_job_across_nodes_keeps_all_of_them_while_it_runs"),
     ),
     (
         "service-doors-kept",

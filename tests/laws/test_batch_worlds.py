@@ -12,7 +12,7 @@ from tests.laws.operations import MAKERS
 
 CASES = 3
 ROOMS = ("batch_jobs", "batch_queues", "batch_definitions", "batch_lines", "submit_jobs", "tend_jobs")
-ROOMS += ("queues_of_jobs", "definitions_of_jobs", "quotas_of_jobs")
+ROOMS += ("queues_of_jobs", "definitions_of_jobs", "quotas_of_jobs", "long_work", "work_in_console")
 
 
 @pytest.mark.parametrize("observer", [two_worlds.ALPHA, two_worlds.SECRET])

@@ -38,6 +38,7 @@ def test_what_may_be_said() -> None:
         ('[jobs]\nfirst = "none"', "jobs.first"),
         (SLURM.replace("hpc", "process"), "jobs.engines.process"),
         (SLURM.replace('"/shared/casemate"', '"shared"'), "jobs.engines.hpc.scratch"),
+        (SLURM.replace('"/shared/casemate"', '"/shared/casemate"\npython = "python3"'), "jobs.engines.hpc.python"),
         (SLURM.replace('user = "cm-secret"', 'url = "http://x"'), "jobs.engines.hpc.labels.SECRET"),
         (SLURM.replace('"slurm"', '"ray"'), "jobs.engines.hpc.labels.SECRET"),
         (SLURM + NODE.replace('"hpc"', '"none"'), "jobs.nodes.n1.engine"),

@@ -51,6 +51,7 @@ VERBS = {
     "packages": "packages:packages",
     "job": "job:job",
     "sweep": "sweep:sweep",
+    "work": "work:work",
     "mission": "mission:mission",
     "doctor": "doctor:doctor",
     "config": "config:config",

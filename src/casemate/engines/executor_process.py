@@ -23,7 +23,7 @@ from pathlib import Path
 
 from casemate.access import Ceiling, Threads
 from casemate.engines.executor_process_pool import Pools
-from casemate.engines.executor_process_probe import reached, reached_here
+from casemate.engines.executor_process_probe import interpreter, reached, reached_here
 from casemate.engines.job_folder import Claim, claimed, collected, folder_at, lives, opened, started, written
 from casemate.engines.job_order import shim
 from casemate.errors import EngineFailed
@@ -63,6 +63,7 @@ class ProcessExecutor:
         self._ending: set[asyncio.Task[None]] = set()
         self._levels: tuple[str, ...] | None = None
         self._facts: dict[str, str] = {}
+        self._python: str | None = None
 
     @property
     def name(self) -> str:
@@ -81,6 +82,12 @@ class ProcessExecutor:
         return Capabilities(
             nodes=1, slots=self._slots, levels=self._levels, mpi=True, services=True, facts=dict(self._facts)
         )
+
+    async def python(self) -> str:
+        """Which one a job finds, as `jobs.wheels` reads it; "" where there is none. Looked for once."""
+        if self._python is None:
+            self._python = await asyncio.to_thread(interpreter)
+        return self._python
 
     async def submit(self, order: Order) -> str:
         key = (order.domain, order.token)

@@ -29,11 +29,12 @@ from casemate.engines.sandbox.places import PACKAGE
 from casemate.jobs.executor import Collected, Mount, Order
 from casemate.jobs.job import Resources
 
-__all__ = ["Reached", "reached", "reached_here"]
+__all__ = ["Reached", "interpreter", "reached", "reached_here"]
 
 _PATIENCE = 60.0
 _LEVELS: tuple[Literal["L1", "L2"], ...] = ("L1", "L2")
 _PYTHON = "/usr/bin/python3"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # that of a job
 _DOMAIN = "probe"
 _NEIGHBOUR = ("/bin/sh", "-c", "read wait", "casemate-probe-neighbour")
 
@@ -69,6 +70,25 @@ def reached(command: Sequence[str]) -> Reached:
             else:
                 levels.append(level)
     return Reached(tuple(levels), facts, ways)
+
+
+def interpreter() -> str:
+    """What `python3` is to a job of this machine: version, machine and glibc; "" where none answers."""
+    asks = "import os, platform as p; print(p.python_version().rpartition('.')[0], p.machine(), p.libc_ver()[1])"
+    try:
+        worked = subprocess.run(  # noqa: S603 - our own words
+            ["python3", "-I", "-S", "-c", asks],  # noqa: S607 - it is looked for where a job looks for it
+            env={"PATH": _PATH},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_PATIENCE,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return worked.stdout.decode("ascii", "replace").strip() if worked.returncode == 0 else ""
 
 
 def _tried(folder: Path, level: Literal["L1", "L2"], command: Sequence[str]) -> tuple[str, int]:

@@ -3,9 +3,11 @@
     ROOT/CLASS/SERVICE.json      {"INDEX": {"folder", "token"} | {"host", "port", "knock", "token"}}
 
 It is a cache: the loop of services writes it anew after every start, and what is not written anew is gone. A replica on
-this machine is reached by the socket in its folder; one on another node by TCP, where its shim lets nobody in who does
-not say what stands in the attempt's order. Those bytes cross the cluster's network as they are, as the shared folder's
-do: it has to be accredited for the label. What must never happen: a folder named here that is not its class's own.
+this machine is reached by the socket in its folder; one on another node by TCP, on the node where the engine has it run
+and at the port that its folder names. Each side says half of what stands in the attempt's order: the shim lets nobody
+in who does not, and nothing is asked where nobody answers so. Those bytes cross the cluster's network as they are, as
+the shared folder's do: it has to be accredited for the label. What must never happen: a folder named here that is not
+its class's own.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ __all__ = ["Reach", "ServiceDoors", "reached"]
 
 _NAMED = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _TOKEN = re.compile(r"[0-9a-f]{32}")
-_KNOCK = re.compile(r"[0-9a-f]{1,128}")
+_KNOCK = re.compile(r"(?:[0-9a-f]{2}){1,64}")
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
 _LONGEST = 1 << 20
 
@@ -90,8 +92,8 @@ class ServiceDoors:
             return Reach(way.token, str(folder))
         knock = _knock(root, f"{domain}/{way.token}")
         return (
-            Reach(way.token, "", way.node, way.port, knock)
-            if knock and way.port and _HOST.fullmatch(way.node)
+            Reach(way.token, "", way.host, way.port, knock)
+            if knock and way.port and _HOST.fullmatch(way.host)
             else None
         )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hmac
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
@@ -32,6 +33,8 @@ SOCKET = "serve.sock"
 AGAIN = frozenset({"down", "broken", "busy"})
 """Failures after which another replica may know better."""
 _WAIT = 0.2
+_KNOCKS = 5.0
+"""Seconds in which a door on another node has to answer."""
 _TRIES = 4
 
 
@@ -64,7 +67,7 @@ def _held(folder: str) -> socket.socket:
 
 
 class _Far(Target):
-    """A port of a node, where nobody is let in who does not know the attempt's secret."""
+    """A port of a node: each side says its half of the attempt's secret, and no request goes to whoever does not."""
 
     __slots__ = ("knock",)
 
@@ -74,8 +77,32 @@ class _Far(Target):
 
     async def connect(self, loop: asyncio.AbstractEventLoop, line: asyncio.Protocol, tls: object) -> None:
         del tls
-        transport, _ = await loop.create_connection(lambda: line, self.host, self.port)
-        transport.write(self.knock)
+        async with asyncio.timeout(_KNOCKS):
+            held = await self._held(loop)
+        try:
+            await loop.create_connection(lambda: line, sock=held)
+        except BaseException:
+            held.close()
+            raise
+
+    async def _held(self, loop: asyncio.AbstractEventLoop) -> socket.socket:
+        """Connected, and known for the replica's own door. Raises OSError where it is not."""
+        found = await loop.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        family, kind, protocol, _, address = found[0]
+        line = socket.socket(family, kind | socket.SOCK_CLOEXEC, protocol)
+        line.setblocking(False)
+        half, heard = len(self.knock) // 2, b""
+        try:
+            await loop.sock_connect(line, address)
+            await loop.sock_sendall(line, self.knock[:half])
+            while len(heard) < half and (part := await loop.sock_recv(line, half - len(heard))):
+                heard += part
+            if not hmac.compare_digest(heard, self.knock[half:]):
+                raise ConnectionRefusedError
+        except BaseException:
+            line.close()
+            raise
+        return line
 
 
 class _Replica:

@@ -125,7 +125,7 @@ class Attend:
         elif told.alive:
             held.doubted = 0.0
             if held.found.value.attempts[-1].state != "running":
-                self._started(held, token, told.node)
+                self._started(held, token, polled.node or told.node)
             if held.stopped and self._at - held.stopped > GRACE + STUCK:
                 await self._lose(site, id, held, None, life.LOST)
         elif told.claimed:

@@ -32,7 +32,8 @@ class Mount:
 class Serve:
     """The way in to a service: `port` of its own network, asked at `path` every `every_s` seconds whether it is well.
 
-    `knock`: where the attempt may run on another machine, what a connection to its node says first; "" for none.
+    `knock`: where the attempt may run on another machine, what both ends of a connection to its node say first, each a
+    half; "" for none.
     """
 
     port: int

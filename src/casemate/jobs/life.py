@@ -95,12 +95,17 @@ def given(job: Job, token: str, native: str) -> Job | None:
 
 
 def started(job: Job, token: str, at: int, node: str) -> Job | None:
-    """Its program runs."""
+    """Its program runs. `node`: where, as the engine says."""
     attempt = _of(job, token)
     if attempt is None or attempt.state == "running":
         return None
-    attempt = replace(attempt, state="running", started=at, node=node or attempt.node)
+    attempt = replace(attempt, state="running", started=at, node=_where(attempt, node))
     return replace(_last(job, attempt), state="RUNNING", started=job.started or at)
+
+
+def _where(attempt: Attempt, node: str) -> str:
+    """The nodes that it was given, where they are several: what runs says the name of its first one alone."""
+    return attempt.node if "," in attempt.node else node or attempt.node
 
 
 def mark(job: Job, token: str, reason: str) -> Job | None:
@@ -173,7 +178,7 @@ def ended(
         reason=asked or told.reason,
         started=attempt.started or told.started,
         ended=told.ended or now,
-        node=told.node or attempt.node,
+        node=_where(attempt, told.node),
         level=told.level,
         usage=used or told.usage,
     )

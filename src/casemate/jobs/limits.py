@@ -21,7 +21,7 @@ from casemate.jobs.queues import JOB_QUEUE, Queue, standing
 from casemate.objects import Found, Kind, Put, Where
 from casemate.policy import Refuse
 
-__all__ = ["JOB_TURN", "Rules", "Turn", "admitted"]
+__all__ = ["JOB_TURN", "Rules", "Turn", "admitted", "own_limits"]
 
 LATER = 60
 """Seconds after which whoever has too many jobs may try again: some may have ended by then."""
@@ -117,6 +117,12 @@ async def admitted(flow: Flow, specs: Sequence[Spec], instead: Spec | None = Non
         raise QuotaExceeded(limit="jobs", of="principal", retry_after=LATER)
     times = turn.value.times + 1 if turn is not None else 1
     return Put(JOB_TURN, who.id, Turn(times), expect=turn.version if turn is not None else 0)
+
+
+async def own_limits(flow: Flow) -> dict[str, int | None]:
+    """What the caller's running jobs may hold at the acting label, and how many may be open; None for no limit."""
+    bounds = nearest(await flow.read_each(QUOTA, principal_subject(flow.session.principal.name)))
+    return {"job_cpus": bounds.job_cpus, "job_gpus": bounds.job_gpus, "jobs": bounds.jobs}
 
 
 async def _open(flow: Flow, enough: int) -> int:

@@ -37,12 +37,17 @@ LONG = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """Where a replica is: the engine that has its folder, its token, and the node's port, 0 for none."""
+    """Where a replica is: the engine that has its folder, its token, and the node's port, 0 for none.
+
+    `node` is what its folder says, and tells at most that this machine is meant: on a cluster the folder is a user's.
+    `host` is where the engine has it run.
+    """
 
     engine: str
     token: str
     node: str
     port: int
+    host: str = ""
 
 
 class Doors(Protocol):
@@ -182,7 +187,9 @@ async def _how(flow: Flow, id: str) -> str:
 
 def _way(child: Job, told: Collected) -> Way | None:
     attempt = life.live(child)
-    return Way(attempt.engine, attempt.token, told.node, told.port) if attempt is not None else None
+    if attempt is None:
+        return None
+    return Way(attempt.engine, attempt.token, told.node, told.port, attempt.node.partition(",")[0])
 
 
 def _next(job: Job, course: Course, now: int) -> Job:

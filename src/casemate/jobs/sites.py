@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -25,13 +25,19 @@ def alone(domain: str, told: Capabilities) -> Sequence[Node]:
     return (Node(told.facts.get("node", "local"), domain, slots, 1 << 40, told.gpus),)
 
 
+async def _unknown() -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
-    """An engine and its scratch. `nodes`: what a domain may use of it, as the planner sees it."""
+    """An engine and its scratch. `nodes`: what a domain may use of it, as the planner sees it. `python`: which one its
+    nodes have, as `wheels.Interpreter` reads it, "" where that is not known."""
 
     executor: Executor
     scratch: Scratch
     nodes: Callable[[str, Capabilities], Sequence[Node]] = alone
+    python: Callable[[], Awaitable[str]] = _unknown
 
 
 def _least(label: Label) -> Level:

@@ -7,6 +7,7 @@ reads is a parent of its row. The same key of one owner at one label gives the s
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -23,13 +24,14 @@ from casemate.jobs.checked import MOST, checked, ordered
 from casemate.jobs.executor import Line
 from casemate.jobs.inputs import Inputs
 from casemate.jobs.job import JOB, JOB_KEY, After, Input, Job, JobKey, Spec
-from casemate.jobs.limits import JOB_TURN, admitted
+from casemate.jobs.limits import JOB_TURN, admitted, own_limits
 from casemate.jobs.pointed import at_point
 from casemate.jobs.queues import Queues
 from casemate.jobs.reconcile import Reconciler
 from casemate.jobs.service import revised
 from casemate.jobs.services import newborn, served
 from casemate.jobs.sites import Sites
+from casemate.jobs.wheels import fitting
 from casemate.objects import Change, Found, Page, Put, Ref, Where
 from casemate.policy import Action, Refuse, Target, decide
 
@@ -212,18 +214,20 @@ class Jobs:
             yield piece
 
     async def top(self, flow: Flow) -> dict[str, Any]:
-        """How many stand in which state and queue, and the slots there are, of the acting class alone."""
-        states: dict[str, int] = {}
-        queues: dict[str, int] = {}
+        """How many stand in which state and queue, and the slots there are, of the acting class alone; and what the
+        caller may have there at once (`limits`, None for as much as there is)."""
+        states, queues = Counter[str](), dict[str, Counter[str]]()
         for found in await flow.every(JOB, Where((("open", "yes"),))):
             if found.ref.class_id == flow.access.id and not found.value.counts:
-                states[found.value.state] = states.get(found.value.state, 0) + 1
-                queues[found.value.queue] = queues.get(found.value.queue, 0) + 1
+                states[found.value.state] += 1
+                queues.setdefault(found.value.queue, Counter())[found.value.state] += 1
         slots: dict[str, int] = {}
         for name, site in self.sites.every.items():
             if flow.acting.without_needs <= site.executor.ceiling.label:
                 slots[name] = (await site.executor.capabilities()).slots
-        return {"states": states, "queues": queues, "slots": slots}
+        sums = {name: each.total() for name, each in queues.items()}
+        limits = await own_limits(flow)
+        return {"states": states, "queues": sums, "standing": queues, "slots": slots, "limits": limits}
 
     def loops(self) -> list[Loop]:
         """The loop that takes jobs up and runs them, in the one process that has it."""
@@ -341,6 +345,7 @@ class Jobs:
         environment = spec.environment
         if environment:
             chosen = await self.sites.environments.look(flow, environment)
+            await fitting(flow, self.sites, spec.engine, chosen)
             environment = chosen.text
             parents += chosen.refs
         after, places = [], iter(before)

@@ -22,7 +22,10 @@ NAME_LIMIT = 64
 
 
 class Base(msgspec.Struct, frozen=True):
-    """`name` is its id. `embedder` "" is the region's. Times in microseconds; `expires_after` in seconds, 0 never."""
+    """`name` is its id. `embedder` "" is the region's. Times in microseconds; `expires_after` in seconds, 0 never.
+
+    `asked`: when another embedder was last asked for; 0 where none ever was.
+    """
 
     name: str
     title: str = ""
@@ -32,6 +35,7 @@ class Base(msgspec.Struct, frozen=True):
     expires_after: int = 0
     by: str = ""
     at: int = 0
+    asked: int = 0
 
 
 BASE = Kind("knowledge.base", Base, indexed=("name",))

@@ -130,8 +130,10 @@ async def make(
         "expires_after": expires_after,
     }
     told: dict[str, Any] = {field: value for field, value in changes.items() if value is not None}
+    now = flow.gate.vault.clock.now()
+    other = told.get("embedder", old.embedder) != old.embedder
     base = msgspec.structs.replace(
-        old, **told, by=flow.session.principal.name, at=old.at or flow.gate.vault.clock.now()
+        old, **told, by=flow.session.principal.name, at=old.at or now, asked=now if other else old.asked
     )
     _checked(base, language)
     expect = before.version if before is not None else 0

@@ -9,11 +9,15 @@ from __future__ import annotations
 import msgspec
 
 from casemate.access import Flow
+from casemate.errors import Absent
 from casemate.ids import short
-from casemate.models.shelf import FileSeen
+from casemate.models.shelf import FileSeen, Shelf
 from casemate.objects import Found, Kind, Put
 
-__all__ = ["FILE_BATCH", "FileBatch", "begin", "called_off", "read"]
+__all__ = ["FILE_BATCH", "WAITS", "FileBatch", "begin", "cancel", "read", "seen", "there"]
+
+WAITS = ("waiting", "unmarked")
+"""States of a file that is not read yet."""
 
 
 class FileBatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,8 +58,31 @@ async def read(flow: Flow, base: str, id: str) -> Found[FileBatch]:
     return await flow.absent(FILE_BATCH, id)
 
 
-async def called_off(flow: Flow, found: Found[FileBatch], cancelled: tuple[FileSeen, ...]) -> FileBatch:
-    """The batch without these. Raises Refused (`no-write-down`), Conflict."""
-    batch = msgspec.structs.replace(found.value, off=True, cancelled=(*found.value.cancelled, *cancelled))
+async def there(flow: Flow, shelf: Shelf, base: str) -> dict[str, FileSeen]:
+    """The visible files of a base by id. Raises UnknownKnowledge where nothing of the base is visible any more."""
+    return {file.id: file for file in await shelf.files(flow, base)}
+
+
+def seen(batch: FileBatch, files: dict[str, FileSeen]) -> list[FileSeen]:
+    """Those of its files that are in the base still, beside what was called off, in the order in which they came."""
+    off = {file.id for file in batch.cancelled}
+    return [files[id] for id in batch.files if id in files and id not in off]
+
+
+async def cancel(flow: Flow, shelf: Shelf, found: Found[FileBatch]) -> FileBatch:
+    """Take back what has not been read; what has been stays.
+
+    Raises UnknownKnowledge, Refused (`no-write-down`), Conflict.
+    """
+    taken: list[FileSeen] = []
+    for file in seen(found.value, await there(flow, shelf, found.value.base)):
+        if file.state not in WAITS:
+            continue
+        try:
+            await shelf.detach(flow, found.value.base, file.id)
+        except Absent:  # somebody else of his took it back meanwhile
+            continue
+        taken.append(file)
+    batch = msgspec.structs.replace(found.value, off=True, cancelled=(*found.value.cancelled, *taken))
     await flow.commit(Put(FILE_BATCH, found.id, batch, expect=found.version), at=found.label)
     return batch

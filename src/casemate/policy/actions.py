@@ -171,6 +171,8 @@ ACTIONS: dict[str, Rule] = {
     "package.list": _by("user", "operator"),
     "package.bring": _by("operator"),
     "job.tend": _by("service"),
+    "work.list": _by("user"),
+    "work.cancel": _by("user"),
     "job-queue.list": _by("user", "operator"),
     "job-queue.make": _by("user", "operator"),
     "job-queue.drop": _by("user", "operator"),

@@ -16,6 +16,7 @@ __all__ = ["JobDomain", "JobEngine", "JobSettings", "JobSite", "running"]
 _NAME = re.compile(r"[A-Za-z0-9-]{1,40}")
 _SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@+-]{0,127}")
 _KEY = re.compile(r"[0-9a-fA-F]{64}")
+_PYTHON = re.compile(r"3\.[0-9]{1,2}( [a-z0-9_]{1,32}( [0-9]{1,3}\.[0-9]{1,3})?)?")
 PROCESS = "process"
 
 
@@ -34,6 +35,8 @@ class JobEngine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A cluster. `accreditation`: the highest label, as a marking, that may run there; it has no default, nor have
     `labels`: the markings of those that do, each with its own part of the cluster. `scratch`: a folder that region and
     nodes see under the same path. `shim`: the command that runs a folder on a node, "" for the region's own Python.
+    `python`: what their `python3` is, as "3.11 x86_64 2.36" (version, machine, glibc; the latter two may be left out),
+    "" where that is not said: then nobody knows before a job begins whether its wheels fit.
     """
 
     kind: Literal["slurm", "ray"]
@@ -44,6 +47,7 @@ class JobEngine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     levels: tuple[Literal["L1", "L2", "L3"], ...] = ("L1", "L2")
     programs: str = "/usr/bin"
     conf: str = ""
+    python: str = ""
 
 
 class JobSite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,6 +105,8 @@ def running(jobs: JobSettings) -> None:
         setting = f"jobs.engines.{name}"
         if not _NAME.fullmatch(name) or name == PROCESS:
             raise Misconfigured(setting=setting, why="a name has letters, digits and hyphens, and is not process")
+        if engine.python and not _PYTHON.fullmatch(engine.python):
+            raise Misconfigured(setting=f"{setting}.python", why='it is as "3.11 x86_64 2.36": version, machine, glibc')
         if not engine.labels:
             raise Misconfigured(setting=f"{setting}.labels", why="it says which labels run there")
         if not PurePosixPath(engine.scratch).is_absolute():

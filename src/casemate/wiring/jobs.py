@@ -80,7 +80,7 @@ def sites_of(house: House, told: JobSettings, process: bool) -> Sites:
         root = Path(told.scratch) if told.scratch else house.folder.run.absolute() / "jobs"
         ceiling = Ceiling(PROCESS, region.ceiling)
         executor = ProcessExecutor(PROCESS, ceiling, root, threads=house.gate.threads, slots=told.slots, warm=told.warm)
-        every[PROCESS] = Site(executor, JobScratch(root, house.gate.threads, here=True))
+        every[PROCESS] = Site(executor, JobScratch(root, house.gate.threads, here=True), python=executor.python)
     nodes = nodes_of(house, told)
     for name, engine in told.engines.items():
         every[name] = _cluster(house, name, engine, nodes)
@@ -110,6 +110,10 @@ def _cluster(house: House, name: str, told: JobEngine, nodes: Nodes) -> Site:
         for text, domain in told.labels.items()
     }
     command = told.shim or shim()
+
+    async def said() -> str:
+        return told.python
+
     if told.kind == "slurm":
         from casemate.engines.executor_slurm import Lane, SlurmExecutor
         from casemate.engines.job_scratch_owned import OwnedScratch
@@ -117,7 +121,7 @@ def _cluster(house: House, name: str, told: JobEngine, nodes: Nodes) -> Site:
         lanes = {id: Lane(domain.user, domain.partition) for id, domain in domains.items()}
         slurm = SlurmExecutor(name, ceiling, lanes, command, programs=told.programs, conf=told.conf, levels=told.levels)
         owners = {id: domain.user for id, domain in domains.items()}
-        return Site(slurm, OwnedScratch(Path(told.scratch), owners, gate.threads), nodes.of(name, slurm.nodes))
+        return Site(slurm, OwnedScratch(Path(told.scratch), owners, gate.threads), nodes.of(name, slurm.nodes), said)
     from casemate.engines.executor_ray import RayExecutor
     from casemate.engines.remote import Upstream
 
@@ -131,7 +135,7 @@ def _cluster(house: House, name: str, told: JobEngine, nodes: Nodes) -> Site:
         for id, domain in domains.items()
     }
     executor: Executor = RayExecutor(name, ceiling, clusters, command, levels=told.levels)
-    return Site(executor, JobScratch(Path(told.scratch), gate.threads))
+    return Site(executor, JobScratch(Path(told.scratch), gate.threads), python=said)
 
 
 def _label(house: House, setting: str, text: str) -> Label:

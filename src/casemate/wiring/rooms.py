@@ -17,11 +17,15 @@ from casemate.custody.spill import Spill
 from casemate.doors import bedrock, console, native, openai
 from casemate.doors.frame import App, Table
 from casemate.errors import BadInput, Misconfigured
+from casemate.jobs.work import Works
 from casemate.knowledge import Embedders, Library, NearShelf
+from casemate.knowledge.base_work import BaseWork
 from casemate.labels import Policies
 from casemate.missions.host import Answers
 from casemate.models import Answerer
+from casemate.models.batch_work import BatchWork
 from casemate.models.batches import Batches
+from casemate.models.shelf_work import FilesWork
 from casemate.wiring.accounting import account, metered
 from casemate.wiring.checks import checks
 from casemate.wiring.connecting import connectors_of
@@ -96,6 +100,7 @@ async def furnish(house: House, role: Role) -> None:
         datasets=datasets,
         buckets=house.buckets,
         jobs=jobs,
+        works=Works((BatchWork(), FilesWork(house.shelf), BaseWork(library.embedders))),
         scrub=house.scrub,
     )
     planes = [console.PLANE, native.PLANE]

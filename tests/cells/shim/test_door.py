@@ -20,6 +20,7 @@ pytestmark = [
 ]
 
 KNOCK = secrets.token_hex(32)
+SAID, ANSWERED = KNOCK[:32].encode(), KNOCK[32:].encode()
 ECHO = """
 import selectors, socket
 door = socket.create_server(("127.0.0.1", 8000), backlog=1024)
@@ -96,8 +97,10 @@ def root(outside):
 def test_who_knows_the_secret_is_let_in_over_the_network_and_nobody_else(root):
     with Served(root) as service:
         assert answers(service.near()) == b"well?"
-        assert answers(service.far(), KNOCK.encode() + b"well?") == b"well?"
-        for wrong in (b"well?" + b"x" * len(KNOCK), KNOCK.encode()[:-1] + b"-", b"GET / HTTP/1.1\r\n\r\n" * 4):
+        line = service.far()
+        assert answers(line, SAID) == ANSWERED
+        assert answers(line) == b"well?"
+        for wrong in (b"well?" + b"x" * len(KNOCK), SAID[:-1] + b"-", ANSWERED, b"GET / HTTP/1.1\r\n\r\n" * 4):
             assert answers(service.far(), wrong) == b""
 
 
@@ -106,7 +109,9 @@ def test_strangers_who_are_silent_keep_nobody_out(root):
     with Served(root) as service:
         silent = [service.far() for _ in range(100)]
         assert answers(service.near()) == b"well?"
-        assert answers(service.far(), KNOCK.encode() + b"well?") == b"well?"
+        line = service.far()
+        assert answers(line, SAID) == ANSWERED
+        assert answers(line) == b"well?"
         for line in silent:
             line.close()
 

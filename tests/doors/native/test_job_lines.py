@@ -209,3 +209,20 @@ async def test_whoever_may_no_longer_is_put_out(world: World, monkeypatch: pytes
     monkeypatch.setattr(type(people.house.gate.directory), "principal", lambda self, id: None)
     await at.ended()
     assert line.shut
+
+
+@pytest.mark.parametrize("limit", ["OWN", "LINES"])
+async def test_so_many_lines_are_open_at_once_at_a_label_and_of_one_person(
+    world: World, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    people, _ = await working(world)
+    monkeypatch.setattr(job_lines, limit, 1)
+    at = visit(people, "ann", SHELL)
+    at.says(b"one")
+    await at.sees(b"back:one")
+    status, body = await told(people, "ann", SHELL)
+    assert (status, msgspec.json.decode(body)["slug"]) == (429, "quota-exceeded")
+    assert (await told(people, "ann", SHELL, LOW))[0] == 404  # another label has seats of its own
+    at.says(b"end")
+    await at.ended()
+    assert (await told(people, "ann", SHELL))[0] == 200

@@ -130,6 +130,31 @@ async def test_a_file_is_named_by_where_it_came_from_and_found_alike_in_both_way
                 await shelf.file(low, "port", hidden)
 
 
+@pytest.mark.parametrize("step", range(1, 13))
+async def test_a_file_that_is_read_meanwhile_is_never_left_out(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that waits until nothing is in progress would take what it sees for all there is."""
+    async with shelved() as (world, shelf):
+        flow = await flow_of(world, label=SECRET)
+        await add(flow, "b.txt", "port", b"The pier is long.", stated=SECRET, origin="file-b")
+        reads, every = 0, Flow.every
+
+        async def between(self: Flow, *told: Any) -> Any:
+            nonlocal reads
+            reads += self is seen
+            if self is seen and reads == step:
+                await world.step("knowledge.ingest")
+            return await every(self, *told)
+
+        seen = await flow_of(world, label=SECRET)
+        monkeypatch.setattr(Flow, "every", between)
+        for look in (shelf.files(seen, "port"), shelf.file(seen, "port", "file-b"), shelf.base(seen, "port")):
+            found = await look
+            if isinstance(found, list):
+                assert [file.id for file in found] == ["file-b"]
+            elif not isinstance(found, FileSeen):
+                assert found.documents + found.waiting == 1
+
+
 async def test_what_is_gone_below_is_gone_above_and_not_beside() -> None:
     async with shelved() as (world, shelf):
         high, low = await flow_of(world, label=SECRET), await flow_of(world)

@@ -261,12 +261,13 @@ class _Carrier:
         threading.Thread(target=self._knocked, args=(line,), daemon=True).start()
 
     def _knocked(self, line: socket.socket) -> None:
-        """A stranger on the node's network says the order's secret first, or is hung up on."""
-        said, until = b"", time.monotonic() + _PATIENCE
+        """A stranger on the node's network says half of the order's secret first, or is hung up on; the other half
+        tells him that it is this door."""
+        said, until, half = b"", time.monotonic() + _PATIENCE, len(self._knock) // 2
         try:
-            while len(said) < len(self._knock):
+            while len(said) < half:
                 line.settimeout(max(until - time.monotonic(), 0.001))
-                part = line.recv(len(self._knock) - len(said))
+                part = line.recv(half - len(said))
                 if not part:
                     break
                 said += part
@@ -274,10 +275,17 @@ class _Carrier:
             pass
         with self._turn:
             self._strangers.pop(line, None)
-        if hmac.compare_digest(said, self._knock) and self._open < self._most:
+        if hmac.compare_digest(said, self._knock[:half]) and self._open < self._most and self._answered(line):
             self._join(_End(line))
         else:
             line.close()
+
+    def _answered(self, line: socket.socket) -> bool:
+        try:
+            line.sendall(self._knock[len(self._knock) // 2 :])
+        except OSError:
+            return False
+        return True
 
     def _join(self, outer: _End) -> None:
         """To the service. Where it does not listen, whoever came is hung up on."""

@@ -31,6 +31,7 @@ from casemate.doors.console import (
     problem,
     proofs,
     prove,
+    queues,
     releases,
     review,
     search,
@@ -41,6 +42,7 @@ from casemate.doors.console import (
     static,
     today,
     watches,
+    work,
 )
 from casemate.doors.console.face import Face
 from casemate.doors.frame import Plane, Route
@@ -65,6 +67,8 @@ PAGES: tuple[Callable[[Face], list[Route]], ...] = (
     bases.routes,
     datasets.routes,
     jobs.routes,
+    queues.routes,
+    work.routes,
     missions.routes,
     watches.routes,
     sources.routes,

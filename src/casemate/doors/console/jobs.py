@@ -88,12 +88,13 @@ class _Jobs:
     async def show(self, call: Call) -> Shown:
         """The jobs that are open, or all of them; and how many stand in which state here."""
         whole = call.query.get("all", "") != ""
-        asked = {name: call.query.get(name, "") for name in ("after", "parent")}
+        asked = {name: call.query.get(name, "") for name in ("after", "parent", "queue")}
         asked |= {"limit": PAGE, "open": "" if whole else "yes"}
         data, facts = await self._face.ask("GET /api/jobs", replace(call, query=asked))
         data["jobs"] = [_reasoned(call, each) for each in data["jobs"]]
         data["top"] = await self._face.data("GET /api/jobs/top", call)
-        more = {"whole": whole, "follow": "follow" in call.query, "after": asked["after"], "parent": asked["parent"]}
+        more: dict[str, Any] = {"whole": whole, "follow": "follow" in call.query}
+        more |= {name: asked[name] for name in ("after", "parent", "queue")}
         return Shown("jobs.html", data, part="jobs/rows.html", facts=facts, more=more)
 
     async def one(self, call: Call) -> Shown:

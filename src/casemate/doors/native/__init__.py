@@ -53,6 +53,7 @@ from casemate.doors.native import (
     today,
     upkeep,
     usage,
+    work,
 )
 from casemate.doors.native.problem import PLANE
 from casemate.doors.native.rooms import Rooms
@@ -97,6 +98,7 @@ NOUNS: tuple[Callable[[Rooms], list[Route]], ...] = (
     job_nodes.routes,
     job_queues.routes,
     job_definitions.routes,
+    work.routes,
     services.routes,
     sweeps.routes,
     missions.routes,

@@ -7,13 +7,15 @@ HTTP/1.1, and each line is one request with its BEGIN and END. Of what it carrie
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Literal
+from weakref import WeakSet
 
 from casemate.doors.frame import Call, Route, Stream
 from casemate.doors.native.rooms import Rooms
-from casemate.errors import BadInput, Conflict
+from casemate.errors import BadInput, Conflict, QuotaExceeded
 from casemate.jobs.executor import Line
 from casemate.policy import Action
 
@@ -25,6 +27,10 @@ PAUSE = 0.05
 LOOK = 5.0
 """Seconds between two looks whether the caller still may."""
 ENDLESS = 1 << 50
+LATER = 5
+"""Seconds after which whoever found no seat may ask again."""
+LINES, OWN = 256, 64
+"""Lines that may be open at once at one label, and of them those of one principal: a page of a notebook takes some."""
 
 
 def routes(rooms: Rooms) -> list[Route]:
@@ -37,9 +43,19 @@ def routes(rooms: Rooms) -> list[Route]:
     ]
 
 
+class _Seat:
+    """One open line; whoever carries it holds it, and it is free when nobody does."""
+
+    def __init__(self, person: str) -> None:
+        self.person = person
+
+
 class _Lines:
+    """Seats are counted in each label for itself: lines at one never keep anybody of another out."""
+
     def __init__(self, rooms: Rooms) -> None:
         self._jobs = rooms.jobs
+        self._seats: defaultdict[str, WeakSet[_Seat]] = defaultdict(WeakSet)
 
     async def terminal(self, call: Call) -> Stream:
         """The terminal of a job of the caller's: frames of a letter, two bytes of length, and so many bytes."""
@@ -50,11 +66,21 @@ class _Lines:
         return await self._stream(call, "notebook")
 
     async def _stream(self, call: Call, kind: Literal["shell", "notebook"]) -> Stream:
+        seat = self._seat(call)
         line = await self._opened(call, kind)
         facts = {"job": call.path["id"]}
         await call.flow.begin(f"{kind} {call.path['id']}".encode(), facts)
-        pieces = _carried(call, line, lambda: self._jobs.may_stay(call.flow), half=kind == "notebook")
+        pieces = _carried(call, line, seat, lambda: self._jobs.may_stay(call.flow), half=kind == "notebook")
         return Stream(pieces, "application/octet-stream", facts=facts, secret=True)
+
+    def _seat(self, call: Call) -> _Seat:
+        """Raises QuotaExceeded."""
+        taken, person = self._seats[call.flow.access.id], call.flow.session.principal.id
+        if len(taken) >= LINES or sum(each.person == person for each in taken) >= OWN:
+            raise QuotaExceeded(limit="lines", of="principal", retry_after=LATER)
+        seat = _Seat(person)
+        taken.add(seat)
+        return seat
 
     async def _opened(self, call: Call, kind: Literal["shell", "notebook"]) -> Line:
         """As soon as it can be reached. Raises Conflict where that does not come."""
@@ -69,8 +95,8 @@ class _Lines:
             await asyncio.sleep(PAUSE)
 
 
-async def _carried(call: Call, line: Line, stays: Callable[[], bool], half: bool) -> AsyncIterator[bytes]:
-    """What comes out. `half`: a caller who has said all still listens; else he has left then."""
+async def _carried(call: Call, line: Line, seat: _Seat, stays: Callable[[], bool], half: bool) -> AsyncIterator[bytes]:
+    """What comes out. `half`: a caller who has said all still listens; else he has left then. `seat` is held by it."""
     typed = asyncio.create_task(_typed(call, line, half))
     coming = asyncio.ensure_future(line.receive())
     try:
@@ -91,6 +117,7 @@ async def _carried(call: Call, line: Line, stays: Callable[[], bool], half: bool
             with suppress(asyncio.CancelledError):
                 await task
         line.close()
+        del seat
 
 
 async def _typed(call: Call, line: Line, half: bool) -> None:

@@ -22,7 +22,7 @@ from casemate.objects import Where
 from casemate.policy import Action
 from casemate.words import say
 
-__all__ = ["CancelRequest", "JobRequest", "One", "routes"]
+__all__ = ["CancelRequest", "JobRequest", "One", "number", "routes"]
 
 MOST = 1000
 BATCH = 1000
@@ -120,7 +120,7 @@ class _Jobs:
     async def every(self, call: Call) -> Reply:
         """A page of jobs, oldest first; `after` goes on. Without `parent` the children of arrays are left out."""
         where, states = self._asked(call)
-        limit = _number(call, "limit", 100, 1, MOST)
+        limit = number(call, "limit", 100, 1, MOST)
         after, looked, found = _cursor(call), 0, list[Any]()
         while True:
             page = await self._jobs.page(call.flow, where, after, limit - len(found))
@@ -153,7 +153,7 @@ class _Jobs:
     async def one(self, call: Call) -> Reply:
         """One job, with its attempts and what came out; `wait`: seconds to wait for another `version` than that one."""
         found = await self._jobs.named(call.flow, call.path["id"])
-        seen, wait = _number(call, "version", 0, 0, 1 << 31), _number(call, "wait", 0, 0, WAIT)
+        seen, wait = number(call, "version", 0, 0, 1 << 31), number(call, "wait", 0, 0, WAIT)
         for _ in range(int(wait / PAUSE) if seen else 0):
             if found.version != seen:
                 break
@@ -181,7 +181,7 @@ class _Jobs:
         good = set(streams) <= set(STREAMS) and len(parts) == len(streams) and all(_digits(part) for part in parts)
         if not good:
             raise BadInput(what=say("jobs.door.logs", language))
-        most, wait = _number(call, "most", PIECE, LEAST, 4 * PIECE), _number(call, "wait", 0, 0, WAIT)
+        most, wait = number(call, "most", PIECE, LEAST, 4 * PIECE), number(call, "wait", 0, 0, WAIT)
         at = [int(part) for part in parts]
         pieces, following, whole = await self._said(call, streams, at, most)
         for _ in range(int(wait / PAUSE)):
@@ -250,7 +250,8 @@ def _digits(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 16
 
 
-def _number(call: Call, name: str, usual: int, least: int, most: int) -> int:
+def number(call: Call, name: str, usual: int, least: int, most: int) -> int:
+    """A number of the query within its bounds. Raises BadInput."""
     text = call.query.get(name, "") or str(usual)
     if not _digits(text) or not least <= int(text) <= most:
         facts = {"name": name, "least": least, "most": most}

@@ -19,6 +19,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "GET /api/buckets/{name}/objects": ("prefix", "delimiter", "after", "limit"),
     "GET /api/datasets/{name}/files": ("after", "limit"),
     "GET /api/jobs": ("queue", "state", "open", "parent", "owner", "after", "limit"),
+    "GET /api/work": ("kind", "open", "after", "limit"),
     "GET /api/jobs/{id}": ("wait", "version"),
     "GET /api/jobs/{id}/logs": ("stream", "at", "most", "wait"),
     "PUT /api/packages/{name}": ("list",),

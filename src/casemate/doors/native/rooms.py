@@ -17,6 +17,7 @@ from casemate.custody.spill import Spill
 from casemate.datasets import Datasets
 from casemate.doors.frame import Reply
 from casemate.jobs import Jobs
+from casemate.jobs.work import Works
 from casemate.knowledge import Connectors, Library
 from casemate.labels import Label
 from casemate.models import Answerer, Catalogue, Gateway
@@ -60,6 +61,7 @@ class Rooms:
     datasets: Datasets
     buckets: Buckets
     jobs: Jobs
+    works: Works
     scrub: Scrub
 
 

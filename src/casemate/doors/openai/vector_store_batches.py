@@ -15,7 +15,7 @@ from casemate.doors.frame import Call, Reply, Route
 from casemate.doors.openai.asked import refuse
 from casemate.doors.openai.brought import Body, given, looked_at, read
 from casemate.doors.openai.vector_store_files import FILES, attach_all, chunked, described, listed, status
-from casemate.errors import Absent, BadInput
+from casemate.errors import BadInput
 from casemate.models import shelf_batch
 from casemate.models.shelf import Attribute, FileSeen, Shelf
 from casemate.models.shelf_batch import FileBatch
@@ -81,23 +81,13 @@ class _Batches:
     async def cancel(self, call: Call) -> Reply:
         """What has been read stays. 403 where the batch lies below the acting label."""
         base, id = _named(call)
-        found = await shelf_batch.read(call.flow, base, id)
-        waiting = [file for file, state in await self._states(call, found.value) if state == "in_progress"]
-        taken: list[FileSeen] = []
-        for file in waiting:
-            try:
-                await self._shelf.detach(call.flow, base, file.id)
-            except Absent:  # somebody else of his took it back meanwhile
-                continue
-            taken.append(file)
-        batch = await shelf_batch.called_off(call.flow, found, tuple(taken))
+        batch = await shelf_batch.cancel(call.flow, self._shelf, await shelf_batch.read(call.flow, base, id))
         return Reply(msgspec.json.encode(_shown(id, batch, await self._states(call, batch))), facts={"batch": id})
 
     async def _states(self, call: Call, batch: FileBatch) -> list[tuple[FileSeen, str]]:
         """Its files that are in the base still, and those that were called off."""
-        there = {file.id: file for file in await self._shelf.files(call.flow, batch.base)}
-        off = {file.id for file in batch.cancelled}
-        found = [(there[id], status(there[id])) for id in batch.files if id in there and id not in off]
+        there = await shelf_batch.there(call.flow, self._shelf, batch.base)
+        found = [(file, status(file)) for file in shelf_batch.seen(batch, there)]
         return [*found, *((file, "cancelled") for file in batch.cancelled)]
 
 

@@ -77,9 +77,13 @@ async def check(flow: Flow, library: Library, names: tuple[str, ...]) -> None:
 
 
 async def pieces_of(flow: Flow, library: Library, base: str) -> list[Piece]:
-    """The documents of a base, and the files that wait to be read."""
+    """The documents of a base, and the files that wait to be read.
+
+    What waits is read first: a file that becomes a document meanwhile is then met twice, and not left out.
+    """
     removed, said = await gone(flow), await described(flow)
     where = Where((("base", base),))
+    held = [h for h in await flow.every(HELD, where) if not removed.rules(h.id, h.label, h.value.principal)]
     wholes = [w for w in await flow.every(DOCUMENT, where) if not removed.rules(w.id, w.label, w.value.added_by)]
     sizes = _sizes(await library.view(flow, (base,)))
     found = [_whole(flow, whole, sizes.get(whole.id, 0), said) for whole in wholes]
@@ -87,13 +91,14 @@ async def pieces_of(flow: Flow, library: Library, base: str) -> list[Piece]:
     for id, size in sizes.items():
         if id not in there:
             found += _parts(await _lying(flow, id, removed), size, said)
-    held = [h for h in await flow.every(HELD, where) if not removed.rules(h.id, h.label, h.value.principal)]
-    return [*found, *(_held(one) for one in held)]
+    known = {piece.id for piece in found}
+    return [*found, *(_held(one) for one in held if one.id not in known)]
 
 
 async def pieces_named(flow: Flow, base: str, id: str) -> list[Piece]:
     """The documents of a base that came from one file, or are the one of that id; and what of it waits to be read."""
     removed, said = await gone(flow), await described(flow)
+    waiting = await _by(flow, HELD, id)  # first, as above
     lying: dict[str, list[Found[Part]]] = {}
     for part in await _by(flow, PART, id):
         if part.value.base == base and not removed.rules(part.id, part.label, part.value.by):
@@ -105,8 +110,10 @@ async def pieces_named(flow: Flow, base: str, id: str) -> list[Piece]:
             found.append(_whole(flow, whole, sizes.get(whole.id, 0), said))
             lying.pop(whole.id, None)
     found += [piece for one, parts in lying.items() for piece in _parts(parts, sizes[one], said)]
-    for held in await _by(flow, HELD, id):
-        if held.value.base == base and not removed.rules(held.id, held.label, held.value.principal):
+    known = {piece.id for piece in found}
+    for held in waiting:
+        here = held.id not in known and held.value.base == base
+        if here and not removed.rules(held.id, held.label, held.value.principal):
             found.append(_held(held))
     return [piece for piece in found if piece.file == id]
 
@@ -226,6 +233,7 @@ def _held(found: Found[HeldRecord]) -> Piece:
 async def _bases(flow: Flow, library: Library, name: str) -> list[BaseSeen]:
     where = None if name == ALL else Where((("base", name),))
     found: dict[str, _Base] = {}
+    waiting = await flow.every(HELD, where)  # first: what is read meanwhile is then still counted
     for record in await flow.every(BASE, None if name == ALL else Where((("name", name),))):
         found.setdefault(record.value.name, _Base()).records.append(record)
     view = await library.view(flow, (name,))
@@ -236,10 +244,10 @@ async def _bases(flow: Flow, library: Library, name: str) -> list[BaseSeen]:
             into.ready[filed.document] = filed.at
             into.came(filed.at)
     removed = await gone(flow)
-    for held in await flow.every(HELD, where):
+    for held in waiting:
         if not removed.rules(held.id, held.label, held.value.principal):
             into = found.setdefault(held.value.base, _Base())
-            into.waiting += 1
+            into.waiting += held.id not in into.ready
             into.came(held.value.at)
     for aside in await flow.every(DOCUMENT, Where((("state", "quarantined"),))):
         document = aside.value
