@@ -36,6 +36,8 @@ PAGES = (
     "buckets",
     "datasets",
     "jobs",
+    "missions",
+    "mission-watches",
     "queues",
     "work",
     "proofs",

@@ -173,17 +173,18 @@ def look_at_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, s
     ("POST", "/api/mission-watches"),
     ("GET", "/api/mission-watches/{id}"),
     ("DELETE", "/api/mission-watches/{id}"),
+    ("POST", "/api/mission-watches/{id}/pause"),
     ("GET", "/api/mission-notices"),
 )
 def watch_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
     name, place, own = rng.choice(NAMES), rng.random(), rng.random() < 0.6
-    way = rng.choice(("add", "add", "every", "one", "remove", "notices"))
+    way = rng.choice(("add", "add", "every", "one", "remove", "pause", "notices"))
     body = {
         "name": "w",
         "mission": name,
         "source": rng.choice(("object:lab/", "object:lab/r", "dataset:never")),
         "role": "rows",
-        "when": ["slope > 1"],
+        "when": ["slope > 1", "slope changes"],
         "run": {"parameters": {"degree": rng.choice((0, 1, 9))}},
     }
     ticks, tick = rng.random() < 0.3, rng.choice(({"every_s": 60}, {"cron": "*/5 * * * *"}, {"cron": "never"}))
@@ -197,6 +198,8 @@ def watch_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str
             return await world.call(who, "GET", "/api/mission-watches", acting=label)
         if way == "notices":
             return await world.call(who, "GET", "/api/mission-notices", acting=label)
+        if way == "pause":
+            return await world.call(who, "POST", f"{target}/pause", {"paused": ticks}, label)
         if way in ("one", "remove"):
             return await world.call(who, "GET" if way == "one" else "DELETE", target, acting=label)
         asked = {**body, "source": "", "role": "", **tick} if ticks else body
@@ -217,6 +220,11 @@ def watch_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str
     ("GET", "/mission-runs/{id}/report"),
     ("GET", "/mission-runs/{id}/tables/{name}"),
     ("POST", "/mission-runs/{id}/again"),
+    ("GET", "/mission-watches"),
+    ("GET", "/mission-watches.json"),
+    ("POST", "/missions/{name}/watch"),
+    ("POST", "/mission-watches/{id}/pause"),
+    ("POST", "/mission-watches/{id}/remove"),
 )
 def missions_in_console(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
     name, place = rng.choice(NAMES), rng.random()
@@ -233,10 +241,17 @@ def missions_in_console(rng: random.Random, who: str, label: str) -> tuple[Doing
             ("GET", "/mission-runs/{}/report", None),
             ("GET", "/mission-runs/{}/tables/rows", None),
             ("POST", "/mission-runs/{}/again", {}),
+            ("GET", "/mission-watches", None),
+            ("GET", "/mission-watches.json", None),
+            ("POST", f"/missions/{name}/watch", {**form, "w.name": "w", "w.every": "60"}),
+            ("POST", "/mission-watches/WATCH/pause", {"paused": "yes"}),
+            ("POST", "/mission-watches/WATCH/remove", {"sure": "yes"}),
         )
     )
 
     async def do(world: World) -> Seen | None:
-        return await browse(method, target.format(chosen(world, place)), said)(who, label)(world)
+        watches = sorted(id for id in world.prints if id.startswith("watch_")) or ["watch_never"]
+        at = target.replace("WATCH", watches[int(place * len(watches))])
+        return await browse(method, at.format(chosen(world, place)), said)(who, label)(world)
 
     return do, ""

@@ -11,6 +11,8 @@ PROGRAM = "tests/missions/test_program.py"
 CALLS = "tests/doors/native/test_mission_calls.py"
 WATCHES = "tests/missions/test_watches.py"
 NOTICES = "tests/missions/test_notices.py"
+STANDING = "tests/missions/test_standing.py"
+NETWORK = "tests/reports/test_network.py"
 CHECK = "tests/cli/test_mission.py"
 LISTENS = "tests/missions/test_listening.py"
 EVENTS = "tests/doors/hec/test_send.py"
@@ -128,6 +130,30 @@ TABLE = (
         Tested(f"{PROGRAM}::test_a_run_leaves_tables_files_a_report_and_two_digests"),
     ),
     (
+        "mission-network-unescaped",
+        "what a mission writes into a network ends the data and begins a script",
+        Edit("casemate.reports.network:drawn", r'.replace("<", "\\u003c")', ""),
+        Tested(f"{NETWORK}::test_whatever_a_mission_writes_the_page_has_our_script_and_no_other"),
+    ),
+    (
+        "mission-script-of-anybody",
+        "a page with a network lets any script run",
+        Edit("casemate.reports.page:policy", "script-src {script_hash()}", "script-src 'unsafe-inline'"),
+        Tested(f"{NETWORK}::test_whatever_a_mission_writes_the_page_has_our_script_and_no_other"),
+    ),
+    (
+        "mission-script-without-need",
+        "a page without a network lets scripts run",
+        Edit("casemate.reports.page:policy", " if _walks(report) else _POLICY", ""),
+        Tested(f"{NETWORK}::test_a_page_lets_a_script_run_only_where_there_is_a_network"),
+    ),
+    (
+        "mission-sheet-unmarked",
+        "a printed sheet of a report bears no marking",
+        Edit("casemate.reports.page:page", "_STYLE + _sheet(marking)", "_STYLE"),
+        Tested(f"{NETWORK}::test_a_marking_breaks_out_of_no_style"),
+    ),
+    (
         "mission-question-unmarked",
         "a mark in a question is not looked for, and it goes to a model",
         Edit("casemate.missions.host.answers:Answers._generated", "await flow.inspect((asked.prompt,))", "pass"),
@@ -166,8 +192,20 @@ TABLE = (
     (
         "mission-watch-of-another",
         "anybody removes the watch of another",
-        Edit("casemate.missions.host.watches:Watches.remove", "isinstance(decision, Refuse)", "False"),
+        Edit("casemate.missions.host.watches:Watches._own", "isinstance(decision, Refuse)", "False"),
         Tested(f"{WATCHES}::test_a_watch_is_removed_by_its_owner_at_its_label"),
+    ),
+    (
+        "mission-watch-changes-at-first",
+        "a question is told to have changed that was never answered before",
+        Edit("casemate.missions.host.watch:Condition.met", "and self.figure in before and", "and"),
+        Tested(f"{STANDING}::test_a_notice_is_made_when_the_answer_changes_and_not_before"),
+    ),
+    (
+        "mission-watch-paused-runs",
+        "a watch that was paused runs on",
+        Edit("casemate.missions.host.watching:Watching._begin", "watch.paused or ", ""),
+        Tested(f"{STANDING}::test_a_paused_watch_begins_nothing_and_what_came_meanwhile_is_new"),
     ),
     (
         "mission-watch-unmarked",

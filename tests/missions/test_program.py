@@ -60,7 +60,7 @@ def test_a_run_leaves_tables_files_a_report_and_two_digests(tmp_path: Path) -> N
     assert "pytest" in told["versions"]
     assert "Nothing" not in told["versions"]
     page = (tmp_path / "out/report.html").read_text()
-    assert page.count("MARKED") == 3
+    assert page.count("MARKED") == 5
     assert "<script" not in page
     assert read(json.loads((tmp_path / "out/report.json").read_text())).title == "A <toy>"
     again = run(TOY, folder, tmp_path / "two")

@@ -6,11 +6,15 @@ import csv
 import io
 import json
 import os
+import re
+from dataclasses import replace
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from worlds import IDS, NAMES, SCHEME, everything, worlds
+from worlds import IDS, NAMES, SCHEME, everything, walk, worlds
 
+from casemate.missions import NoModel
+from casemate_intelligence.extract import read
 from casemate_intelligence.load import Desk
 
 # what a mutant breaks need not be told in its shortest form
@@ -49,6 +53,16 @@ COLUMNS = ("name", "code", "phone", "country", "firm", "role")
 def test_a_view_is_a_function_of_what_flows_to_it(case):
     observer, one, other = case
     assert everything(one, observer) == everything(other, observer)
+
+
+@QUIET
+@given(worlds())
+def test_a_view_owes_nothing_to_those_that_stand_before_it_on_the_page(case):
+    """Whichever was made first, and however much stands there: places, room and order are its own."""
+    observer, one, other = case
+    top = SCHEME.read("TOP SECRET//SI/TK//REL TO FRA")
+    shares = [walk(records, top, observer)[1] for records in (one, other)]
+    assert shares[0] == shares[1]
 
 
 @QUIET
@@ -102,6 +116,39 @@ def test_a_paragraph_that_is_hidden_moves_nothing_of_the_document(tmp_path_facto
         (folder / "paper.txt").write_text("\n\n".join(told), encoding="utf-8")
         records = list(Desk(SCHEME, SCHEME.read("TS//SI"), {}).document(folder / "paper.txt"))
         seen.append(everything(records, SCHEME.read("U")))
+    assert seen[0] == seen[1]
+
+
+class Toy:
+    """Names what begins with a capital; after so many questions it answers no more."""
+
+    def __init__(self, left):
+        self.left = left
+
+    def generate(self, prompt, most):
+        self.left -= 1
+        if self.left < 0:
+            raise NoModel("the quota is used up")
+        text = prompt.split("-----")[1]
+        return json.dumps([{"kind": "person", "text": word} for word in re.findall(r"[A-Z][a-z]+", text)])
+
+
+@QUIET
+@given(st.data())
+def test_what_a_model_reads_above_takes_nothing_from_what_it_reads_below(tmp_path_factory, data):
+    """Also where its quota ends midway, and however many paragraphs stand above."""
+    low = [f"(U) {one}" for one in data.draw(st.lists(st.sampled_from(PORTIONS), min_size=1, max_size=4))]
+    left = data.draw(st.integers(1, 5))
+    folder, seen = tmp_path_factory.mktemp("paper"), []
+    for _ in range(2):
+        told = mixed(data, low, [f"({mark}) {one}" for one in HIDDEN for mark in ("S", "S//SI")])
+        (folder / "paper.txt").write_text("\n\n".join(told), encoding="utf-8")
+        desk = Desk(SCHEME, SCHEME.read("TS//SI"), {})
+        model = read(desk.paragraphs(folder / "paper.txt"), Toy(left).generate)
+        records = list(replace(desk, names=model.names).document(folder / "paper.txt"))
+        seen.append(everything(records, SCHEME.read("U")))
+        found = [one for (label, _), each in model.found.items() for one in each if label == SCHEME.read("U")]
+        assert "(named by a model)" in seen[-1] or not found
     assert seen[0] == seen[1]
 
 

@@ -15,6 +15,8 @@ SOURCE = HERE.parent / "src" / "casemate_intelligence"
 LAW = "test_a_view_is_a_function_of_what_flows_to_it"
 PAPER = "test_a_paragraph_that_is_hidden_moves_nothing_of_the_document"
 LINES = "test_a_line_that_is_hidden_moves_no_other"
+PAGE = "test_a_view_owes_nothing_to_those_that_stand_before_it_on_the_page"
+MODEL = "test_what_a_model_reads_above_takes_nothing_from_what_it_reads_below"
 CELLS = "test_a_cell_that_is_hidden_shapes_nothing_of_the_row"
 MUTANTS = {
     "labels are one line, compartments forgotten": (
@@ -95,6 +97,18 @@ MUTANTS = {
     "a line's number counts hidden lines": (
         *("load.py", "self._lines[label] = self._lines.get(label, self._before) + 1"),
         *("self._lines[label] = max(self._lines.values(), default=self._before) + 1", LINES),
+    ),
+    "places begin where a hidden view has them": (
+        *("outcome.py", "in reversed(self._before) if label.flows_to(view.label)", "in reversed(self._before)", PAGE),
+    ),
+    "a model reads in the order of arrival": ("extract.py", "sorted(of, key=_below)", "list(of)", MODEL),
+    "a bound counts the paragraphs of every label": (
+        *("extract.py", "<= LONGEST][:MOST_OF_LABEL]", "<= LONGEST][: max(0, 4 - sum(map(len, of.values())))]"),
+        MODEL,
+    ),
+    "a name bears the label of the run": (
+        *("load.py", '"name": [one.text]}, source, always(label))', '"name": [one.text]}, source, always(self.job))'),
+        MODEL,
     ),
     "a hidden source is named": (
         *("load.py", "named = own is not None and own.flows_to(one.label)", "named = own is not None", LINES),

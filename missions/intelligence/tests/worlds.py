@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 from hypothesis import strategies as st
 
+from casemate.reports import Report, page
+from casemate.reports.network import network_of
 from casemate_intelligence import export, picture
 from casemate_intelligence.label import Scheme
 from casemate_intelligence.measure import measured
 from casemate_intelligence.merge import Candidate
 from casemate_intelligence.names import alike
+from casemate_intelligence.outcome import Walk
+from casemate_intelligence.question import answered, digest_of, question
 from casemate_intelligence.record import Judgement, Source, Statement, Withdrawal
 from casemate_intelligence.schema import kin
 from casemate_intelligence.view import Settings, view_of
@@ -20,6 +26,7 @@ SEES = {"U": ("U",), "S": ("U", "S"), "S//REL TO FRA": ("U", "S", "U//REL TO FRA
 IDS = [f"e{number}" for number in range(7)]
 NAMES = ["Viktor Maren", "Victor Maren", "V. Maren", "Elise Ferrand", "Ana Costa"]
 DAYS = ["2023-01-05", "2023-02-01", "2023-03-09"]
+QUESTIONS = ["from=Maren; hops=2", "from=e0; to=Ana Costa; first=2023-02", "by=Payment; last=2023-02-01"]
 LINKS = [f"l{number}" for number in range(6)]
 
 
@@ -82,6 +89,13 @@ def rows_alike(statements):
     ]
 
 
+def walk(records, *observers):
+    """What the page walks through, of each in turn."""
+    told = Walk(0, len(observers), SCHEME)
+    views = [view_of(records, one, Settings(kin(), alike, 0.97, 0.85, rows_alike)) for one in observers]
+    return [told.told(view, measured(view)) for view in views]
+
+
 def everything(records, observer, link=rows_alike):
     """All that a view gives, as text."""
     view = view_of(records, observer, Settings(kin(), alike, 0.97, 0.85, link))
@@ -91,7 +105,10 @@ def everything(records, observer, link=rows_alike):
         [[edge.id for edge in view.path(a, b)] for a in IDS[:3] for b in IDS[3:]],
         [[edge.id for edge in view.expand(each, 2).edges] for each in IDS],
         [edge.id for edge in view.between("2023-01", "2023-02").edges],
+        [digest_of(answered(view, question(text, {"Payment": ()}))) for text in QUESTIONS],
     ]
     exports = [export.ftm(view, SCHEME), export.graphml(view, measures, SCHEME), export.stix(view, SCHEME)]
     pictures = [picture.graph(view, measures, "M"), picture.time_line(view, "M"), picture.lon_lat(view, "M")]
-    return repr((view, measures, answers, exports, pictures))
+    walked = json.loads(json.dumps(walk(records, SCHEME.read("U"), observer)))  # each flows to the observer
+    whole = page(Report("T", [network_of({"views": walked}, "W")]), marking=SCHEME.write(observer))
+    return repr((view, measures, answers, exports, pictures, whole))

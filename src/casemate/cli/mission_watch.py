@@ -23,6 +23,8 @@ watch = Group(
         "add": "mission_watch:add",
         "list": "mission_watch:listing",
         "show": "mission_watch:show",
+        "pause": "mission_watch:pause",
+        "resume": "mission_watch:resume",
         "remove": "mission_watch:remove",
     },
 )
@@ -40,6 +42,7 @@ MOST = 50
     option("--cron", default="", metavar="LINE"),
     option("--clear", is_flag=True),
     option("--most", type=click.IntRange(1), default=None, metavar="N"),
+    option("--whole", is_flag=True),
     option("--set", "values", multiple=True, metavar="NAME=VALUE"),
     option("--input", "sources", multiple=True, metavar="ROLE=SOURCE"),
     option("--seed", type=int, default=0),
@@ -63,6 +66,7 @@ def add(talk: Talk, name: str, label: str, **given: Any) -> None:
         "cron": given["cron"],
         "clear": given["clear"],
         "most": given["most"] or (1 if single else min(MOST, 90 - len(given["sources"]))),
+        "whole": given["whole"],
         "when": given["conditions"],
         "sinks": given["sinks"],
         "run": {**form, "seed": given["seed"], "model": given["model"]},
@@ -90,12 +94,24 @@ def show(talk: Talk, id: str, label: str) -> None:
     one = answer.data
     talk.out("  ".join(_row(one)))
     talk.out(t("mission.watching", runs=one["runs"], job=one["job"] or "-", last=one["last"] or "-"))
+    if one["paused"]:
+        talk.out(t("mission.watch_paused"))
     if one["due"]:
         talk.out(t("mission.watch_due", at=iso(one["due"])))
     if one["why"]:
         talk.out(t("mission.watch_why", why=one["why"]))
     for condition in one["when"]:
         talk.out(f"  {condition}")
+
+
+@verb("mission.watch.pause", ID, LABEL)
+def pause(talk: Talk, id: str, label: str) -> None:
+    _stand(talk, id, label, True)
+
+
+@verb("mission.watch.resume", ID, LABEL)
+def resume(talk: Talk, id: str, label: str) -> None:
+    _stand(talk, id, label, False)
 
 
 @verb("mission.watch.remove", ID, LABEL)
@@ -115,6 +131,14 @@ def notices(talk: Talk, label: str) -> None:
         talk.out(f"{one['id']}  {one['mark']}  {iso(one['at'])}  {one['name']}  {one['run']}  {figures}")
     if not answer.data:
         talk.out(t("mission.no_notice"))
+
+
+def _stand(talk: Talk, id: str, label: str, paused: bool) -> None:
+    client = talk.client()
+    acting = label or str(client.get(_at(id)).data["label"])
+    answer = client.post(f"{_at(id)}/pause", {"paused": paused}, acting)
+    talk.answer(answer)
+    talk.out(answer.data["id"])
 
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:

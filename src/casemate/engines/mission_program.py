@@ -19,4 +19,6 @@ def face() -> dict[str, bytes]:
     for room in ("errors", "reports", "missions"):
         for path in sorted((PACKAGE / room).glob("*.py")):
             found[f"casemate/{room}/{path.name}"] = path.read_bytes()
+    for name in ("network.css", "network.js"):  # what a page with a network is written with
+        found[f"casemate/reports/{name}"] = (PACKAGE / "reports" / name).read_bytes()
     return found

@@ -9,7 +9,23 @@ from __future__ import annotations
 from casemate.missions.context import Context, NoModel
 from casemate.missions.mission import Citation, Mission, Need, Output, Role, parameter
 from casemate.missions.result import Result
-from casemate.reports import Chart, Check, Checks, Figures, Picture, Report, Series, Shown, Table, Text
+from casemate.reports import (
+    Chart,
+    Check,
+    Checks,
+    Figures,
+    Link,
+    Network,
+    Node,
+    Picture,
+    Quote,
+    Report,
+    Seen,
+    Series,
+    Shown,
+    Table,
+    Text,
+)
 
 __all__ = [
     "Chart",
@@ -18,14 +34,19 @@ __all__ = [
     "Citation",
     "Context",
     "Figures",
+    "Link",
     "Mission",
     "Need",
+    "Network",
     "NoModel",
+    "Node",
     "Output",
     "Picture",
+    "Quote",
     "Report",
     "Result",
     "Role",
+    "Seen",
     "Series",
     "Shown",
     "Table",

@@ -166,6 +166,7 @@ ACTIONS: dict[str, Rule] = {
     "mission-watch.list": _by("user"),
     "mission-watch.add": _by("user"),
     "mission-watch.remove": _by("user", "operator", others=("operator",)),
+    "mission-watch.pause": _by("user", "operator", others=("operator",)),
     "mission-watch.run": _by("service"),
     "mission-notice.list": _by("user"),
     "mission-notice.send": _by("service"),

@@ -7,7 +7,8 @@ marking: whoever renders it gives the marking of the label at which it lies.
 from __future__ import annotations
 
 from casemate.reports.chart import Chart, Series, svg_of
-from casemate.reports.page import page
+from casemate.reports.network import Link, Network, Node, Quote, Seen
+from casemate.reports.page import page, policy
 from casemate.reports.report import Check, Checks, Figures, Part, Picture, Report, Shown, Text, plain, read
 from casemate.reports.table import Cell, Table, cell, csv_of
 
@@ -17,9 +18,14 @@ __all__ = [
     "Check",
     "Checks",
     "Figures",
+    "Link",
+    "Network",
+    "Node",
     "Part",
     "Picture",
+    "Quote",
     "Report",
+    "Seen",
     "Series",
     "Shown",
     "Table",
@@ -28,6 +34,7 @@ __all__ = [
     "csv_of",
     "page",
     "plain",
+    "policy",
     "read",
     "svg_of",
 ]

@@ -1,4 +1,7 @@
-"""A report as one file of HTML: its marking above and below, no script, nothing that is fetched from elsewhere."""
+"""A report as one file of HTML: its marking above, below and on each printed sheet, nothing fetched from elsewhere.
+
+No script runs in it but our own, which stands there where a network does (`network.py`), and is named by its hash.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,11 @@ from collections.abc import Mapping
 from html import escape
 
 from casemate.reports.chart import Chart, svg_of
+from casemate.reports.network import Network, drawn, script, script_hash, style
 from casemate.reports.report import Checks, Figures, Part, Picture, Report, Shown, Text
 from casemate.reports.table import Cell, cell
 
-__all__ = ["page"]
+__all__ = ["page", "policy"]
 
 _WORDS = {
     "en": {"True": "holds", "False": "does not hold", "of": "{shown} of {all} rows", "against": "against"},
@@ -30,7 +34,12 @@ td.n{text-align:right;font-variant-numeric:tabular-nums}
 .wide{overflow-x:auto}.told{color:#4a5260}
 .bad{color:#a4001d;font-weight:700}.good{color:#006b3c;font-weight:700}
 svg,img{max-width:100%;height:auto}
-@media print{.banner{position:static}}"""
+@media print{.banner{position:static}tr,figure,img{break-inside:avoid}}"""
+
+
+def policy(report: Report) -> str:
+    """What a browser lets the page do: nothing but show itself, and walk through a network where it has one."""
+    return f"{_POLICY}; script-src {script_hash()}" if _walks(report) else _POLICY
 
 
 def page(
@@ -50,22 +59,39 @@ def page(
     tints = [one if _COLOUR.fullmatch(one) else "#16181d" for one in (ink, ground)]
     told = escape(marking)
     colours = f"color:{tints[0]};background:{tints[1]}"
+    style_of = _STYLE + _sheet(marking) + (style() if _walks(report) else "")
     rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(text)}</td></tr>" for name, text in (facts or {}).items())
     return "\n".join(
         [
             f'<!doctype html>\n<html lang="{"fr" if language == "fr" else "en"}"><head><meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+            f'<meta http-equiv="Content-Security-Policy" content="{policy(report)}">',
             '<meta name="viewport" content="width=device-width">',
-            f"<title>{told} {escape(report.title)}</title><style>{_STYLE}</style></head><body>",
+            f"<title>{told} {escape(report.title)}</title><style>{style_of}</style></head><body>",
             f'<div class="banner top" style="{colours}">{told}</div><main><h1>{escape(report.title)}</h1>',
-            *(_part(part, words) for part in report.parts),
+            *(_part(part, words, language) for part in report.parts),
             f'<table class="facts">{rows}</table>' if rows else "",
-            f'</main><div class="banner foot" style="{colours}">{told}</div></body></html>\n',
+            f'</main><div class="banner foot" style="{colours}">{told}</div>',
+            f"<script>{script()}</script></body></html>\n" if _walks(report) else "</body></html>\n",
         ]
     )
 
 
-def _part(part: Part, words: Mapping[str, str]) -> str:
+def _walks(report: Report) -> bool:
+    return any(isinstance(part, Network) for part in report.parts)
+
+
+def _sheet(marking: str) -> str:
+    """The marking in the margins of each printed sheet (CSS Paged Media 3, section 5)."""
+    words = " ".join(marking.split())
+    told = "".join(
+        each if each.isascii() and (each.isalnum() or each == " ") else f"\\{ord(each):x} " for each in words
+    )
+    box = "font:bold 9pt sans-serif;color:#000;white-space:normal;text-align:center"
+    count = f'content:"{told}" "  \\2013  " counter(page) "/" counter(pages)'
+    return f'@page{{margin:20mm 15mm;@top-center{{content:"{told}";{box}}}@bottom-center{{{count};{box}}}}}'
+
+
+def _part(part: Part, words: Mapping[str, str], language: str) -> str:
     head, body = f"<h2>{escape(part.title)}</h2>" if part.title else "", ""
     match part:
         case Text():
@@ -83,6 +109,8 @@ def _part(part: Part, words: Mapping[str, str]) -> str:
             )
         case Chart():
             body = f"<figure>{svg_of(part)}</figure>"
+        case Network():
+            body = drawn(part, language)
         case Picture():
             # as an image, so that nothing in it runs
             data = base64.b64encode(part.svg.encode("utf-8", "replace")).decode()

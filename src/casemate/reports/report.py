@@ -8,6 +8,10 @@ from typing import Any
 
 from casemate.errors import BadInput
 from casemate.reports.chart import KINDS, Chart, Series
+from casemate.reports.given import items as _list
+from casemate.reports.given import number as _number
+from casemate.reports.given import text as _text
+from casemate.reports.network import Network, network_of
 from casemate.reports.table import Cell, Table, cell
 
 __all__ = ["MOST_PARTS", "Check", "Checks", "Figures", "Part", "Picture", "Report", "Shown", "Text", "plain", "read"]
@@ -72,7 +76,7 @@ class Checks:
     title: str = ""
 
 
-Part = Text | Figures | Shown | Chart | Picture | Checks
+Part = Text | Figures | Shown | Chart | Picture | Network | Checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,8 @@ def _part(value: object) -> Part:
             return Checks([_check(each) for each in _list(value, "checks", 200)], title)
         case "chart":
             return _chart(value, title)
+        case "network":
+            return network_of(value, title)
     raise BadInput(what="A report has a part of a kind that nobody knows.")
 
 
@@ -192,24 +198,10 @@ def _check(value: object) -> Check:
     return Check(texts[0], texts[1], value.get("passed") is True, texts[2])
 
 
-def _text(value: Mapping[str, Any], name: str, most: int) -> str:
-    text = value.get(name, "")
-    if not isinstance(text, str) or len(text) > most:
-        raise BadInput(what=f"{name} in a report is a text of at most {most} characters.")
-    return text
-
-
 def _map(value: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     found = value.get(name)
     if not isinstance(found, dict) or len(found) > 500:
         raise BadInput(what=f"{name} in a report is an object of at most 500 names.")
-    return found
-
-
-def _list(value: Mapping[str, Any], name: str, most: int) -> list[Any]:
-    found = value.get(name, [])
-    if not isinstance(found, list) or len(found) > most:
-        raise BadInput(what=f"{name} in a report is a list of at most {most}.")
     return found
 
 
@@ -230,11 +222,3 @@ def _shown(value: object) -> float | int | str:
 
 def _axis(value: object) -> float | str:
     return value[:200] if isinstance(value, str) else _number(value)
-
-
-def _number(value: object) -> float:
-    if value is None:
-        return float("nan")
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e300:
-        raise BadInput(what="A point of a chart is a number.")
-    return float(value)

@@ -12,7 +12,7 @@ import pytest
 
 from casemate.jobs import Spec
 from casemate.missions.result import digest_of
-from casemate.reports import Report, page
+from casemate.reports import Report, page, policy, read
 from tests.attacks.scene import LOW, SECRET
 from tests.doors.native.test_jobs import ended, kept
 from tests.laws.mission_operations import described, install
@@ -212,6 +212,21 @@ async def test_a_result_is_told_with_its_label_and_to_nobody_below(world: World)
         assert (await world.call("low", "GET", f"{at}{end}", acting=LOW)).status == 404
         assert (await world.call("ann", "GET", f"{at}{end}", acting=LOW)).status == 404
     assert (await world.call("low", "POST", f"{at}/again", {}, LOW)).status == 404
+
+
+async def test_a_report_with_a_network_runs_our_script_as_nobody_and_any_other_runs_none(world: World) -> None:
+    await world.person("ann", SECRET)
+    walks = {"title": "R", "parts": [{"part": "network", "views": [{"mark": "S", "nodes": [{"id": "<script>"}]}]}]}
+    await left(world, "job_n", **{"out/report.json": json.dumps(walks).encode()})
+    await left(world, "job_r")
+    for id, runs in (("job_n", True), ("job_r", False)):
+        seen = await world.call("ann", "GET", f"/api/mission-runs/{id}/report", acting=SECRET)
+        held = {part.split()[0]: part.split()[1:] for part in seen.header("content-security-policy").split("; ")}
+        assert held["default-src"] == ["'none'"]
+        assert held["sandbox"] == (["allow-scripts"] if runs else [])
+        assert ("script-src" in held) is runs
+        assert seen.body.count(b"<script") == (2 if runs else 0)
+    assert "sha256-" in policy(read(walks))
 
 
 async def test_what_a_strangers_program_left_is_held_to_what_a_result_is(world: World) -> None:

@@ -135,6 +135,7 @@ MAY: dict[str, set[str]] = {
     "POST /api/mission-watches": {"user"},
     "GET /api/mission-watches/{id}": {"user"},
     "DELETE /api/mission-watches/{id}": {"user", "operator"},
+    "POST /api/mission-watches/{id}/pause": {"user", "operator"},
     "GET /api/mission-runs/{id}": {"user"},
     "GET /api/mission-runs/{id}/report": {"user"},
     "GET /api/mission-runs/{id}/tables/{name}": {"user"},

@@ -17,7 +17,8 @@ from typing import Any
 
 from casemate.errors import BadInput
 from casemate_intelligence.label import Label, Scheme
-from casemate_intelligence.mention import gazetteer, mentions
+from casemate_intelligence.mention import Mention, gazetteer, mentions
+from casemate_intelligence.merge import folded
 from casemate_intelligence.record import Judgement, Record, Source, Statement, Withdrawal
 from casemate_intelligence.schema import LINK, always, statements
 from casemate_intelligence.stix import entities_of
@@ -30,13 +31,21 @@ LABELS = "labels"
 """Beside an entity of JSON: a map from a property ('' for the entity itself) to its label, or one label for all."""
 
 
+def _nobody(_: Label, __: str) -> Iterable[Mention]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """`job`: the label of the run, above which nothing may stand. `files`: label of a file, by name; else the job's."""
+    """`job`: the label of the run, above which nothing may stand. `files`: label of a file, by name; else the job's.
+
+    `names`: what else a paragraph of a label names; nothing, unless a model has read it.
+    """
 
     scheme: Scheme
     job: Label
     files: Mapping[str, Label]
+    names: Callable[[Label, str], Iterable[Mention]] = _nobody
 
     def label(self, text: object, default: Label) -> Label:
         """Of a mark, or the default where there is none. Raises BadInput above the job's label."""
@@ -97,6 +106,11 @@ class Desk:
         for start, portion, label in portions:
             yield from self._named(paper, path.name, start, portion, label)
 
+    def paragraphs(self, path: Path) -> Iterator[tuple[Label, str]]:
+        """Each with its label, as `names` is asked for it."""
+        for _, portion, label in self._portions(path.read_text(encoding="utf-8"), self.of_file(path)):
+            yield label, portion
+
     def judgements(self, path: Path) -> Iterator[Record]:
         """JSON, one a line: `left`, `right`, `same`, `by`, `at`, `why`, `label`; or `withdraw` with the id of one."""
         default = self.of_file(path)
@@ -144,8 +158,9 @@ class Desk:
         return f"({inside})" if is_mark else ""
 
     def _named(self, paper: str, name: str, start: int, portion: str, label: Label) -> Iterator[Statement]:
-        for one in mentions(portion):
-            source = Source(name, start + one.start, start + one.end, _around(portion, one.start, one.end))
+        for one in [*mentions(portion), *self.names(label, portion)]:
+            told = f"{name} (named by a model)" if one.kind == "name" else name
+            source = Source(told, start + one.start, start + one.end, _around(portion, one.start, one.end))
             made = _id("mention", name, self.scheme.write(label), str(source.start), str(source.end), one.kind)
             if one.kind == "place":
                 place = gazetteer().places[one.value]
@@ -159,6 +174,11 @@ class Desk:
                 )
                 yield from statements(thing, "Address", values, source, always(label))
                 values = {"document": [paper], "resolved": [thing], "name": [one.text], "detectedSchema": ["Address"]}
+                yield from statements(made, LINK, values, source, always(label))
+            elif one.kind == "name":
+                thing = _id("name", one.value, folded(one.text))
+                yield from statements(thing, one.value, {"name": [one.text]}, source, always(label))
+                values = {"document": [paper], "resolved": [thing], "name": [one.text], "detectedSchema": [one.value]}
                 yield from statements(made, LINK, values, source, always(label))
             elif one.kind == "date":
                 yield Statement(paper, "Document", "date", one.value, label, source, "date")

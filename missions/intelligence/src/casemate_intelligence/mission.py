@@ -14,6 +14,7 @@ from casemate_intelligence import __version__
 from casemate_intelligence.label import DEFAULT, Label, Scheme
 
 if TYPE_CHECKING:
+    from casemate_intelligence.load import Desk
     from casemate_intelligence.record import Record
     from casemate_intelligence.view import View
 
@@ -27,6 +28,7 @@ FILES = {
     "graph.svg": ("Links", "Liens"),
     "time.svg": ("Time line", "Chronologie"),
     "map.svg": ("Places", "Lieux"),
+    "walk.json": ("What the page walks through", "Ce que la page parcourt"),
 }
 """What each view leaves; `view1` is the first that was asked for."""
 
@@ -64,11 +66,21 @@ class Parameters:
     link: bool = parameter(
         True, en="Compare rows of persons with splink.", fr="Comparer les lignes de personnes avec splink."
     )
+    extract: bool = parameter(
+        False,
+        en="Have a model name persons and organisations in texts.",
+        fr="Faire nommer par un modèle les personnes et organisations des textes.",
+    )
     find: str = parameter("", en="Words to search for.", fr="Mots à chercher.")
     start: str = parameter("", en="A path from: a name or an id.", fr="Un chemin depuis : un nom ou un identifiant.")
     end: str = parameter("", en="A path to: a name or an id.", fr="Un chemin vers : un nom ou un identifiant.")
     first: str = parameter("", en="Edges of this day or later (ISO 8601).", fr="Liens de ce jour ou après (ISO 8601).")
     last: str = parameter("", en="Edges of this day or earlier.", fr="Liens de ce jour ou avant.")
+    questions: tuple[str, ...] = parameter(
+        (),
+        en="Standing questions: from=; to=; by=; least=; first=; last=; hops=. A watch compares their answers.",
+        fr="Questions permanentes : from= ; to= ; by= ; least= ; first= ; last= ; hops=. Une veille les compare.",
+    )
     most: int = parameter(80, low=1, high=400, en="Entities in the picture.", fr="Entités dans l'image.")
 
 
@@ -122,6 +134,7 @@ class Intelligence(Mission[Parameters]):
 
     def run(self, context: Context[Parameters]) -> Result:
         """Reads everything once, then makes each view of it."""
+        from casemate_intelligence.extract import read as models_read
         from casemate_intelligence.link import linked_statements
         from casemate_intelligence.names import alike
         from casemate_intelligence.outcome import outcome
@@ -130,7 +143,13 @@ class Intelligence(Mission[Parameters]):
 
         asked = context.parameters
         scheme, labels = self._labels(asked)
-        records = list(self._records(context, scheme))
+        desk = self._desk(asked, scheme)
+        read = None
+        if asked.extract:
+            papers = context.inputs.get("documents", ())
+            read = models_read((one for path in papers for one in desk.paragraphs(path)), context.generate)
+            desk = replace(desk, names=read.names)
+        records = list(self._records(context, desk))
         settings = Settings(kin(), alike, asked.merge_at, asked.suggest_at)
         if asked.link:
             settings = replace(settings, link=linked_statements)
@@ -139,7 +158,11 @@ class Intelligence(Mission[Parameters]):
             context.progress(number, len(labels), scheme.write(label))
             views.append((f"view{number + 1}", view_of(records, label, settings)))
         context.progress(len(labels), len(labels))
-        return outcome(views, context, scheme)
+        result = outcome(views, context, scheme)
+        if read is not None:
+            counts = {"asked": read.asked, "answered": read.answered, "dropped": read.dropped}
+            result = replace(result, figures={**result.figures, **{f"model.{name}": n for name, n in counts.items()}})
+        return result
 
     def report(self, context: Context[Parameters], result: Result) -> Report:
         """Views side by side, pictures of each, evidence with portion marks."""
@@ -157,11 +180,13 @@ class Intelligence(Mission[Parameters]):
             raise BadInput(what="A view stands at or below the label of the run.")
         return scheme, labels
 
-    def _records(self, context: Context[Parameters], scheme: Scheme) -> Iterator[Record]:
+    def _desk(self, asked: Parameters, scheme: Scheme) -> Desk:
         from casemate_intelligence.load import Desk
 
-        given = [text.partition("=") for text in context.parameters.files]
-        desk = Desk(scheme, scheme.read(context.parameters.label), {name: scheme.read(text) for name, _, text in given})
+        given = [text.partition("=") for text in asked.files]
+        return Desk(scheme, scheme.read(asked.label), {name: scheme.read(text) for name, _, text in given})
+
+    def _records(self, context: Context[Parameters], desk: Desk) -> Iterator[Record]:
         files = context.inputs
         for role, read in (
             ("entities", desk.entities),

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from casemate.missions import Context, Result, Table
 from casemate.reports import Cell
 from casemate_intelligence import export, picture
-from casemate_intelligence.label import Scheme
+from casemate_intelligence.label import Label, Scheme
 from casemate_intelligence.measure import Measures, measured
-from casemate_intelligence.view import Entity, Shown, View
+from casemate_intelligence.question import answered, digest_of, named, question
+from casemate_intelligence.schema import kin
+from casemate_intelligence.view import Edge, Entity, Shown, View
+from casemate_intelligence.walk import Places, walked
 
-__all__ = ["VIEWS", "outcome"]
+__all__ = ["VIEWS", "Walk", "outcome"]
 
 VIEWS = (
     "view",
@@ -31,6 +36,7 @@ ENTITIES = ("view", "entity", "name", "schema", "mark", "members", "degree", "be
 EDGES = ("view", "edge", "schema", "from", "to", "date", "mark", "from entity", "to entity")
 EVIDENCE = ("view", "of", "property", "value", "quotation", "source", "start", "end")
 MOST_EVIDENCE = 50_000
+MOST_ANSWER = 500
 Rows = list[list[Cell]]
 
 
@@ -38,6 +44,9 @@ def outcome(views: Sequence[tuple[str, View]], context: Context[Any], scheme: Sc
     """Rows of a view stand together and bear its mark; the whole bears the label of the run."""
     told: dict[str, Rows] = {name: [] for name in ("views", "entities", "edges", "candidates", "evidence", "answers")}
     files, figures = dict[str, Path](), dict[str, float | int | str]()
+    schemata = {name: kin().above.get(name, frozenset[str]()) for name in kin().edges}
+    asked = [question(text, schemata) for text in context.parameters.questions]
+    walk = Walk(context.seed, len(views), scheme)
     for slug, view in views:
         measures = measured(view, context.seed)
         mark = scheme.write(view.label)
@@ -58,7 +67,15 @@ def outcome(views: Sequence[tuple[str, View]], context: Context[Any], scheme: Sc
         ]
         told["evidence"] += _evidence(view, mark, scheme)
         told["answers"] += _answers(view, mark, scheme, context.parameters)
+        for number, one in enumerate(asked, start=1):
+            edges = answered(view, one)
+            told["answers"] += _links(view, mark, scheme, f"q{number}", edges[:MOST_ANSWER])
+            # the last view that was asked for is the one that a watch compares
+            figures |= {f"q{number}.count": len(edges), f"q{number}.answer": digest_of(edges)}
         files |= _files(slug, view, measures, context, scheme)
+        name = f"{slug}.walk.json"
+        files[name] = context.out / name
+        files[name].write_text(json.dumps(walk.told(view, measures), ensure_ascii=False), encoding="utf-8")
     columns = {
         "views": VIEWS,
         "entities": ENTITIES,
@@ -68,6 +85,23 @@ def outcome(views: Sequence[tuple[str, View]], context: Context[Any], scheme: Sc
         "answers": ("view", "question", "number", "answer", "mark", "id"),
     }
     return Result({name: Table(columns[name], rows) for name, rows in told.items()}, figures, files)
+
+
+class Walk:
+    """Views as a reader walks through them; one begins where a view before it stands that flows to it."""
+
+    def __init__(self, seed: int, many: int, scheme: Scheme) -> None:
+        self._seed, self._many, self._scheme = seed, many, scheme
+        self._before = list[tuple[Label, Places]]()
+
+    def told(self, view: View, measures: Measures) -> dict[str, Any]:
+        """The share of one view. Views are asked for in the order in which they stand."""
+        like = next((told for label, told in reversed(self._before) if label.flows_to(view.label)), None)
+        places = picture.places(view, measures, self._seed, like)
+        self._before.append((view.label, places))
+        order = picture.most_central(view, measures, len(view.entities))
+        order.sort(key=lambda name: not measures.degree[name])
+        return asdict(walked(view, order, measures, places, self._scheme, self._many))
 
 
 def _counts(view: View, measures: Measures) -> list[Cell]:
@@ -140,22 +174,22 @@ def _answers(view: View, mark: str, scheme: Scheme, asked: Any) -> Rows:
     for number, one in enumerate(view.search(asked.find)[:100] if asked.find else ()):
         rows.append([mark, "search", number + 1, one.name, scheme.portion(one.label), one.id])
     if asked.start and asked.end:
-        ends = [_named(view, asked.start), _named(view, asked.end)]
-        for number, edge in enumerate(view.path(*ends)):
-            told = f"{view.entities[edge.source].name} -{edge.schema}-> {view.entities[edge.target].name}"
-            rows.append([mark, "path", number + 1, told, scheme.portion(edge.label), edge.id])
+        ends = [named(view, asked.start), named(view, asked.end)]
+        rows += _links(view, mark, scheme, "path", view.path(*ends))
     if asked.first or asked.last:
         part = view.between(asked.first or "0000", asked.last or "9999")
-        for number, edge in enumerate(sorted(part.edges, key=lambda each: (each.date, each.id))[:500]):
-            told = f"{edge.date} {part.entities[edge.source].name} -{edge.schema}-> {part.entities[edge.target].name}"
-            rows.append([mark, "between", number + 1, told, scheme.portion(edge.label), edge.id])
+        dated = sorted(part.edges, key=lambda each: (each.date, each.id))
+        rows += _links(part, mark, scheme, "between", dated[:MOST_ANSWER])
     return rows
 
 
-def _named(view: View, text: str) -> str:
-    """The entity of that id, or the first that a search for the name finds."""
-    known = view.of.get(text, text)
-    return known if known in view.entities else next((one.id for one in view.search(text)), text)
+def _links(view: View, mark: str, scheme: Scheme, asked: str, edges: Sequence[Edge]) -> Rows:
+    """An answer: a link a row, in order."""
+    rows: Rows = []
+    for number, edge in enumerate(edges, start=1):
+        ends = f"{view.entities[edge.source].name} -{edge.schema}-> {view.entities[edge.target].name}"
+        rows.append([mark, asked, number, f"{edge.date} {ends}".strip(), scheme.portion(edge.label), edge.id])
+    return rows
 
 
 def _files(slug: str, view: View, measures: Measures, context: Context[Any], scheme: Scheme) -> dict[str, Path]:

@@ -15,7 +15,7 @@ import rustworkx
 from casemate_intelligence.measure import Measures
 from casemate_intelligence.view import Edge, Entity, View
 
-__all__ = ["graph", "lon_lat", "most_central", "time_line"]
+__all__ = ["graph", "lon_lat", "most_central", "places", "time_line"]
 
 WIDE, HIGH = 900, 560
 SHADES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a7f00", "#5a5a5a")
@@ -26,6 +26,48 @@ def most_central(view: View, measures: Measures, most: int) -> list[str]:
     """The entities that a picture has room for: by betweenness, then degree, then id."""
     order = sorted(view.entities, key=lambda name: (-measures.betweenness[name], -measures.degree[name], name))
     return order[:most]
+
+
+def places(
+    view: View, measures: Measures, seed: int = 0, like: Mapping[str, tuple[int, int]] | None = None
+) -> dict[str, tuple[int, int]]:
+    """Where each entity stands on a sheet as long as it takes: what hangs together beside each other, the rest below.
+
+    `like`: where they stand already in a view that flows to this one, which is where this one begins from.
+    """
+    every = most_central(view, measures, len(view.entities))
+    ids = sorted(name for name in every if measures.degree[name])
+    at = {name: number for number, name in enumerate(ids)}
+    pairs = sorted({(at[e.source], at[e.target]) for e in view.edges if e.source in at and e.source != e.target})
+    drawn: rustworkx.PyGraph[str, None] = rustworkx.PyGraph(multigraph=False)
+    drawn.add_nodes_from(ids)
+    drawn.add_edges_from([(a, b, None) for a, b in pairs])
+    parts = sorted((sorted(part) for part in rustworkx.connected_components(drawn)), key=lambda one: (-len(one), one))
+    spots, x, y, foot = dict[str, tuple[int, int]](), 0, 0, 0
+    for part in parts:
+        told = _laid(drawn.subgraph(part), seed, like or {})
+        wide, high = (max(spot[axis] for spot in told.values()) + 110 for axis in (0, 1))
+        if x and x + wide > WIDE:
+            x, y = 0, foot
+        spots |= {name: (x + across, y + down) for name, (across, down) in told.items()}
+        x, foot = x + wide, max(foot, y + high)
+    alone = [name for name in every if not measures.degree[name]]
+    return spots | {name: (number % 12 * 80, foot + number // 12 * 50) for number, name in enumerate(alone)}
+
+
+def _laid(
+    part: rustworkx.PyGraph[str, None], seed: int, like: Mapping[str, tuple[int, int]]
+) -> dict[str, tuple[int, int]]:
+    """One part from (0, 0) on, in whole points; its links are 80 long in the mean."""
+    known = {at: (like[name][0] / WIDE, like[name][1] / HIGH) for at, name in enumerate(part.nodes()) if name in like}
+    found = rustworkx.spring_layout(part, pos=known or None, seed=seed + 1, num_iter=50 if known else 300)
+    spans = [math.dist(found[a], found[b]) for a, b in part.edge_list()]
+    scale = 80 * len(spans) / (sum(spans) or 1.0)
+    left, top = (min(spot[axis] for spot in found.values()) for axis in (0, 1))
+    return {
+        name: (round((float(found[at][0]) - left) * scale), round((float(found[at][1]) - top) * scale))
+        for at, name in enumerate(part.nodes())
+    }
 
 
 def graph(view: View, measures: Measures, marking: str, *, most: int = 80, seed: int = 0) -> str:

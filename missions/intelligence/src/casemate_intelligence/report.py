@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from casemate.missions import Check, Checks, Context, Picture, Report, Result, Shown, Table, Text
 from casemate.reports import Cell
+from casemate.reports.network import network_of
 from casemate_intelligence.label import Scheme
 
 __all__ = ["report"]
@@ -17,7 +19,10 @@ WORDS = {
         "head": "Each view is made anew of the records that flow to its label: its entities, merges, scores and counts "
         "are those of a world in which nothing else exists. This page as a whole bears the label of the run; a "
         "releasable version is made by running again at a lower label, not by cutting this one down.",
+        "model": "A model was asked for the names in {asked} paragraphs and answered for {answered}. A name counts "
+        "where it stands word for word in its paragraph; {dropped} did not.",
         "views": "Views side by side",
+        "walk": "Walk through the links",
         "differ": "The same entity in each view",
         "merges": "Pairs for a person to judge",
         "answers": "Answers",
@@ -35,7 +40,10 @@ WORDS = {
         "head": "Chaque vue est refaite à partir de ce qui monte jusqu'à sa classification : entités, fusions, "
         "mesures et décomptes sont ceux d'un monde où rien d'autre n'existe. La page entière porte la classification "
         "de l'exécution ; une version communicable se fait en relançant plus bas, jamais en coupant celle-ci.",
+        "model": "Un modèle a été interrogé sur les noms de {asked} paragraphes et a répondu pour {answered}. Un nom "
+        "compte là où il se trouve mot pour mot ; {dropped} ne s'y trouvaient pas.",
         "views": "Vues côte à côte",
+        "walk": "Parcourir les liens",
         "differ": "La même entité dans chaque vue",
         "merges": "Paires à juger",
         "answers": "Réponses",
@@ -55,6 +63,12 @@ def report(context: Context[Any], result: Result) -> Report:
     """Of what the run left, and of nothing else."""
     words, tables = WORDS[context.language], result.tables
     parts: list[Any] = [Text(words["head"]), Shown(tables["views"], words["views"], 8)]
+    if "model.asked" in result.figures:
+        counts = {name: result.figures[f"model.{name}"] for name in ("asked", "answered", "dropped")}
+        parts.insert(1, Text(words["model"].format(**counts)))
+    slugs = [str(row[1]) for row in tables["views"].rows]
+    walks = [json.loads(result.files[f"{slug}.walk.json"].read_text(encoding="utf-8")) for slug in slugs]
+    parts.append(network_of({"views": walks}, words["walk"]))
     parts.append(Shown(side_by_side(tables["entities"]), words["differ"], 25))
     for name, title in (("answers", "answers"), ("candidates", "merges")):
         if tables[name].rows:

@@ -41,6 +41,7 @@ from casemate.doors.console import (
     spill,
     static,
     today,
+    watches,
     work,
 )
 from casemate.doors.console.face import Face
@@ -69,6 +70,7 @@ PAGES: tuple[Callable[[Face], list[Route]], ...] = (
     queues.routes,
     work.routes,
     missions.routes,
+    watches.routes,
     sources.routes,
     buckets.routes,
     releases.routes,

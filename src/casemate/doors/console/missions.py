@@ -17,7 +17,7 @@ from casemate.missions.form import typed
 from casemate.missions.host import RunRequest
 from casemate.policy import Action
 
-__all__ = ["routes"]
+__all__ = ["asked_in", "routes"]
 
 LIST, READ, SUBMIT = Action("list", "mission"), Action("read", "job"), Action("submit", "job")
 PARAMETER, ROLE = "p.", "i."
@@ -57,13 +57,13 @@ class _Missions:
     async def estimate(self, call: Call) -> Shown:
         """What the form would take, above the form as it was filled in."""
         told = await self._face.data("GET /api/missions/{name}", replace(call, body=None))
-        asked = _asked(told["described"], call.body)
+        asked = asked_in(told["described"], call.body)
         need, facts = await self._face.ask("POST /api/missions/{name}/estimate", call, asked)
         return replace(await self._page(call, call.body, need["resources"]), facts=facts)
 
     async def run(self, call: Call) -> Reply:
         told = await self._face.data("GET /api/missions/{name}", replace(call, body=None))
-        asked = _asked(told["described"], call.body)
+        asked = asked_in(told["described"], call.body)
         data, facts = await self._face.ask("POST /api/missions/{name}/runs", call, asked)
         return go(f"/mission-runs/{data['id']}", acting=acting(call), facts=facts)
 
@@ -107,7 +107,7 @@ class _Missions:
         return Shown("mission.html", data, facts=facts, more=more)
 
 
-def _asked(described: dict[str, Any], form: dict[str, str]) -> RunRequest:
+def asked_in(described: dict[str, Any], form: dict[str, str]) -> RunRequest:
     """The filled form. Raises BadInput that names what does not fit."""
     texts = {name.removeprefix(PARAMETER): text for name, text in form.items() if name.startswith(PARAMETER)}
     inputs = {name.removeprefix(ROLE): tuple(text.split()) for name, text in form.items() if name.startswith(ROLE)}

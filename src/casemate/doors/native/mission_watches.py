@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from casemate.doors.frame import Call, Reply, Route
 from casemate.doors.native.missions import texts_of_run
 from casemate.doors.native.rooms import Rooms, marked, reply
@@ -11,22 +13,30 @@ from casemate.missions.host import Missions, Notice, Watch, Watches, WatchReques
 from casemate.objects import Found
 from casemate.policy import Action
 
-__all__ = ["routes"]
+__all__ = ["PauseRequest", "routes"]
+
+
+class PauseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether it is to stand still, or to go on."""
+
+    paused: bool = True
 
 
 def routes(rooms: Rooms) -> list[Route]:
     """Routes of watches and notices."""
     at, base, one, data = _Watches(rooms), "/api/mission-watches", "/api/mission-watches/{id}", dict[str, Any]
-    looks, adds, drops = (
+    looks, adds, drops, pauses = (
         Action("list", "mission-watch"),
         Action("add", "mission-watch"),
         Action("remove", "mission-watch"),
+        Action("pause", "mission-watch"),
     )
     told = Action("list", "mission-notice")
     return [
         Route("GET", base, "native", looks, at.every, gives=list[Any]),
         Route("POST", base, "native", adds, at.add, takes=WatchRequest, gives=data, texts=_said),
         Route("GET", one, "native", looks, at.one, gives=data),
+        Route("POST", f"{one}/pause", "native", pauses, at.pause, takes=PauseRequest, gives=data),
         Route("DELETE", one, "native", drops, at.remove, gives=data),
         Route("GET", "/api/mission-notices", "native", told, at.notices, gives=list[Any]),
     ]
@@ -66,6 +76,11 @@ class _Watches:
         """A watch: its source, its run, and what prevented the last."""
         return reply(call.flow, _told(call, await self._watches.named(call.flow, call.path["id"])))
 
+    async def pause(self, call: Call) -> Reply:
+        """No run of it begins until it goes on."""
+        found = await self._watches.pause(call.flow, call.path["id"], call.body.paused)
+        return reply(call.flow, _told(call, found), watch=found.id)
+
     async def remove(self, call: Call) -> Reply:
         """No run of it begins any more."""
         return reply(call.flow, {"id": await self._watches.remove(call.flow, call.path["id"])})
@@ -89,6 +104,8 @@ def _told(call: Call, found: Found[Watch]) -> dict[str, Any]:
         "cron": value.cron,
         "clear": value.clear,
         "most": value.most,
+        "whole": value.whole,
+        "paused": value.paused,
         "when": value.when,
         "sinks": value.sinks,
         "parameters": value.run.parameters,

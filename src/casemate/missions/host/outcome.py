@@ -19,7 +19,7 @@ from casemate.errors import Absent, BadInput, TooLarge
 from casemate.jobs import JOB, Job, Jobs
 from casemate.missions.result import digest_of
 from casemate.objects import Found
-from casemate.reports import Cell, page, read
+from casemate.reports import Cell, page, policy, read
 from casemate.reports.parquet import Column, parquet
 
 __all__ = ["compared", "first_of", "progress_of", "report_of", "result_of", "table_of"]
@@ -119,16 +119,17 @@ def _true(told: dict[str, Any], left: dict[str, str]) -> bool:
     return known and (told["asked"], told["digest"]) == (digest_of(asked), digest_of(made))
 
 
-async def report_of(jobs: Jobs, flow: Flow, found: Found[Job]) -> str:
-    """Its report as one file of HTML, with the marking of the job's label. Raises Absent, BadInput."""
+async def report_of(jobs: Jobs, flow: Flow, found: Found[Job]) -> tuple[str, str]:
+    """Its report as one file of HTML, with the marking of the job's label, and its policy. Raises Absent, BadInput."""
     raw = await _bytes(jobs, flow, found, "out/report.json", LARGEST)
     result = await result_of(jobs, flow, found)
     facts = {name: str(result[name])[:200] for name in ("mission", "version", "seed", "asked", "digest")}
     banner = flow.gate.vault.region.policies.banner(found.label, flow.session.language)
 
-    def drawn() -> str:
-        language = flow.session.language
-        return page(read(_json(raw)), marking=banner, language=language, facts={**facts, "job": found.id})
+    def drawn() -> tuple[str, str]:
+        report, language = read(_json(raw)), flow.session.language
+        told = page(report, marking=banner, language=language, facts={**facts, "job": found.id})
+        return told, policy(report)
 
     # beside the loop that serves everybody, in threads of the label: how long a stranger's report takes is its own
     return await flow.gate.threads.run(flow.access.id, drawn)

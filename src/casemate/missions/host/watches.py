@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import replace as changed
 
 from casemate.access import Flow
 from casemate.clock import SECOND
@@ -72,6 +73,7 @@ class Watches:
             when=asked.when,
             sinks=tuple(dict.fromkeys(asked.sinks)),
             run=asked.run,
+            whole=asked.whole,
             at=now,
             due=cron(asked.cron).after(now) if asked.cron else 0 if asked.source else now + asked.every_s * SECOND,
             cron=asked.cron,
@@ -93,12 +95,26 @@ class Watches:
 
     async def remove(self, flow: Flow, id: str) -> str:
         """No run of it begins any more; one that is under way goes on. Raises Absent, also for another's."""
+        found = await self._own(flow, id)
+        await flow.commit(Delete(WATCH, found.id, found.version), facts={"watch": found.id})
+        return found.id
+
+    async def pause(self, flow: Flow, id: str, paused: bool) -> Found[Watch]:
+        """No run begins until it goes on; what comes meanwhile is new then. Raises Absent, also for another's."""
+        found = await self._own(flow, id)
+        if found.value.paused is not paused:
+            # whoever has it go on wants it to be tried at once
+            value = changed(found.value, paused=paused, faults=0, due=_due(found.value, flow, paused))
+            put = Put(WATCH, found.id, value, parents_of(value), expect=found.version)
+            await flow.commit(put, facts={"watch": found.id, "paused": "yes" if paused else "no"})
+        return await self.named(flow, found.id)
+
+    async def _own(self, flow: Flow, id: str) -> Found[Watch]:
         found = await self.named(flow, id)
         decision = decide(flow.session, flow.acting, flow.action, Target(owner=found.value.owner))
         if isinstance(decision, Refuse) or found.ref.class_id != flow.access.id:
             await flow.absent(WATCH, id[:128])
-        await flow.commit(Delete(WATCH, found.id, found.version), facts={"watch": found.id})
-        return found.id
+        return found
 
     async def notices(self, flow: Flow) -> list[Found[Notice]]:
         """The visible ones, newest first, at most 100."""
@@ -119,6 +135,8 @@ class Watches:
             raise BadInput(what=f"A schedule is {LEAST} seconds to a year; at a source 0 is whenever something is new.")
         if not 1 <= asked.most <= INPUTS - sum(map(len, asked.run.inputs.values())):
             raise BadInput(what=f"A run takes at least one new object, and at most {INPUTS} inputs in all.")
+        if asked.whole and not asked.source.startswith("object:"):
+            raise BadInput(what="A run over all that lies there has a source of objects.")
         if asked.run.key:
             raise BadInput(what="A watch has no key: each of its runs is a job of its own.")
         if len(asked.when) > CONDITIONS:
@@ -129,6 +147,11 @@ class Watches:
             raise BadInput(what="Notices are made where a condition says when.")
         if unknown := [name for name in asked.sinks if name not in self.sinks]:
             raise BadInput(what=f"{unknown[0][:40]} is no sink of this region's settings.")
+
+
+def _due(value: Watch, flow: Flow, paused: bool) -> int:
+    """A schedule keeps its beat; at a source the next step looks."""
+    return value.due if paused or not value.source else min(value.due, flow.gate.vault.clock.now())
 
 
 def parents_of(value: Watch) -> tuple[Ref, ...]:

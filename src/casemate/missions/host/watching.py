@@ -25,7 +25,7 @@ from casemate.labels import AccessClass
 from casemate.missions.host.cron import cron
 from casemate.missions.host.host import Missions
 from casemate.missions.host.outcome import result_of
-from casemate.missions.host.watch import NOTICE, WATCH, Notice, Watch, condition
+from casemate.missions.host.watch import NOTICE, WATCH, Notice, Watch, condition, told
 from casemate.missions.host.watches import parents_of
 from casemate.objects import Change, Found, Put
 from casemate.policy import Action
@@ -120,8 +120,11 @@ class Watching:
         figures, why = await self._found(flow, jobs[0]) if jobs else ({}, Absent.slug)
         if watch.clear and jobs and jobs[0].value.state == "SUCCEEDED":
             why = await self._clear(access, flow, watch, jobs[0]) or why
-        met = {one.figure: figures[one.figure] for one in map(condition, watch.when) if one.met(figures)}
-        changes: list[Change] = [_put(found, job="", last=watch.job, why=why)]
+        waits = [condition(text) for text in watch.when]
+        met = {one.figure: told(figures[one.figure]) for one in waits if one.met(figures, watch.seen)}
+        named = {one.figure for one in waits if one.holds == "changes"}
+        seen = watch.seen | {name: told(figures[name]) for name in named if figures.get(name) is not None}
+        changes: list[Change] = [_put(found, job="", last=watch.job, why=why, seen=seen)]
         if met:
             id = fresh("notice", self.gate.vault.entropy, f"notice/{flow.access.id}/{found.id}")
             value = Notice(
@@ -164,7 +167,7 @@ class Watching:
 
     async def _begin(self, access: AccessClass, flow: Flow, found: Found[Watch]) -> int:
         watch, now = found.value, self.gate.vault.clock.now()
-        if watch.due > now:
+        if watch.paused or watch.due > now:
             return 0
         try:
             owners = await self._flow(access, watch)
@@ -191,12 +194,16 @@ class Watching:
         return 1
 
     async def _new(self, flow: Flow, watch: Watch) -> tuple[bytes, tuple[str, ...]]:
-        """What has been taken of what still lies there, with what is new; and the first of that."""
+        """What has been taken of what still lies there, with what is new; and the first of that, or all that lies."""
         if not watch.source:
             return b"", ()
         lying = {one.mark: one.source for one in await self.spool.lying(flow, watch.source, FILES)}
         known = _marks(watch)
         new = [mark for mark in lying if mark not in known][: watch.most]
+        if watch.whole and new:
+            if len(lying) > watch.most:
+                raise TooLarge(what="source", limit=watch.most)
+            return b"".join(lying), tuple(lying.values())
         kept = [mark for mark in lying if mark in known]
         return b"".join((*kept, *new)), tuple(lying[mark] for mark in new)
 
