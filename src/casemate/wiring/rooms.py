@@ -19,6 +19,7 @@ from casemate.doors.frame import App, Table
 from casemate.errors import BadInput, Misconfigured
 from casemate.knowledge import Embedders, Library, NearShelf
 from casemate.labels import Policies
+from casemate.missions.host import RELEASABLE as FINDINGS
 from casemate.missions.host import Answers
 from casemate.models import Answerer
 from casemate.models.batches import Batches
@@ -89,7 +90,7 @@ async def furnish(house: House, role: Role) -> None:
         wires=house.folder.wires,
         gateway=gateway,
         registry=records,
-        release=ReleaseDoor(house.gate, (assistants.RELEASABLE, knowledge.RELEASABLE)),
+        release=ReleaseDoor(house.gate, (assistants.RELEASABLE, knowledge.RELEASABLE, FINDINGS)),
         connectors=connectors,
         spill=spill,
         backups=_backups(house),

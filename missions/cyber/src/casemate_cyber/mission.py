@@ -55,7 +55,7 @@ class Cyber(Mission[Parameters]):
     """Sigma rules over event logs."""
 
     name = "cyber"
-    version = "0.1.0"
+    version = "0.2.0"
     titles: ClassVar[Mapping[str, str]] = {"en": "Cyber-threat detection", "fr": "Détection de cybermenaces"}
     about: ClassVar[Mapping[str, str]] = {
         "en": "Sigma rules over Windows event logs, Linux audit records, and Zeek and Suricata JSON: alerts with the "
@@ -98,6 +98,7 @@ class Cyber(Mission[Parameters]):
         Output("troubles", "table", "What was not read, and why", "Ce qui n'a pas été lu, et pourquoi"),
         Output("alerts.jsonl", "file", "Every alert with its example", "Toutes les alertes avec leur exemple"),
         Output("findings.jsonl", "file", "OCSF Detection Findings", "Detection Findings OCSF"),
+        Output("releasable.jsonl", "file", "Alerts without their rules", "Alertes sans leurs règles"),
         Output("navigator.json", "file", "ATT&CK Navigator layer", "Couche ATT&CK Navigator"),
         Output("stix.json", "file", "STIX 2.1 bundle", "Ensemble STIX 2.1"),
         Output("rules.pack", "file", "The compiled rules", "Les règles compilées"),

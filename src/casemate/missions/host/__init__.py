@@ -6,6 +6,7 @@ What must never happen: that a description, a form, a run or a report is told to
 from __future__ import annotations
 
 from casemate.missions.host.answers import Answers
+from casemate.missions.host.findings import FINDING, RELEASABLE, Finding, FindingRequest, Findings
 from casemate.missions.host.host import SCHEME, TAG, Missions, age, code_of
 from casemate.missions.host.mission import MISSION, CallRequest, InstallRequest, Mission, RunRequest
 from casemate.missions.host.notices import Notices, Outlet, Sink
@@ -17,13 +18,18 @@ from casemate.missions.host.watching import Lying, Spool, Watching
 
 __all__ = [
     "ANNOUNCED",
+    "FINDING",
     "MISSION",
     "NOTICE",
+    "RELEASABLE",
     "SCHEME",
     "TAG",
     "WATCH",
     "Answers",
     "CallRequest",
+    "Finding",
+    "FindingRequest",
+    "Findings",
     "InstallRequest",
     "Lying",
     "Mission",
