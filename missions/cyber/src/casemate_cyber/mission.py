@@ -42,6 +42,11 @@ class Parameters:
     processes: int = parameter(
         2, low=1, high=16, en="How many processes read and match.", fr="Nombre de processus qui lisent et comparent."
     )
+    signed_by: str = parameter(
+        "",
+        en="The publisher's Ed25519 key in hex: rules that it has not signed are refused.",
+        fr="La clé Ed25519 de l'éditeur en hexadécimal : les règles qu'elle n'a pas signées sont refusées.",
+    )
     rows: int = parameter(
         5000,
         low=10,
@@ -78,6 +83,14 @@ class Cyber(Mission[Parameters]):
             many=True,
             en="Sigma rules: files, an archive, or the compiled pack of an earlier run.",
             fr="Règles Sigma : fichiers, archive, ou paquet compilé d'une exécution précédente.",
+        ),
+        Role(
+            "compiled",
+            ("pack",),
+            many=True,
+            required=False,
+            en="Compiled packs of earlier runs: the one of just these rules is taken instead of compiling.",
+            fr="Paquets compilés d'exécutions précédentes : celui de ces règles mêmes évite de compiler.",
         ),
         Role(
             "baseline",

@@ -16,6 +16,7 @@ from casemate_cyber.out.note import MOST, note
 from casemate_cyber.out.ocsf import finding
 from casemate_cyber.out.releasable import Releasable
 from casemate_cyber.out.stix import bundle
+from casemate_cyber.rules.signed import Manifest
 from casemate_cyber.scan.alerts import Alert, telling
 from casemate_cyber.watch import Watched, pack_of, watched
 
@@ -40,7 +41,8 @@ def result_of(context: Context[Parameters]) -> Result:
     context.progress(0, 0, "compiling rules")
     try:
         baseline = baseline_of(list(context.inputs.get("baseline", ())))
-        pack = pack_of(context.inputs.get("rules", ()), asked.audit_events)
+        before = context.inputs.get("compiled", ())
+        pack, said = pack_of(context.inputs.get("rules", ()), asked.audit_events, asked.signed_by, before)
     except (ValueError, msgspec.DecodeError) as fault:
         raise BadInput(what=str(fault)) from None
     if not pack.rules:
@@ -73,11 +75,18 @@ def result_of(context: Context[Parameters]) -> Result:
         "not_read": seen.missed,
         "pack": pack.digest,
         "note_by": writer,
+        **(_published(said, asked.signed_by) if said else {}),
         **{f"events_{source}": count for source, count in sorted(seen.sources.items())[:40]},
     }
     names = ("alerts.jsonl", "findings.jsonl", "releasable.jsonl", "navigator.json", "stix.json", "rules.pack")
     names = (*names, "note.txt")
     return Result(tables(seen, pack.left, listed, matrix), figures, {name: context.out / name for name in names})
+
+
+def _published(said: Manifest, key: str) -> dict[str, str]:
+    """Whose rules these are, and by which key that is known; "" where nobody asked for a signature."""
+    told = {"pack_name": said.name, "pack_version": said.version, "pack_publisher": said.publisher}
+    return {**told, "pack_signed_by": key.lower()}
 
 
 def _stream(
