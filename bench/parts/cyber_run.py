@@ -17,6 +17,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -122,9 +123,12 @@ def ours(folder: Path, processes: int, stage: str) -> dict[str, Any]:
     return {**told, "rss_mb": max(peaks), "rss_sum_mb": peaks[0] + processes * peaks[1]}
 
 
-def sqlite(data: Path, folder: Path, indexed: bool, most: int | None) -> dict[str, Any]:
-    """The same events, or the first `most` of them, in a table of SQLite, and each rule as its SQL; hits written."""
-    import msgspec
+def sqlite(data: Path, folder: Path, block: int, indexed: int, patience: float) -> dict[str, Any]:
+    """The same events in a table of SQLite, so many at a time, and each rule as its SQL; hits written as ours are.
+
+    After `patience` seconds no further block begins: `events` says how many there were. Then the first `indexed` events
+    once more, with an index.
+    """
     from casemate_cyber.rules.pack import decode
     from casemate_cyber.rules.read import files
 
@@ -132,48 +136,52 @@ def sqlite(data: Path, folder: Path, indexed: bool, most: int | None) -> dict[st
 
     rules = [rule for rule in decode((folder / "rules.pack").read_bytes()).rules if rule.source == "windows"]
     sql, refused = peer.queries(dict(files([data / "rules.tar.gz"])), rules)
-    fields = {name for raw in _first(folder, 2000) for name in raw}
-    declared = peer.columns([], fields)
+    declared = peer.columns([], {name for raw in islice(_events(folder), 2000) for name in raw})
     asked = {number: peer.over(rules[number], query, declared) for number, query in sql.items()}
-    begun, wall = cpu(), time.monotonic()
-    base = peer.base(declared)
-    peer.load(base, declared, _first(folder, most))
+    begun, every = time.monotonic(), _events(folder)
+    told = {"hits": 0, "events": 0, "load_cpu_s": 0.0, "cpu_s": 0.0}
+    while not told["events"] or time.monotonic() - begun < patience:
+        one = _block(folder, declared, asked, islice(every, block), indexed=False)
+        if not one["events"]:
+            break
+        told = {name: value + one[name] for name, value in told.items()}
+        print(f"  {told['events']} events, {told['cpu_s']:.0f} CPU s", file=sys.stderr, flush=True)
+    rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    with_index = _block(folder, declared, asked, islice(_events(folder), indexed), indexed=True)
+    return {**told, "rss_mb": rss, "queries": len(asked), "refused": len(refused), "indexed": with_index}
+
+
+def _block(
+    folder: Path, declared: dict[str, str], asked: dict[int, str], events: Iterator[dict[str, Any]], indexed: bool
+) -> dict[str, float]:
+    """These events through every query."""
+    import msgspec
+
+    from tests import peer
+
+    begun, base = cpu(), peer.base(declared)
+    peer.load(base, declared, events)
     if indexed:
         base.execute("CREATE INDEX routed ON logs (EventID, Channel)")
-    loaded = cpu() - begun
-    encode, hits = msgspec.json.Encoder().encode_lines, 0
-    with (folder / "hits.jsonl").open("wb") as out:
-        for at, (number, query) in enumerate(asked.items(), 1):
+    loaded, hits, seen = cpu() - begun, 0, base.execute("SELECT count(*) FROM logs").fetchone()[0]
+    encode = msgspec.json.Encoder().encode_lines
+    with (folder / "hits.jsonl").open("ab") as out:
+        for at, (number, query) in enumerate(asked.items() if seen else (), 1):
             rows = base.execute(
                 query.replace("SELECT rowid", "SELECT SystemTime, Computer, User, rowid, EventRecordID")
             ).fetchall()
             hits += len(rows)
             out.write(encode([(number, *row) for row in rows]))
             progress("SQLite, indexed" if indexed else "SQLite", at, len(asked))
-    told = {
-        "hits": hits,
-        "events": base.execute("SELECT count(*) FROM logs").fetchone()[0],
-        "queries": len(asked),
-        "refused": len(refused),
-        "load_cpu_s": loaded,
-        "cpu_s": cpu() - begun,
-    }
-    return {
-        **told,
-        "wall_s": time.monotonic() - wall,
-        "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-    }
+    base.close()
+    return {"hits": hits, "events": seen, "load_cpu_s": loaded, "cpu_s": cpu() - begun}
 
 
-def _first(folder: Path, many: int | None) -> Iterator[dict[str, Any]]:
+def _events(folder: Path) -> Iterator[dict[str, Any]]:
     from casemate_cyber.events.read import events, units
 
-    seen = 0
     for unit in units([folder / "events.jsonl"], folder)[0]:
         for found in events(unit, "events.jsonl"):
-            if many is not None and seen >= many:
-                return
-            seen += 1
             yield found[1]  # type: ignore[index]
 
 
@@ -186,15 +194,16 @@ def main() -> None:
     asked.add_argument("--repetitions", type=int, default=897)
     asked.add_argument("--processes", type=int, default=1)
     asked.add_argument("--stage", choices=("read", "match", "whole"), default="whole")
-    asked.add_argument("--indexed", action="store_true")
-    asked.add_argument("--most", type=int)
+    asked.add_argument("--block", type=int, default=165_048)
+    asked.add_argument("--indexed", type=int, default=0)
+    asked.add_argument("--patience", type=float, default=1e9)
     given = asked.parse_args()
     if given.step == "make":
         told = make(given.data, given.folder, given.repetitions)
     elif given.step == "ours":
         told = ours(given.folder, given.processes, given.stage)
     else:
-        told = sqlite(given.data, given.folder, given.indexed, given.most)
+        told = sqlite(given.data, given.folder, given.block, given.indexed, given.patience)
     sys.stdout.write(json.dumps(told) + "\n")
 
 
