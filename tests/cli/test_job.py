@@ -26,7 +26,7 @@ def job(state: str = "SUCCEEDED", **more: Any) -> dict[str, Any]:
         "owner": "prn_1", "person": "ann", "created": 1, "started": 2, "ended": 0, "reason": "", "exit": None,
         "signal": 0, "tried": 0, "parent": "", "index": -1, "size": 0, "counts": {}, "label": LABEL,
         "marking": "SECRET", "mark": "(S)", "version": 1, "cancel": "", "attempts": [], "artefacts": [],
-        "usage": dict.fromkeys(USAGE, 0), "spec": None,
+        "usage": dict.fromkeys(USAGE, 0), "spec": None, "service": None,
     }  # fmt: skip
     return {**told, **more}
 

@@ -276,6 +276,6 @@ async def test_nodes_and_gpus_are_counted_once(fake: Fake) -> None:
     slurm = engine(fake)
     assert slurm.nodes(LOW, Capabilities()) == ()
     can = await slurm.capabilities()
-    assert (can.nodes, can.gpus, can.services, can.mpi) == (2, 6, True, False)
+    assert (can.nodes, can.gpus, can.services, can.mpi) == (2, 6, True, True)
     assert slurm.nodes(LOW, can) == (Node("n1", LOW, 8, 4000, 4, "a100"), Node("n2", LOW, 4, 2000, 2, ""))
     assert slurm.nodes(HIGH, can) == ()

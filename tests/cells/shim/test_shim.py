@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -112,6 +113,29 @@ def test_a_wish_to_stop_is_a_term_and_then_a_kill(root, level, how):
     assert (asked.record()["exit"], asked.record()["reason"]) == (9, "stop")
     assert asked.log() == b"asked\n"
     assert (deaf.record()["signal"], deaf.record()["reason"]) == (9, "stop")
+
+
+def test_an_engine_may_end_the_job_before_its_shim(root):
+    """Ray asks each process of a job in turn, and the shim last."""
+    one = Attempt(root, SLEEPS).start()
+    until(one.out("begun").exists)
+    (command,) = _children(one.process.pid)
+    os.kill(command, signal.SIGTERM)
+    until(lambda: _has_ended(command))
+    one.process.send_signal(signal.SIGTERM)
+    assert one.process.wait(60) == 0
+    assert (one.record()["signal"], one.record()["reason"]) == (15, "stop")
+
+
+def _children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -25,6 +25,7 @@ __all__ = ["Watch"]
 LOG = 64 << 20
 """Bytes that are kept of each of the two logs."""
 _LOOK = 1.0  # seconds between two looks for the region's wish to stop
+_WISH = 1.0  # seconds in which an engine asks the rest of what it ends
 _ENTRIES = 200_000  # files that are counted for the disk; a job with more is over its bound
 _DEEP = 64
 _TRIES = 100
@@ -119,7 +120,15 @@ class Watch:
                     self._look()
                     self.stop("stop", float(self._order["grace_s"]))
             if any(end == self._pidfd for end, _ in ready):
+                self._asked()
                 return
+
+    def _asked(self) -> None:
+        """An engine that ends a job may ask what the shim runs before it asks the shim: its wish is waited for."""
+        ended = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOWAIT)
+        by_term = ended is not None and ended.si_status in (15, 128 + 15)
+        if by_term and not self.why and select.select([self._wake], [], [], _WISH)[0]:
+            self.why = "stop"
 
     def unserved(self) -> None:
         """Nobody carries to the service: it is ended, unless it has just ended by itself, and its network with it."""

@@ -17,7 +17,11 @@ __all__ = ["routes"]
 def routes(rooms: Rooms) -> list[Route]:
     """Routes of watches and notices."""
     at, base, one, data = _Watches(rooms), "/api/mission-watches", "/api/mission-watches/{id}", dict[str, Any]
-    looks, adds, drops = (Action(verb, "mission-watch") for verb in ("list", "add", "remove"))
+    looks, adds, drops = (
+        Action("list", "mission-watch"),
+        Action("add", "mission-watch"),
+        Action("remove", "mission-watch"),
+    )
     told = Action("list", "mission-notice")
     return [
         Route("GET", base, "native", looks, at.every, gives=list[Any]),
