@@ -60,7 +60,7 @@ def main() -> int:
         if os.environ.get(INSIDE):
             print(f"{HOME} does not have what the mission needs: run `make test-missions` first.", file=sys.stderr)
             return 2
-        # By its whole path: a Python that is started as `python` looks for its packages beside whichever PATH has first.
+        # By its whole path: what is started as `python` looks for its packages beside whichever PATH has first.
         inner = str(HOME / "bin/python")
         os.execve(inner, [inner, "-m", "bench.climate_energy"], {**os.environ, "PYTHONPATH": paths, INSIDE: "yes"})
     from casemate_climate_energy.energy import Built
