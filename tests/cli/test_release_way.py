@@ -15,6 +15,7 @@ from casemate.cli.client import remote
 from casemate.cli.root import main
 from tests.console.live import Live, a_live_region
 from tests.console.visitor import SECRET
+from tests.laws.mission_operations import found
 
 TEXT = "The pier is open again. Ferries leave at dawn."
 Run = Callable[..., Result]
@@ -33,11 +34,11 @@ def run(region: Live, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """A command of somebody's: over TCP with his key in the place of the local socket."""
     monkeypatch.chdir(tmp_path)
 
-    def do(who: str, *words: str, stdin: str = "") -> Result:
+    def do(who: str, *words: str, stdin: str = "", room: str = "release") -> Result:
         monkeypatch.setattr(
             talking.Talk, "client", lambda talk: remote(region.address, region.world.keys[who], talk.marked)
         )
-        return CliRunner().invoke(main, ["release", *words], input=stdin)
+        return CliRunner().invoke(main, [room, *words], input=stdin)
 
     return do
 
@@ -94,3 +95,18 @@ def test_no_and_a_key_that_is_revoked(region: Live, run: Run) -> None:
     assert id not in run("ben", "keys").stdout
     Path("new.key").chmod(0o640)
     assert run("ben", "offer", "--key", "new.key").exit_code == 2
+
+
+def test_a_finding_of_a_run_is_kept_without_its_rule_and_asked_down(region: Live, run: Run) -> None:
+    label = region.world.house.gate.vault.region.reach(SECRET).text
+    line = {"key": "a1", "saw": {"host": "ws1", "file": "a LONG rule.log"}}
+    assert "No finding" in run("analyst", "findings", room="mission").stdout
+    region.run(found(region.world, "analyst", "job_alerts", label, line))
+    kept = data(run("analyst", "finding", "job_alerts", "a1", "--json", room="mission"))
+    assert kept["finding"]["text"] == "host: ws1"
+    assert run("analyst", "finding", "job_alerts", "never", room="mission").exit_code == 5
+    assert "host: ws1" in run("analyst", "findings", room="mission").stdout
+    wanted = ("request", "finding", kept["id"], "--to", "UNCLASSIFIED", "--reason", "for the watch below")
+    request = data(run("analyst", *wanted, "--json"))["id"]
+    assert run("analyst", "show", request).stdout.splitlines()[-1] == "host: ws1"
+    assert run("analyst", "refuse", request).exit_code == 0

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import hashlib
 import json
 import random
 from typing import Any
 
+from casemate.errors import Conflict, Refused
+from casemate.identity import Bearer
+from casemate.jobs import JOB, Artefact, Job, Spec
+from casemate.objects import Put
+from casemate.policy import Action
 from tests.laws.console_operations import browse
 from tests.laws.job_operations import chosen, remember
 from tests.laws.operations import Doing, operation
@@ -166,6 +173,41 @@ def look_at_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, s
         return await world.call(who, "GET", f"/api/mission-runs/{chosen(world, place)}/{end}{query}", acting=label)
 
     return do, ""
+
+
+@operation(
+    ("POST", "/api/mission-runs/{id}/findings"),
+    ("GET", "/api/mission-findings"),
+)
+def keep_findings(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    """A run that has ended is put there, as the loop leaves it; one of its findings is kept, and all are listed."""
+    place, own, lists = rng.random(), rng.random() < 0.7, rng.random() < 0.4
+    key, host = rng.choice(("a1", "a1", "b2", "no key")), rng.choice(("ws1", "ws2", "a long rule"))
+
+    async def do(world: World) -> Seen:
+        if lists:
+            return await world.call(who, "GET", "/api/mission-findings", acting=label)
+        id = chosen(world, place)
+        if own:
+            id = f"job_{hashlib.sha256(f'{who}{label}{host}'.encode()).hexdigest()[:16]}"
+            with contextlib.suppress(Conflict, Refused):
+                await found(world, who, id, label, {"key": "a1", "saw": {"host": host, "count": 2}})
+        return await world.call(who, "POST", f"/api/mission-runs/{id}/findings", {"key": key}, label)
+
+    return do, ""
+
+
+async def found(world: World, who: str, id: str, label: str, *lines: dict[str, Any]) -> None:
+    """A run of a mission that has ended, with the findings that it left; the withheld word is `a long rule`."""
+    gate, told = world.house.gate, [{"withheld": ["a long rule"], **line} for line in lines]
+    data = b"".join(json.dumps(line).encode() + b"\n" for line in told)
+    acting = world.policies.parse(label) if label else None
+    flow = await gate.open(gate.admit(Bearer(world.keys[who])), Action("submit", "job"), acting)
+    left = Artefact("out/files/releasable.jsonl", len(data), hashlib.sha384(data).hexdigest(), (await flow.pour(data),))
+    session = flow.session.principal
+    spec = Spec(("run",), tags={"mission": "fit@1"})
+    job = Job(session.id, session.name, state="SUCCEEDED", open="no", phase="ended", spec=spec, artefacts=(left,))
+    await flow.commit(Put(JOB, id, job, expect=0))
 
 
 @operation(

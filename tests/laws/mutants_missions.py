@@ -16,6 +16,7 @@ NETWORK = "tests/reports/test_network.py"
 CHECK = "tests/cli/test_mission.py"
 LISTENS = "tests/missions/test_listening.py"
 EVENTS = "tests/doors/hec/test_send.py"
+FINDINGS = "tests/missions/test_findings.py"
 
 # name, leak, the line, what stands in its place, the killer
 TABLE = (
@@ -388,5 +389,21 @@ TABLE = (
         "a run that a model asked for is not told from one that a person did",
         Edit("casemate.missions.host.host:Missions.called", ', CALLED: "yes"', ""),
         Tested(f"{CALLS}::test_a_call_is_a_run_at_the_acting_label_and_its_turn_bears_the_marking"),
+    ),
+    (
+        "finding-names-its-rule",
+        "an alert comes down with the name, the id, the author or the pattern of its rule",
+        Edit("casemate.missions.withheld:stripped", "if told and not _holds", "if told or not _holds"),
+        Tested(f"{FINDINGS}::test_an_alert_comes_down_without_its_rule"),
+    ),
+    (
+        "finding-bears-its-run",
+        "what comes down names the run above",
+        Edit(
+            "casemate.missions.host.findings:_arrived",
+            "Finding(arriving.text, arriving.at, arriving.by)",
+            'Finding(arriving.text, arriving.at, arriving.by, key="a1")',
+        ),
+        Tested(f"{FINDINGS}::test_an_alert_comes_down_without_its_rule"),
     ),
 )

@@ -13,7 +13,10 @@ import stix2
 
 from casemate.errors import BadInput
 from casemate.missions.program import describe, need, run
+from casemate.missions.withheld import stripped
 from casemate_cyber.out.note import note, prompt
+from casemate_cyber.out.releasable import Releasable
+from casemate_cyber.rules.pack import Correlation, Pack, Rule
 from casemate_cyber.scan.alerts import Alert
 
 NAME = "casemate_cyber.mission:Cyber"
@@ -49,7 +52,7 @@ def alerts_of(out: Path) -> list[dict[str, Any]]:
 
 def test_the_description_is_whole() -> None:
     told = describe(NAME)
-    assert {role["name"] for role in told["roles"]} == {"logs", "rules", "baseline"}
+    assert {role["name"] for role in told["roles"]} == {"logs", "rules", "compiled", "baseline"}
     assert all(one["licence"] for one in told["stands_on"])
 
 
@@ -81,6 +84,40 @@ def test_the_exercise_is_found_and_nothing_else(tmp_path: Path) -> None:
     page = (out / "report.html").read_text()
     assert "EXERCISE" in page
     assert "T1003.001" in page
+
+
+def test_an_alert_without_its_rule_says_where_to_look_and_nothing_of_the_rule(tmp_path: Path) -> None:
+    """The region's own knife is put to each line; that nothing but this leaves is tests/missions/test_findings.py."""
+    _, out = ran(tmp_path, "one")
+    lines = [json.loads(line) for line in (out / "files" / "releasable.jsonl").read_text().splitlines()]
+    alerts = alerts_of(out)
+    assert [line["key"] for line in lines] == [alert["key"] for alert in alerts]
+    for line, alert in zip(lines, alerts, strict=True):
+        text = stripped(line["saw"], line["withheld"]).casefold()
+        assert f"host: {alert['host']}".casefold() in text
+        for word in (alert["title"], alert["rule"], alert["author"], *alert["tags"]):
+            assert word.casefold() not in text
+        for _, pattern, _ in alert["why"]:
+            assert len(pattern) < 4 or pattern.strip("*?").casefold() not in text
+
+
+def test_a_rule_that_names_a_user_or_a_host_takes_them_along(tmp_path: Path) -> None:
+    rule = Rule(
+        id="r-1", title="Night", level="high", author="Ada Quill, Ben", tags=("attack.t1003",), source="windows",
+        condition=("and", (("str", "EventID", ("4624",), False), ("or", (("str", "User", (0, "\\mara"), False),
+        ("not", ("word", ("WS0142",))))))), path="rules/night_lantern.yml", name="n",
+    )  # fmt: skip
+    watch = Correlation(
+        id="c-1", title="Twice", level="high", author="Cleo", tags=(), kind="event_count", rules=("r-1",), timespan=60
+    )
+    pack = Pack("d", (rule,), (watch,), ())
+    alert = Alert(
+        key="k", rule="c-1", title="Twice", level="high", author="Cleo", tags=(), host="ws0142.example.test",
+        user="EXERCISE\\Mara", count=4624, first="2026-11-20", last="2026-11-20", file="night_lantern.log", record="7",
+    )  # fmt: skip
+    line = Releasable(pack).line(alert)
+    text = stripped(line["saw"], line["withheld"])
+    assert text.splitlines() == ["count: 4624", "first: 2026-11-20", "last: 2026-11-20", "record: 7"]
 
 
 def test_the_same_inputs_give_the_same_digest_however_many_processes(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ mission = Group(
         "report": "mission_left:report",
         "table": "mission_left:table",
         "compare": "mission_left:compare",
+        "finding": "mission_left:finding",
+        "findings": "mission_left:findings",
         "tool": "mission_tool:tool",
         "call": "mission_tool:call",
         "install": "mission:install",

@@ -13,9 +13,10 @@ from casemate.cli.mission_run import run_at
 from casemate.cli.table import in_line
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
+from casemate.clock import iso
 from casemate.errors import BadInput
 
-__all__ = ["compare", "report", "table"]
+__all__ = ["compare", "finding", "findings", "report", "table"]
 
 TO = option("--to", type=click.Path(path_type=Path), default=None)
 REPLACE = option("--replace", is_flag=True)
@@ -52,6 +53,27 @@ def compare(talk: Talk, id: str, other: str, label: str) -> None:
         talk.out(f"{in_line(name)}  {in_line(one)}  {in_line(two)}")
     for name in (*data["tables"], *data["files"]):
         talk.out(in_line(name))
+
+
+@verb("mission.finding", ID, click.argument("key"), LABEL)
+def finding(talk: Talk, id: str, key: str, label: str) -> None:
+    client = talk.client()
+    at = label or str(client.get(run_at(id)).data["job"]["label"])
+    answer = client.post(f"{run_at(id)}/findings", {"key": key}, at)
+    talk.answer(answer)
+    talk.out(answer.data["id"])
+    talk.out(answer.data["finding"]["text"])
+
+
+@verb("mission.findings", LABEL)
+def findings(talk: Talk, label: str) -> None:
+    answer = talk.client().get("/api/mission-findings", acting=label)
+    talk.answer(answer)
+    for one in answer.data:
+        lines = in_line("; ".join(one["finding"]["text"].splitlines()))
+        talk.out(f"{one['id']}  {one['mark']}  {iso(one['finding']['at'])}  {lines}")
+    if not answer.data:
+        talk.out(t("mission.no_finding"))
 
 
 def _kept(talk: Talk, place: str, target: Path, replace: bool, label: str, **query: str) -> None:

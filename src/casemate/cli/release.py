@@ -46,6 +46,7 @@ release = Group(
     },
 )
 
+KINDS = {"document": "document.part", "finding": "mission-finding"}
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 NEW = click.Path(path_type=Path, dir_okay=False)
 KEY = option("--key", "keyfile", type=FILE, required=True, metavar="FILE")
@@ -54,7 +55,7 @@ FOR = option("--for", "acting", default="", metavar="LABEL")
 
 @verb(
     "release.request",
-    click.argument("kind", type=click.Choice(["answer", "document"])),
+    click.argument("kind", type=click.Choice(["answer", "document", "finding"])),
     click.argument("id"),
     option("--to", required=True, metavar="LABEL"),
     option("--reason", required=True),
@@ -64,7 +65,7 @@ FOR = option("--for", "acting", default="", metavar="LABEL")
     FOR,
 )
 def request(talk: Talk, kind: str, acting: str, **said: Any) -> None:
-    body = {"kind": "document.part" if kind == "document" else kind, **said}
+    body = {"kind": KINDS.get(kind, kind), **said}
     answer = talk.client().post("/api/releases", body, acting)
     talk.answer(answer)
     talk.say("release.waits")

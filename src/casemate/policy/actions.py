@@ -168,6 +168,8 @@ ACTIONS: dict[str, Rule] = {
     "mission-watch.remove": _by("user", "operator", others=("operator",)),
     "mission-watch.pause": _by("user", "operator", others=("operator",)),
     "mission-watch.run": _by("service"),
+    "mission-finding.keep": _by("user"),
+    "mission-finding.list": _by("user"),
     "mission-notice.list": _by("user"),
     "mission-notice.send": _by("service"),
     "package.list": _by("user", "operator"),

@@ -29,7 +29,7 @@ from casemate.buckets.kinds import (
 )
 from casemate.buckets.objects import parents_of
 from casemate.custody.below import TRACED as OF_WHAT_IS_BELOW
-from casemate.custody.kinds import Kinds, Link, Onto, Traced, Untraced
+from casemate.custody.kinds import Kinds, Link, Onto, Traced, Untraced, always
 from casemate.datasets import Root
 from casemate.datasets.dataset import DATASET, Dataset
 from casemate.datasets.tree import packed, unpacked
@@ -45,7 +45,8 @@ from casemate.jobs.queues import JOB_DEFINITION, JOB_QUEUE
 from casemate.jobs.shares import JOB_USE
 from casemate.knowledge.traced import TRACED as OF_KNOWLEDGE
 from casemate.labels import AccessClass
-from casemate.missions.host import ANNOUNCED, MISSION, NOTICE, WATCH, Notice, Watch
+from casemate.missions.host import ANNOUNCED, FINDING, MISSION, NOTICE, WATCH, Finding, Notice, Watch
+from casemate.missions.host.findings import found_by
 from casemate.missions.host.watches import parents_of as watch_of
 from casemate.models.traced import TRACED as OF_MODELS
 from casemate.objects import Change, Found, Put, Ref, Where
@@ -122,6 +123,11 @@ def _set_upon(flow: Flow, value: Watch) -> tuple[Ref, ...]:
     return watch_of(value)
 
 
+def _found(flow: Flow, value: Finding) -> tuple[Ref, ...]:
+    del flow
+    return found_by(value)
+
+
 def _noticed(flow: Flow, value: Notice) -> tuple[Ref, ...]:
     return (Ref(JOB.name, value.job, flow.access.id),)
 
@@ -159,6 +165,15 @@ BESIDE: tuple[Traced | Untraced, ...] = (
     Traced(MISSION, title=lambda one: one.name, fixed=True, goes=True, touched=True, named=True),
     Traced(WATCH, title=lambda one: one.name, parents=_set_upon, fixed=True, goes=True, touched=True),
     Traced(NOTICE, (Link(JOB.name, "job"),), title=lambda one: one.name, parents=_noticed, touched=True),
+    Traced(
+        FINDING,
+        (Link(JOB.name, "run"),),
+        title=lambda one: one.key,
+        words=lambda one: (one.text,),
+        made=always,
+        parents=_found,
+        touched=True,
+    ),
     Untraced(ANNOUNCED, "when a sink was last told that there is something"),
     Traced(PACKAGE, title=lambda one: one.name, fixed=True, goes=True, touched=True, named=True),
     Untraced(PACKAGE_LIST, "names and digests of what may be brought, and who signed them"),

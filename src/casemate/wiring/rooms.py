@@ -21,6 +21,7 @@ from casemate.jobs.work import Works
 from casemate.knowledge import Embedders, Library, NearShelf
 from casemate.knowledge.base_work import BaseWork
 from casemate.labels import Policies
+from casemate.missions.host import RELEASABLE as FINDINGS
 from casemate.missions.host import Answers
 from casemate.models import Answerer
 from casemate.models.batch_work import BatchWork
@@ -95,7 +96,7 @@ async def furnish(house: House, role: Role) -> None:
         wires=house.folder.wires,
         gateway=gateway,
         registry=records,
-        release=ReleaseDoor(house.gate, (assistants.RELEASABLE, knowledge.RELEASABLE)),
+        release=ReleaseDoor(house.gate, (assistants.RELEASABLE, knowledge.RELEASABLE, FINDINGS)),
         connectors=connectors,
         spill=spill,
         backups=_backups(house),

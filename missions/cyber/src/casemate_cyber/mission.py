@@ -42,6 +42,11 @@ class Parameters:
     processes: int = parameter(
         2, low=1, high=16, en="How many processes read and match.", fr="Nombre de processus qui lisent et comparent."
     )
+    signed_by: str = parameter(
+        "",
+        en="The publisher's Ed25519 key in hex: rules that it has not signed are refused.",
+        fr="La clé Ed25519 de l'éditeur en hexadécimal : les règles qu'elle n'a pas signées sont refusées.",
+    )
     rows: int = parameter(
         5000,
         low=10,
@@ -55,7 +60,7 @@ class Cyber(Mission[Parameters]):
     """Sigma rules over event logs."""
 
     name = "cyber"
-    version = "0.1.0"
+    version = "0.2.0"
     titles: ClassVar[Mapping[str, str]] = {"en": "Cyber-threat detection", "fr": "Détection de cybermenaces"}
     about: ClassVar[Mapping[str, str]] = {
         "en": "Sigma rules over Windows event logs, Linux audit records, and Zeek and Suricata JSON: alerts with the "
@@ -80,6 +85,14 @@ class Cyber(Mission[Parameters]):
             fr="Règles Sigma : fichiers, archive, ou paquet compilé d'une exécution précédente.",
         ),
         Role(
+            "compiled",
+            ("pack",),
+            many=True,
+            required=False,
+            en="Compiled packs of earlier runs: the one of just these rules is taken instead of compiling.",
+            fr="Paquets compilés d'exécutions précédentes : celui de ces règles mêmes évite de compiler.",
+        ),
+        Role(
             "baseline",
             ("jsonl",),
             required=False,
@@ -98,6 +111,7 @@ class Cyber(Mission[Parameters]):
         Output("troubles", "table", "What was not read, and why", "Ce qui n'a pas été lu, et pourquoi"),
         Output("alerts.jsonl", "file", "Every alert with its example", "Toutes les alertes avec leur exemple"),
         Output("findings.jsonl", "file", "OCSF Detection Findings", "Detection Findings OCSF"),
+        Output("releasable.jsonl", "file", "Alerts without their rules", "Alertes sans leurs règles"),
         Output("navigator.json", "file", "ATT&CK Navigator layer", "Couche ATT&CK Navigator"),
         Output("stix.json", "file", "STIX 2.1 bundle", "Ensemble STIX 2.1"),
         Output("rules.pack", "file", "The compiled rules", "Les règles compilées"),

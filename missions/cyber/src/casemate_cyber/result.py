@@ -14,7 +14,9 @@ from casemate_cyber.mission import LEVELS, baseline_of
 from casemate_cyber.out.attack import Matrix, techniques
 from casemate_cyber.out.note import MOST, note
 from casemate_cyber.out.ocsf import finding
+from casemate_cyber.out.releasable import Releasable
 from casemate_cyber.out.stix import bundle
+from casemate_cyber.rules.signed import Manifest
 from casemate_cyber.scan.alerts import Alert, telling
 from casemate_cyber.watch import Watched, pack_of, watched
 
@@ -39,7 +41,8 @@ def result_of(context: Context[Parameters]) -> Result:
     context.progress(0, 0, "compiling rules")
     try:
         baseline = baseline_of(list(context.inputs.get("baseline", ())))
-        pack = pack_of(context.inputs.get("rules", ()), asked.audit_events)
+        before = context.inputs.get("compiled", ())
+        pack, said = pack_of(context.inputs.get("rules", ()), asked.audit_events, asked.signed_by, before)
     except (ValueError, msgspec.DecodeError) as fault:
         raise BadInput(what=str(fault)) from None
     if not pack.rules:
@@ -49,7 +52,7 @@ def result_of(context: Context[Parameters]) -> Result:
     (context.out / "rules.pack").write_bytes(pack.encode())
     seen = watched(pack, context.inputs.get("logs", ()), context.scratch, asked.processes, context.progress)
     matrix, listed, counts = Matrix(), list[Alert](), {"alerts": 0, "suppressed": 0, "below": 0}
-    _stream(context, seen, baseline, matrix, listed, counts)
+    _stream(context, seen, Releasable(pack), baseline, matrix, listed, counts)
     (context.out / "navigator.json").write_text(json.dumps(matrix.layer("Casemate cyber"), indent=1), encoding="utf-8")
     (context.out / "stix.json").write_text(json.dumps(bundle(listed), indent=1), encoding="utf-8")
 
@@ -72,15 +75,24 @@ def result_of(context: Context[Parameters]) -> Result:
         "not_read": seen.missed,
         "pack": pack.digest,
         "note_by": writer,
+        **(_published(said, asked.signed_by) if said else {}),
         **{f"events_{source}": count for source, count in sorted(seen.sources.items())[:40]},
     }
-    names = ("alerts.jsonl", "findings.jsonl", "navigator.json", "stix.json", "rules.pack", "note.txt")
+    names = ("alerts.jsonl", "findings.jsonl", "releasable.jsonl", "navigator.json", "stix.json", "rules.pack")
+    names = (*names, "note.txt")
     return Result(tables(seen, pack.left, listed, matrix), figures, {name: context.out / name for name in names})
+
+
+def _published(said: Manifest, key: str) -> dict[str, str]:
+    """Whose rules these are, and by which key that is known; "" where nobody asked for a signature."""
+    told = {"pack_name": said.name, "pack_version": said.version, "pack_publisher": said.publisher}
+    return {**told, "pack_signed_by": key.lower()}
 
 
 def _stream(
     context: Context[Parameters],
     seen: Watched,
+    releasable: Releasable,
     baseline: frozenset[str],
     matrix: Matrix,
     listed: list[Alert],
@@ -89,7 +101,11 @@ def _stream(
     """Every alert into the files; the first `rows` into the tables."""
     least = LEVELS.index(context.parameters.least_level)
     encode = msgspec.json.encode
-    with (context.out / "alerts.jsonl").open("wb") as alerts, (context.out / "findings.jsonl").open("wb") as findings:
+    with (
+        (context.out / "alerts.jsonl").open("wb") as alerts,
+        (context.out / "findings.jsonl").open("wb") as findings,
+        (context.out / "releasable.jsonl").open("wb") as below,
+    ):
         for alert in seen.alerts.each():
             if alert.key in baseline:
                 counts["suppressed"] += 1
@@ -100,6 +116,7 @@ def _stream(
             counts["alerts"] += 1
             alerts.write(encode(alert) + b"\n")
             findings.write(encode(finding(alert)) + b"\n")
+            below.write(encode(releasable.line(alert)) + b"\n")
             matrix.add(alert)
             if len(listed) < context.parameters.rows:
                 alert.event = {}

@@ -9,12 +9,15 @@ from pathlib import Path
 from casemate_cyber.events.read import Trouble, Unit, units
 from casemate_cyber.match.engine import Engine
 from casemate_cyber.rules.pack import Pack, decode
+from casemate_cyber.rules.signed import Manifest, manifest_of, parted
 from casemate_cyber.scan.alerts import Alerts
 from casemate_cyber.scan.correlate import asked
 from casemate_cyber.scan.unit import Scanned
 from casemate_cyber.scan.workers import hits_of, scanned
 
 PACK = b'{"form":'
+READ = 4096
+"""Bytes of a compiled pack in which its digest stands."""
 MOST_TROUBLES = 500
 
 
@@ -40,20 +43,36 @@ class Watched:
             self.sources[source] = self.sources.get(source, 0) + count
 
 
-def pack_of(paths: Sequence[Path], audit: bool) -> Pack:
-    """The rules of these files: one compiled pack, or Sigma files, folders and archives.
+def pack_of(
+    paths: Sequence[Path], audit: bool, signed_by: str = "", before: Sequence[Path] = ()
+) -> tuple[Pack, Manifest | None]:
+    """The rules of these files, and what their publisher says of them: one compiled pack, or Sigma files and archives.
+
+    `signed_by`: the publisher's key in hex, which must have signed them. `before`: compiled packs of earlier runs; the
+    one of just these rules, converted by just these versions, is taken instead of compiling.
 
     Raises:
-        ValueError: a compiled pack beside other files, or of another form.
+        ValueError: a compiled pack beside other files, of another form, or where a signature is asked for; rules that
+            are not what was signed.
     """
     packs = [path for path in paths if path.is_file() and path.open("rb").read(len(PACK)) == PACK]
     if packs:
         if len(paths) > 1:
             raise ValueError("a compiled pack stands alone: give it without other rules")
-        return decode(packs[0].read_bytes())
-    from casemate_cyber.rules.read import compiled, files
+        if signed_by:
+            raise ValueError("a compiled pack is not what its publisher signed: give the rules themselves")
+        return decode(packs[0].read_bytes()), None
+    if signed_by and before:
+        raise ValueError("nobody has signed a compiled pack: give either compiled or signed_by")
+    from casemate_cyber.rules.read import compiled, digest, files
 
-    return compiled(list(files(paths)), audit)
+    rules, beside = parted(list(files(paths)))
+    said, known = manifest_of(rules, beside, signed_by), digest(rules, audit)
+    for path in before:
+        raw = path.read_bytes()
+        if raw.startswith(PACK) and known.encode() in raw[:READ] and (found := decode(raw)).digest == known:
+            return found, said
+    return compiled(rules, audit), said
 
 
 def watched(

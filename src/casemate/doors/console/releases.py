@@ -24,7 +24,7 @@ from casemate.words import say
 
 __all__ = ["routes"]
 
-KINDS = ("answer", "document.part")
+KINDS = ("answer", "document.part", "mission-finding")
 
 
 class AskForm(msgspec.Struct, frozen=True):

@@ -11,9 +11,20 @@ import msgspec
 
 from casemate.doors.frame import Call, Reply, Route
 from casemate.doors.native.jobs_told import told
-from casemate.doors.native.rooms import Rooms, reply
+from casemate.doors.native.rooms import Rooms, marked, reply
 from casemate.errors import Absent, BadInput
-from casemate.missions.host import Missions, compared, progress_of, report_of, result_of, table_of
+from casemate.missions.host import (
+    Finding,
+    FindingRequest,
+    Findings,
+    Missions,
+    compared,
+    progress_of,
+    report_of,
+    result_of,
+    table_of,
+)
+from casemate.objects import Found
 from casemate.policy import Action
 from casemate.words import say
 
@@ -28,19 +39,31 @@ def routes(rooms: Rooms) -> list[Route]:
     """Routes of runs."""
     at, one, data = _Runs(rooms), "/api/mission-runs/{id}", dict[str, Any]
     reads = Action("read", "job")
+    keeps, lists = (Action(verb, "mission-finding") for verb in ("keep", "list"))
     return [
         Route("GET", one, "native", reads, at.one, gives=data),
         Route("GET", f"{one}/report", "native", reads, at.report),
         Route("GET", f"{one}/tables/{{name}}", "native", reads, at.table),
         Route("GET", f"{one}/compare", "native", reads, at.compare, gives=data),
         Route("POST", f"{one}/again", "native", Action("submit", "job"), at.again, gives=data),
+        Route("POST", f"{one}/findings", "native", keeps, at.keep, takes=FindingRequest, gives=data, texts=_said),
+        Route("GET", "/api/mission-findings", "native", lists, at.findings, gives=list[Any]),
     ]
+
+
+def _said(request: FindingRequest) -> tuple[str, ...]:
+    return (request.key,)
+
+
+def _found(call: Call, found: Found[Finding]) -> dict[str, Any]:
+    return {"id": found.id, "finding": found.value, **marked(call.flow, found.label)}
 
 
 class _Runs:
     def __init__(self, rooms: Rooms) -> None:
         self._jobs = rooms.jobs
         self._missions = Missions(rooms.jobs)
+        self._findings = Findings(self._missions)
 
     async def one(self, call: Call) -> Reply:
         """A run: its job, what was asked for, how far it is, and its result once there is one."""
@@ -91,3 +114,12 @@ class _Runs:
         """The same run once more, of the same mission, parameters, seed and inputs by digest."""
         found = await self._missions.again(call.flow, call.path["id"])
         return reply(call.flow, told(call.flow, found), status=201, job=found.id)
+
+    async def keep(self, call: Call) -> Reply:
+        """One finding of a run, without what it was found by, at the acting label: it may be asked to go down."""
+        found = await self._findings.keep(call.flow, call.path["id"], call.body.key)
+        return reply(call.flow, _found(call, found), status=201, finding=found.id)
+
+    async def findings(self, call: Call) -> Reply:
+        """The findings that the acting label sees, newest first."""
+        return reply(call.flow, [_found(call, one) for one in await self._findings.every(call.flow)])

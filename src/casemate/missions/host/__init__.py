@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from casemate.missions.host.answers import Answers
 from casemate.missions.host.ensemble import EnsembleRequest, begun, estimated, made_again
+from casemate.missions.host.findings import FINDING, RELEASABLE, Finding, FindingRequest, Findings
 from casemate.missions.host.host import SCHEME, TAG, Missions, age, code_of
 from casemate.missions.host.listening import GATHER, Door, Listening, Taker
 from casemate.missions.host.mission import MISSION, CallRequest, InstallRequest, Mission, RunRequest
@@ -20,9 +21,11 @@ from casemate.missions.host.watching import Lying, Spool, Watching
 
 __all__ = [
     "ANNOUNCED",
+    "FINDING",
     "GATHER",
     "MISSION",
     "NOTICE",
+    "RELEASABLE",
     "SCHEME",
     "TAG",
     "WATCH",
@@ -30,6 +33,9 @@ __all__ = [
     "CallRequest",
     "Door",
     "EnsembleRequest",
+    "Finding",
+    "FindingRequest",
+    "Findings",
     "Frame",
     "Frames",
     "InstallRequest",

@@ -51,6 +51,13 @@ def _required(node: Node) -> list[Node]:
     return [] if node[0] in ("or", "not", "const") else [node]
 
 
+def _asked(node: Node) -> tuple[frozenset[str], frozenset[str]]:
+    """Channels and event ids that every way to a yes asks for: an event of another one needs no second look."""
+    named = [known for leaf in _required(node) if (known := routed(leaf)) is not None]
+    channels, events = (frozenset(value for name, value in named if name == which) for which in ("Channel", "EventID"))
+    return channels, events
+
+
 class Engine:
     """The rules of a pack, ready for events. Numbers of rules are their places in the pack."""
 
@@ -60,15 +67,14 @@ class Engine:
         self._known: dict[tuple[str, str, str], Route] = {}
         self._channels: set[str] = set()
         self._events: set[str] = set()
+        self._asked = [_asked(rule.condition) for rule in rules]
         for rule in rules:
             self._note(rule.condition)
 
     def prepare(self, most: int = 24) -> None:
         """Make the routes that hold most rules before events come, and before other processes share the engine."""
         asked: Counter[tuple[str, str, str]] = Counter()
-        for rule in self.rules:
-            named = [known for leaf in _required(rule.condition) if (known := routed(leaf)) is not None]
-            channels, events = ([value for name, value in named if name == which] for which in ("Channel", "EventID"))
+        for rule, (channels, events) in zip(self.rules, self._asked, strict=True):
             asked.update(
                 (rule.source, channel, event) for channel in channels or [OTHER] for event in events or [OTHER]
             )
@@ -107,7 +113,8 @@ class Engine:
         always: list[int] = []
         waiting: dict[str, list[int]] = {}
         for number, rule in enumerate(self.rules):
-            if rule.source not in wanted:
+            channels, events = self._asked[number]
+            if rule.source not in wanted or not channels <= {channel} or not events <= {event}:
                 continue
             node = fixed(rule.condition, channel, event)
             if node == NEVER:

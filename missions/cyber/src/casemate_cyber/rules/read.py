@@ -25,12 +25,14 @@ from sigma.rule import SigmaRule
 
 from casemate_cyber.rules.condition import Unsupported, node_of
 from casemate_cyber.rules.pack import Correlation, Left, Pack, Rule, digest_of
+from casemate_cyber.rules.signed import MANIFEST, SIGNATURE
 from casemate_cyber.rules.sources import source_of
 
 LARGEST_FILE = 1 << 20
 LARGEST_RULES, LARGEST_ARCHIVE = 64 << 20, 1 << 30
 """Bytes of all rules of one archive, and of all that it unpacks to: what is passed over is unpacked too."""
 MOST_MEMBERS = 200_000
+RULES = (".yml", ".yaml")
 KINDS = ("event_count", "value_count", "temporal", "temporal_ordered")
 AUDITED = ("process_creation", "registry_event", "registry_set", "registry_add")
 
@@ -52,7 +54,7 @@ def files(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
             name = file.relative_to(path).as_posix() if path.is_dir() else file.name
             if tarfile.is_tarfile(file):
                 yield from _archived(file)
-            elif file.suffix in (".yml", ".yaml") or not path.is_dir():
+            elif file.suffix in RULES or file.name in (MANIFEST, SIGNATURE) or not path.is_dir():
                 yield name, file.read_bytes()
 
 
@@ -63,12 +65,18 @@ def _archived(path: Path) -> Iterator[tuple[str, bytes]]:
             whole += member.size
             if whole > LARGEST_ARCHIVE or rules > LARGEST_RULES or number >= MOST_MEMBERS:
                 raise ValueError(f"{path.name} unpacks to more than is read of an archive of rules")
-            if not (member.isfile() and member.name.endswith((".yml", ".yaml")) and member.size <= LARGEST_FILE):
+            told = member.name.endswith(RULES) or member.name.rpartition("/")[2] in (MANIFEST, SIGNATURE)
+            if not (member.isfile() and told and member.size <= LARGEST_FILE):
                 continue
             held = archive.extractfile(member)
             if held is not None:
                 rules += member.size
                 yield member.name, held.read()
+
+
+def digest(sources: Sequence[tuple[str, bytes]], audit: bool = False) -> str:
+    """By what the pack of these files is known, before it is compiled."""
+    return digest_of(list(sources), f"{versions()} audit={audit}")
 
 
 def compiled(sources: Sequence[tuple[str, bytes]], audit: bool = False) -> Pack:
@@ -86,8 +94,7 @@ def compiled(sources: Sequence[tuple[str, bytes]], audit: bool = False) -> Pack:
         except (yaml.YAMLError, SigmaError, ValueError, TypeError, AttributeError, KeyError, RecursionError) as fault:
             left.append(Left(path, path, _words(fault)))
     kept, dropped = _correlated(correlations, rules)
-    digest = digest_of(list(sources), f"{versions()} audit={audit}")
-    return Pack(digest, tuple(rules), tuple(kept), (*left, *dropped))
+    return Pack(digest(sources, audit), tuple(rules), tuple(kept), (*left, *dropped))
 
 
 def _words(fault: Exception) -> str:

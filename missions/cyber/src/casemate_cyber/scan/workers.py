@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,6 +49,7 @@ def scanned(
     """Each unit's result as it comes. Hits stand in `hits_of(folder, number)`, whoever scanned."""
 
     def serve(asked: Connection, told: Connection) -> None:
+        gc.freeze()  # the rules are never garbage: looking through them again and again would copy every page of them
         while (number := _next(asked)) is not None:
             unit = units[number]
             try:
