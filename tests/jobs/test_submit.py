@@ -215,4 +215,7 @@ async def test_counts_are_of_the_acting_class_alone(yard: Yard) -> None:
     await yard.submit(at=LOW)
     await yard.submit()
     top = await yard.jobs.top(await yard.flow("list"))
-    assert top == {"states": {"SUBMITTED": 1}, "queues": {"default": 1}, "slots": {"fake": 4}}
+    assert top == {
+        "states": {"SUBMITTED": 1}, "queues": {"default": 1}, "slots": {"fake": 4},
+        "standing": {"default": {"SUBMITTED": 1}}, "limits": dict.fromkeys(("jobs", "job_cpus", "job_gpus")),
+    }  # fmt: skip

@@ -14,66 +14,10 @@ NOTICES = "tests/missions/test_notices.py"
 STANDING = "tests/missions/test_standing.py"
 NETWORK = "tests/reports/test_network.py"
 CHECK = "tests/cli/test_mission.py"
-LISTENS = "tests/missions/test_listening.py"
-EVENTS = "tests/doors/hec/test_send.py"
 FINDINGS = "tests/missions/test_findings.py"
 
 # name, leak, the line, what stands in its place, the killer
 TABLE = (
-    (
-        "listener-mark-unread",
-        "a message that bears a higher mark lies at the listener's label",
-        Edit("casemate.missions.host.listening:Listening._looked_at", "continue", "pass"),
-        Tested(f"{LISTENS}::test_a_mark_above_the_label_is_kept_nowhere_and_counted_where_it_was"),
-    ),
-    (
-        "listener-any-peer",
-        "whoever reaches the address writes at the listener's label",
-        Edit("casemate.engines.syslog_door:SyslogDoor._connected", "not self.known(peer) or", ""),
-        Tested(f"{LISTENS}::test_whoever_is_no_peer_is_hung_up_on_and_so_is_one_too_many"),
-    ),
-    (
-        "listener-loses",
-        "a message that could not be kept is let go",
-        Edit("casemate.missions.host.listening:Listening.take", "await self.wait(pause)", "return"),
-        Tested(f"{LISTENS}::test_what_cannot_be_kept_waits_and_is_not_lost"),
-    ),
-    (
-        "watch-clears-what-came-later",
-        "what was changed while a run went on is removed with what it took",
-        Edit("casemate.missions.host.watching:Watching._clear", "and one.mark in known", ""),
-        Tested("tests/missions/test_watch_times.py::test_what_was_run_over_is_removed_and_nothing_else"),
-    ),
-    (
-        "ensemble-unheld",
-        "a member runs with what its form would refuse",
-        Edit("casemate.missions.host.ensemble:_held", "filled(fields, {**given, **point})", "pass"),
-        Tested("tests/missions/test_ensemble.py::test_what_a_form_would_refuse_no_member_is_given"),
-    ),
-    (
-        "ensemble-of-another-label",
-        "what lies at another label counts as there",
-        Edit("casemate.jobs.sweep:again", "before.array.ref.class_id != flow.access.id or", ""),
-        Tested("tests/missions/test_ensemble.py::test_what_was_changed_since_is_a_conflict_and_another_label_has_none"),
-    ),
-    (
-        "environment-of-that-name",
-        "a name that somebody took lends a mission other libraries than its lock's",
-        Edit("casemate.jobs.environment:Environments.add", "if len(same) < len(own):", "if False:"),
-        Tested("tests/jobs/test_environment.py::test_a_lock_that_several_wheels_fit_names_them"),
-    ),
-    (
-        "event-told-before-kept",
-        "an event is acknowledged that could not be kept",
-        Edit("casemate.doors.hec.send:_kept", "if isinstance(end, BaseException):", "if False:"),
-        Tested(f"{EVENTS}::test_where_nothing_can_be_kept_nothing_is_acknowledged"),
-    ),
-    (
-        "event-mark-unread",
-        "an event that bears a higher mark lies at the key's label",
-        Edit("casemate.doors.hec.send:events", "await flow.inspect(strings(found))", "pass"),
-        Tested(f"{EVENTS}::test_a_mark_above_the_key_refuses_all_of_it"),
-    ),
     (
         "mission-code-unmarked",
         "a mark in the code of a mission is not looked for",

@@ -166,6 +166,6 @@ def test_every_name_that_is_read_from_a_query_is_told() -> None:
     read = {
         name
         for file in NATIVE.glob("*.py")
-        for name in re.findall(r'(?:(?:query|asked)(?:\.get\(|\[)|_number\(call, )"(\w+)"', file.read_text())
+        for name in re.findall(r'(?:(?:query|asked)(?:\.get\(|\[)|\bnumber\(call, )"(\w+)"', file.read_text())
     }
     assert read == {name for names in QUERIES.values() for name in names}

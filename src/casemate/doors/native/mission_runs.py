@@ -39,7 +39,7 @@ def routes(rooms: Rooms) -> list[Route]:
     """Routes of runs."""
     at, one, data = _Runs(rooms), "/api/mission-runs/{id}", dict[str, Any]
     reads = Action("read", "job")
-    keeps, lists = (Action(verb, "mission-finding") for verb in ("keep", "list"))
+    keeps, lists = Action("keep", "mission-finding"), Action("list", "mission-finding")
     return [
         Route("GET", one, "native", reads, at.one, gives=data),
         Route("GET", f"{one}/report", "native", reads, at.report),
