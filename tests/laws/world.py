@@ -7,6 +7,8 @@ id, and nothing else.
 
 from __future__ import annotations
 
+import gc
+import itertools
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
@@ -228,6 +230,10 @@ def keyed(folder: Folder, seed: int = 0) -> None:
     KeptSigner(folder.keys, KeyStore(folder.keys, entropy, durable=False), "ledger", "ed25519", False, entropy)
 
 
+_GONE = itertools.count(1)
+"""Worlds that have ended. Each is a knot with threads of its own, and a large process is rarely looked through."""
+
+
 @asynccontextmanager
 async def a_world(seed: int = 0, policies: tuple[str, ...] = POLICIES, more: str = "") -> Any:
     """A fresh region with its owner, and `more` in its settings; gone afterwards."""
@@ -250,6 +256,8 @@ async def a_world(seed: int = 0, policies: tuple[str, ...] = POLICIES, more: str
         await house.close()
         house.gate.vault.reader.close()
         shutil.rmtree(path, ignore_errors=True)
+        if next(_GONE) % 64 == 0:
+            gc.collect()
 
 
 def _listen(house: House, calls: list[str]) -> None:

@@ -29,3 +29,8 @@ class Threads:
         if pool is None:
             pool = self._pools[domain] = ThreadPoolExecutor(EACH, thread_name_prefix="beside")
         return await asyncio.get_running_loop().run_in_executor(pool, work, *args)
+
+    async def close(self) -> None:
+        """End those that wait for work; what is under way ends by itself."""
+        while self._pools:
+            self._pools.popitem()[1].shutdown(wait=False)

@@ -58,6 +58,7 @@ async def open_house(
     committer, journal, increment = await _record(folder, settings, role, durable, closers, signing)
     vault = vault_of(folder, settings, committer, clock, entropy, journal, private, durable)
     gate = Gate(vault)
+    closers.insert(0, gate.threads.close)  # last of all
     gate.veto = veto_of(folder.path, settings.cedar)
     models = catalogue(vault.region, settings, folder.keys)
     closers.append(models.close)
