@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from casemate.clock import SECOND
 from casemate.jobs import Replica, Service, Serving, Spec
-from casemate.jobs.service import FAILING, LONGEST, PAUSE, Course, Seen, onward, revised
+from casemate.jobs.service import FAILING, LONGEST, PAUSE, ROOM, Course, Seen, onward, revised
 
 TWO = Service(replicas=2, start_s=60, drain_s=10)
 WELL, RUNS, BUSY, GONE = Seen(True, True), Seen(True), Seen(True, True, 1), Seen(ended="exit 1")
@@ -89,6 +89,30 @@ def test_a_new_revision_takes_over_one_by_one_and_what_drains_finishes() -> None
     assert onward(late.serving, TWO, {2: WELL, 3: WELL}, now + 12 * SECOND).serving.failures == 0
 
 
+def test_where_there_is_no_room_beside_them_one_of_several_old_ones_makes_it() -> None:
+    serving = revised(_up(Serving()), Spec(("a",), service=TWO), Spec(("b",), service=TWO))
+    serving = onward(serving, TWO, {0: WELL, 1: WELL}, 0).serving
+    waits = onward(serving, TWO, {0: WELL, 1: WELL, 2: Seen()}, ROOM)
+    assert waits.doors == (0, 1)
+    less = onward(waits.serving, TWO, {0: WELL, 1: WELL, 2: Seen()}, ROOM + 1)
+    assert (less.doors, less.begin) == ((1,), (3,))
+    still = onward(less.serving, TWO, {0: WELL, 1: WELL, 2: Seen(), 3: Seen()}, 2 * ROOM)
+    assert (still.doors, still.stop) == ((1,), (0,)), "the last that is well stays"
+    over = onward(still.serving, TWO, {1: WELL, 2: WELL, 3: Seen()}, 2 * ROOM)
+    assert over.doors == (1, 2)
+    last = onward(over.serving, TWO, {1: WELL, 2: WELL, 3: Seen()}, 3 * ROOM)
+    assert last.doors == (2,)
+
+
+def test_the_only_one_is_not_taken_out_for_room() -> None:
+    one = Service(replicas=1, start_s=60, drain_s=10)
+    serving = revised(_up(Serving(), one), Spec(("a",), service=one), Spec(("b",), service=one))
+    for second in range(100):
+        course = onward(serving, one, {0: WELL, 1: Seen()}, second * SECOND)
+        serving = course.serving
+        assert course.doors == (0,)
+
+
 def test_more_or_fewer_are_no_new_revision_and_another_port_is() -> None:
     before = Spec(("a",), kind="service", service=TWO)
     for told in (replace(TWO, replicas=5), replace(TWO, drain_s=3), replace(TWO, start_s=9)):
@@ -133,6 +157,8 @@ def test_whatever_replicas_say_no_more_run_than_are_wanted_and_one(
         assert not ended & set(indexes)  # what has ended never comes back
         taken = [i for i, one in before.items() if one.state == "healthy" and i in seen and seen[i].healthy]
         left = [one.index for one in serving.replicas if one.state == "healthy"]
-        assert len(left) >= min(len(taken), told.replicas)  # nothing well is taken out before another is in its place
+        # nothing well is taken out before another is in its place, but for the room of one that has none
+        waits = any(one.state == "starting" and not seen[i].runs for i, one in before.items())
+        assert len(left) >= min(len(taken), told.replicas - waits)
         stopped |= set(course.stop)
         ended |= {index for index, one in seen.items() if one.ended}

@@ -34,7 +34,7 @@ def bucket_events(rng: random.Random, who: str, label: str) -> tuple[Doing, str]
 
     async def do(world: World) -> Seen:
         if made and name:
-            await Hand(world, who, label).write("PUT", f"/{name}")
+            await Hand(world, who, label).look("PUT", f"/{name}")
         method = "GET" if end.startswith("/health") else "POST"
         query = f"?index={name}" if name else ""
         seen = await world.call(who, method, f"{COLLECTOR}{end}{query}", body, label)

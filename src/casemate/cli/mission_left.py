@@ -55,11 +55,11 @@ def compare(talk: Talk, id: str, other: str, label: str) -> None:
         talk.out(in_line(name))
 
 
-@verb("mission.finding", ID, click.argument("key"), LABEL)
-def finding(talk: Talk, id: str, key: str, label: str) -> None:
+@verb("mission.finding", ID, click.argument("line"), LABEL)
+def finding(talk: Talk, id: str, line: str, label: str) -> None:
     client = talk.client()
     at = label or str(client.get(run_at(id)).data["job"]["label"])
-    answer = client.post(f"{run_at(id)}/findings", {"key": key}, at)
+    answer = client.post(f"{run_at(id)}/findings", {"key": line}, at)
     talk.answer(answer)
     talk.out(answer.data["id"])
     talk.out(answer.data["finding"]["text"])

@@ -5,7 +5,8 @@
         └───────────┴────────────┘
 
 A new revision takes over one by one: one more than wanted runs meanwhile, and an old one goes only when a new one is
-healthy in its place. A replica that ends by itself is replaced, after a pause that doubles while none becomes healthy.
+healthy in its place. Where there is no room for one more, one of several old ones goes first. A replica that ends by
+itself is replaced, after a pause that doubles while none becomes healthy.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ FAILING = 30 * SECOND
 """For how long one that was healthy may fail before it is ended."""
 SETTLE = SECOND
 """A replica that drains may still be asked by who chose it before it was taken out: it is not ended sooner."""
+ROOM = 10 * SECOND
+"""For how long a new revision waits for room beside the old one before one of several old replicas makes it."""
 PAUSE, LONGEST = SECOND, 300 * SECOND
 
 
@@ -65,7 +68,7 @@ def onward(serving: Serving, told: Service, seen: Mapping[int, Seen], now: int, 
     well = [one for one in after if one.state == "healthy" and now - one.since > FAILING]
     if serving.failures and sum(one.revision == serving.revision for one in well) >= wanted:
         serving = replace(serving, failures=0)
-    after = _fewer(after, serving.revision, wanted, now)
+    after = _roomier(_fewer(after, serving.revision, wanted, now), serving.revision, wanted, seen, now)
     ending = tuple(one.index for one in after if one.state == "stopping" and not _was(serving.replicas, one))
     new = [] if stop or now < serving.again else _more(after, serving, wanted, now)
     return Course(
@@ -93,7 +96,7 @@ def _looked(one: Replica, told: Service, seen: Seen | None, now: int) -> Replica
             return replace(one, state="healthy", since=now)
         if not seen.runs:
             return (
-                replace(one, since=now) if now - one.since > told.start_s * SECOND // 2 else one
+                replace(one, since=now) if now - one.since > max(told.start_s * SECOND // 2, 2 * ROOM) else one
             )  # it has no room yet
         return replace(one, state="stopping", since=now) if now - one.since > told.start_s * SECOND else one
     if one.state == "healthy":
@@ -128,6 +131,19 @@ def _fewer(replicas: Sequence[Replica], revision: int, wanted: int, now: int) ->
         else one
         for one in replicas
     ]
+
+
+def _roomier(
+    replicas: Sequence[Replica], revision: int, wanted: int, seen: Mapping[int, Seen], now: int
+) -> list[Replica]:
+    """An old one is taken out where a new one has no room and all that are wanted, more than one, are well."""
+    well = [one for one in replicas if one.state == "healthy"]
+    waits = [one for one in replicas if one.revision == revision and one.state == "starting"]
+    stuck = any(now - one.since > ROOM and not seen.get(one.index, Seen()).runs for one in waits)
+    old = min((one.index for one in well if one.revision != revision), default=-1)
+    if not stuck or old < 0 or len(well) < max(wanted, 2):
+        return list(replicas)
+    return [replace(one, state="draining", since=now) if one.index == old else one for one in replicas]
 
 
 def _more(replicas: Sequence[Replica], serving: Serving, wanted: int, now: int) -> list[Replica]:

@@ -90,13 +90,14 @@ def _local(folder: int) -> socket.socket:
     """By the folder's own descriptor: a path may be longer than a socket's address."""
     os.fchdir(folder)
     try:
-        os.unlink(NAME)
+        os.unlink(f"{NAME}.new")
     except FileNotFoundError:
         pass
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     os.umask(0o177)
-    made.bind(NAME)
+    made.bind(f"{NAME}.new")
     made.listen(128)
+    os.rename(f"{NAME}.new", NAME)  # it has its name once it listens
     os.chdir("/")
     return made
 

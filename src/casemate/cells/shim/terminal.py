@@ -259,17 +259,19 @@ class Terminal:
 
 
 def _door(folder: int) -> socket.socket:
-    """By the folder's own descriptor: a path may be longer than a socket's address."""
+    """By the folder's own descriptor: a path may be longer than a socket's address. It has its name once it listens."""
+    draft = f"{NAME}.new"
     try:
-        os.unlink(NAME, dir_fd=folder)
+        os.unlink(draft, dir_fd=folder)
     except FileNotFoundError:
         pass
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     before = os.umask(0o177)
     try:
-        made.bind(f"/proc/self/fd/{folder}/{NAME}")
+        made.bind(f"/proc/self/fd/{folder}/{draft}")
     finally:
         os.umask(before)
     made.listen(8)
+    os.rename(draft, NAME, src_dir_fd=folder, dst_dir_fd=folder)
     made.setblocking(False)
     return made

@@ -28,8 +28,8 @@ LARGEST = 16 << 20
 RESULT = 4 << 20
 NAMED = 1000
 """Figures, tables and files of one result, each."""
-CELLS = 2_000_000
-"""Cells of a table that is told as Parquet: what a program leaves does not choose how much memory the region takes."""
+CELLS, CELL = 2_000_000, 128 << 10
+"""Cells of a table that is told as Parquet, and characters of one: no program chooses the memory that we take."""
 STARTS = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-](?:[0-9][0-9.]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _FORMULA = re.compile(rf'(?:^|[,"])(?:[=@\t\r]|(?=[+-])(?!{_NUMBER.pattern}(?:[,"\r\n]|$)))', re.MULTILINE)
@@ -178,6 +178,8 @@ def _parquet(raw: bytes, types: Sequence[str], told: list[tuple[str, str]]) -> b
         for number, row in enumerate(lines, 1):
             if number * len(columns) > CELLS:
                 raise TooLarge(what="cells", limit=CELLS)
+            if max(map(len, row), default=0) > CELL:
+                raise BadInput(what=f"What this run left is no table: a cell of line {number} is too long.")
             for at, cells in enumerate(columns):
                 cells.append(row[at] if at < len(row) else "")
     except csv.Error as wrong:
