@@ -90,14 +90,13 @@ def _local(folder: int) -> socket.socket:
     """By the folder's own descriptor: a path may be longer than a socket's address."""
     os.fchdir(folder)
     try:
-        os.unlink(f"{NAME}.new")
+        os.unlink(NAME)
     except FileNotFoundError:
         pass
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     os.umask(0o177)
-    made.bind(f"{NAME}.new")
+    made.bind(NAME)
     made.listen(128)
-    os.rename(f"{NAME}.new", NAME)  # it has its name once it listens
     os.chdir("/")
     return made
 
