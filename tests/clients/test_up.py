@@ -296,8 +296,10 @@ def test_a_child_that_is_killed_at_any_moment_is_started_again(place: Place, for
         assert load.torn == []
         assert load.codes <= {0, 7, 8}, load.codes
         notes = [up.place.path / f"note-{n}.txt" for n in range(1, load.added + 1)]
+        until(lambda: up.run("add", *notes, "--json").code == 0)  # the one that was killed last is back
         again = up.run("add", *notes, "--json").data
         assert (again["quarantined"], again["unmarked"]) == ([], [])
+        until(lambda: up.run("ask", "When does the orchard open?").code == 0)
         assert "nine" in up.run("ask", "When does the orchard open?").out
         assert states(place) <= {"ok", "interrupted"}
     assert states(place) <= {"ok", "interrupted"}
