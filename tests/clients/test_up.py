@@ -53,7 +53,7 @@ def states(place: Place) -> set[str]:
     """The verdicts on every log, whether the region runs or not."""
     checked = place.run("ledger", "verify", "--json")
     assert checked.code in (0, 20), checked  # 20: a request was under way when its process was killed
-    return {log["verdict"]["state"] for log in checked.data["logs"]}
+    return {log["verdict"]["state"] for log in checked.json["data"]["logs"]}
 
 
 @pytest.mark.parametrize("form", FORMS)
