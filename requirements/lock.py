@@ -1,6 +1,6 @@
 """Pin everything: `make lock` turns each .in beside this file into a .txt of exact versions and file digests.
 
-A package of LEFT_OUT is dropped, and so is whatever only it needs; docs/decisions/0002-dependencies.md says why.
+A package of LEFT_OUT is dropped where a region would get it, and so is whatever only it needs; docs/decisions/0002-dependencies.md says why.
 No index is written into the files: whoever installs chooses where packages come from, and the digests decide.
 """
 
@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
-LEFT_OUT = {"huggingface-hub"}
+LEFT_OUT = {"run": {"huggingface-hub", "urllib3"}}
+NOWHERE = {"huggingface-hub"}
 OPTIONS = ("--quiet", "--generate-hashes", "--strip-extras", "--allow-unsafe", "--no-header")
 SILENT = ("--no-emit-index-url", "--no-emit-find-links", "--no-emit-trusted-host", "--no-emit-options")
 HEADER = "# Made by `make lock` from {name}.in; do not edit. Install with --no-deps --require-hashes.\n"
@@ -36,7 +37,7 @@ def lock(folder: Path, name: str, before: Sequence[str]) -> None:
     """One .in into its .txt, without what the sets before it hold."""
     blocks = parse(compiled(folder, name))
     held = {package for other in before for package in parse((folder / f"{other}.txt").read_text())}
-    kept = {package: block for package, block in blocks.items() if package in needed(blocks) and package not in held}
+    kept = {package: block for package, block in blocks.items() if package in needed(blocks, LEFT_OUT.get(name, NOWHERE)) and package not in held}
     lines = [line for block in kept.values() for line in block if not line.lstrip().startswith("#")]
     (folder / f"{name}.txt").write_text(HEADER.format(name=name) + "\n".join(lines) + "\n")
     sys.stdout.write(f"{folder.name}/{name}.txt: {len(kept)} packages\n")
@@ -63,8 +64,8 @@ def parse(text: str) -> Blocks:
     return blocks
 
 
-def needed(blocks: Blocks) -> set[str]:
-    """What is still reached from the .in when nothing passes through LEFT_OUT."""
+def needed(blocks: Blocks, left_out: set[str]) -> set[str]:
+    """What is still reached from the .in when nothing passes through what is left out."""
     callers = {
         package: set(re.findall(r"#(?: via|  ) +(-r \S+|[^\s#]+)", "\n".join(b))) for package, b in blocks.items()
     }
@@ -73,7 +74,7 @@ def needed(blocks: Blocks) -> set[str]:
         more = {
             package
             for package, via in callers.items()
-            if package not in LEFT_OUT and any(who.startswith("-r ") or who in reached for who in via)
+            if package not in left_out and any(who.startswith("-r ") or who in reached for who in via)
         } - reached
         if not more:
             return reached
