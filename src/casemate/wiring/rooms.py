@@ -42,6 +42,7 @@ from casemate.wiring.proofs import questions_of
 from casemate.wiring.relay import AnswerServer, Relay
 from casemate.wiring.shelf import performing
 from casemate.wiring.tending import tend
+from casemate.wiring.transfer import transfer_of
 from casemate.wiring.twin import Twin
 
 __all__ = ["furnish"]
@@ -105,6 +106,7 @@ async def furnish(house: House, role: Role) -> None:
         jobs=jobs,
         works=Works((BatchWork(), FilesWork(house.shelf), BaseWork(library.embedders))),
         scrub=house.scrub,
+        transfer=transfer_of(house, records),
     )
     planes = [console.PLANE, native.PLANE]
     house.app = App(house.gate, Table([*native.routes(rooms), *console.routes(rooms)]), planes)
