@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from casemate.accounts import found_owner
 from casemate.clock import ManualClock
+from casemate.engines.transfer_yard import FolderYard
 from casemate.ids import DerivedEntropy
+from casemate.objects import Found
+from casemate.policy import Action
+from casemate.transfer.region import BUNDLE, BundleRecord, ChannelRecord, Content, Outgoing, Packing, named
+from casemate.transfer.region.channel import DOCUMENT_TYPE
+from casemate.transfer.state import State, read_state
 from casemate.wiring import Folder, open_house
 from tests.laws.world import PlainExtractor, Seen, World, keyed
 
@@ -26,7 +35,7 @@ floor = "{floor}"
 embedder = "hashing"
 """
 LOW = "agency=EXERCISE"
-HIGH = "agency=EXERCISE + us:SECRET//REL="
+DAY = 86_400 * 1_000_000
 TEXT = b"The pier lies north of the harbour.\n\nThe ferry goes at dawn."
 
 
@@ -60,6 +69,13 @@ async def a_region(name: str, floor: str = "", seed: int = 0) -> AsyncIterator[W
         shutil.rmtree(path, ignore_errors=True)
 
 
+def a_document(name: str = "note.txt", text: bytes = TEXT, label: str | None = LOW, number: int = 1) -> Outgoing:
+    """A document as it lies in a bundle."""
+    about = msgspec.json.encode({"name": name, "base": "law"})
+    contents = (Content("about.json", about), Content("content", text))
+    return Outgoing(f"document-{number}", DOCUMENT_TYPE, label, contents)  # type: ignore[arg-type]
+
+
 @dataclass
 class Pair:
     """A channel `up` from one region to the other, and the labels at which it lies in each."""
@@ -80,11 +96,55 @@ class Pair:
         assert file.status == 200, file.body
         return sent, file.body
 
+    async def made(self, objects: Sequence[Outgoing], **changes: Any) -> bytes:
+        """A bundle that the low region never made, with its keys: as whoever has stolen them would."""
+        record = (await self._record(self.low, self.below)).value
+        told = Packing(
+            bundle=os.urandom(16).hex(),
+            channel=record.channel,
+            sequence=record.sequence + 1,
+            previous=record.previous,
+            source=record.source,
+            destination=record.destination,
+            label=record.label,
+            banner=read_state((await self._record(self.high, self.above)).value.state.encode()).banner,
+            issued=self.low.clock.now(),
+            expires=self.low.clock.now() + 30 * DAY,
+            recipient=bytes.fromhex(record.recipient),
+            root=record.root.encode(),
+            signing=record.signing,
+            roles=record.roles,
+            objects=tuple(objects),
+        )
+        told = replace(told, **changes)
+        yard = FolderYard(self.low.folder / "forge")
+        await yard.pack(told)
+        return (self.low.folder / "forge" / "draft" / f"{told.bundle}.cmb").read_bytes()
+
+    async def state(self) -> State:
+        """What the high region knows of the channel."""
+        return read_state((await self._record(self.high, self.above)).value.state.encode())
+
+    async def _record(self, world: World, label: str) -> Found[ChannelRecord]:
+        gate = world.house.gate
+        access = gate.classes.of(gate.vault.region.policies.parse(label))
+        return await named(await gate.open(gate.service("transfer", access), Action("take", "bundle")), "up")
+
     async def take(self, file: bytes) -> dict[str, Any]:
         """What the other region makes of a file."""
         taken = await self.high.call("operator", "PUT", "/api/transfer/channels/up/bundles", file, self.above)
         assert taken.status in (200, 201), taken.body
         return dict(taken.json["data"])
+
+    async def drop(self, file: bytes) -> BundleRecord:
+        """What the other region's loop makes of a file that lies in its inbox: no key is asked for there."""
+        gate = self.high.house.gate
+        await self.high.step("transfer.inbox")
+        (self.high.folder / "transfer" / "inbox" / "a.cmb").write_bytes(file)
+        await self.high.step("transfer.inbox")
+        access = gate.classes.of(gate.vault.region.policies.parse(self.above))
+        flow = await gate.open(gate.service("transfer", access), Action("take", "bundle"))
+        return max((await flow.every(BUNDLE)), key=lambda found: found.value.at).value
 
     async def document(self, text: bytes = TEXT, name: str = "pier.txt") -> str:
         """A document of the low region, which has come to rest."""

@@ -38,6 +38,8 @@ bundle = Group(
         "explain": "bundle_look:explain",
         "open": "bundle_look:open_",
         "list": "bundle_look:listing",
+        "send": "bundle_region:send",
+        "import": "bundle_region:import_",
     },
 )
 

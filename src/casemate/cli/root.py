@@ -48,6 +48,7 @@ VERBS = {
     "backup": "backup:backup",
     "bundle": "bundle:bundle",
     "dataset": "datasets:dataset",
+    "channel": "channel:channel",
     "environment": "environment:environment",
     "packages": "packages:packages",
     "job": "job:job",

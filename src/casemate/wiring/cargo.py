@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import shutil
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -226,11 +227,15 @@ class _Models:
         about = await _about(arrived, _AboutModel)
         model_checked(about.name, about.described, EngineSpec(), "en")
         token = secrets.token_hex(16)
-        for path in arrived.files:
-            if path.startswith("files/"):
-                await arrived.copy(path, self._folder / "incoming" / token / path.removeprefix("files/"))
-        weights = await flow.beside(taken_in, self._registry.incoming(token, "en"), "", "en")
-        name = await self._settled(flow, token, about.name, place)
+        try:
+            for path in arrived.files:
+                if path.startswith("files/"):
+                    await arrived.copy(path, self._folder / "incoming" / token / path.removeprefix("files/"))
+            weights = await flow.beside(taken_in, self._registry.incoming(token, "en"), "", "en")
+            name = await self._settled(flow, token, about.name, place)
+        except BaseException:
+            await flow.beside(_removed, self._folder / "incoming" / token)
+            raise
         engine = runs(name, weights)
         record = ModelRecord(
             name=name,
@@ -247,8 +252,11 @@ class _Models:
         async def known() -> None:
             self._registry.put(flow.access.label, record)
 
+        async def undone() -> None:
+            await flow.beside(_removed, self._folder / folder_of(flow.access.label, name))
+
         ref = Ref(MODEL.name, name, flow.access.id)
-        return Landed(ref, (Put(MODEL, name, record, (bundle,), expect=0),), after=known)
+        return Landed(ref, (Put(MODEL, name, record, (bundle,), expect=0),), after=known, undo=undone)
 
     async def _settled(self, flow: Flow, token: str, name: str, place: str) -> str:
         """Under its own name, where nobody bears it: neither a record, nor files that one who was killed has left."""
@@ -266,6 +274,10 @@ class _Models:
         del mark
         found = _own(flow, await flow.read_each(MODEL, id))
         return found is not None and not found.value.retired
+
+
+def _removed(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Policies:

@@ -194,14 +194,35 @@ class Arrivals:
         verdict: Verdict,
         more: Sequence[Delete],
     ) -> Found[BundleRecord]:
-        """Pour all, then one commit."""
+        """Pour all, then one commit. Where it is sure that there is none, nothing is left of what was laid down."""
+        landed: list[Landed] = []
+        try:
+            done = await self._landed(flow, found, state, opened, verdict, more, landed)
+        except (Conflict, _Unfit):
+            for one in landed:
+                await one.undo()
+            raise
+        for one in landed:
+            await one.after()
+        return done
+
+    async def _landed(
+        self,
+        flow: Flow,
+        found: Found[ChannelRecord],
+        state: State,
+        opened: Opened,
+        verdict: Verdict,
+        more: Sequence[Delete],
+        landed: list[Landed],
+    ) -> Found[BundleRecord]:
+        """What the commit gives; `landed` grows by each object that was poured for it."""
         came = verdict.came
         assert came is not None
         id = _fresh(flow, found.id)
         ref = Ref(BUNDLE.name, id, flow.access.id)
         changes: list[Change] = []
         members: list[MemberRecord] = []
-        landed: list[Landed] = []
         for type, arrived in opened.objects():
             before = await self._before(flow, type, arrived)
             if before is not None:
@@ -227,8 +248,6 @@ class Arrivals:
         )
         first = (Put(CHANNEL, found.id, after, expect=found.version), Put(BUNDLE, id, record, expect=0))
         receipt = await flow.commit(*first, *_once(changes), *more, facts=_facts(found.id, record))
-        for one in landed:
-            await one.after()
         return Found(ref, receipt.versions[1], flow.acting, record)
 
     async def _before(self, flow: Flow, type: str, arrived: Arrived) -> TakenRecord | None:

@@ -64,7 +64,8 @@ class Arrived(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """What the one commit changes for an object, and where it then lies. `after` runs once it is durable.
+    """What the one commit changes for an object, and where it then lies. `after` runs once it is durable, `undo`
+    where it never will be.
 
     `mark`: by what it is seen later whether it is still the same that lies there.
     """
@@ -73,6 +74,7 @@ class Landed:
     changes: Sequence[Change]
     mark: str = ""
     after: Callable[[], Awaitable[None]] = _nothing
+    undo: Callable[[], Awaitable[None]] = _nothing
 
 
 class Cargo(Protocol):
