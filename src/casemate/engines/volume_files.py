@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 from casemate.errors import BadInput, CasemateError, Damaged, Occupied, StorageFull, TooLarge
 from casemate.transfer.volumes.volume import (
@@ -144,23 +144,23 @@ class VolumeFile:
     def close(self) -> None:
         os.close(self._file)
 
-    def __enter__(self) -> VolumeFile:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *raised: object) -> None:
         self.close()
 
-    def frames(self, wanted: Callable[[int], bool] = lambda frame: True) -> Iterator[tuple[int, bytes, bytes]]:
+    def frames(self, wanted: Callable[[int], bool] | None = None) -> Iterator[tuple[int, bytes, bytes]]:
         """Each wanted frame that is whole: its number, its bytes and its digest. The others are among the faults."""
         layout = self.head.layout
         for page in range(layout.pages):
             first = page * PAGE
             count = min(PAGE, layout.frames - first)
-            asked = [frame for frame in range(first, first + count) if wanted(frame)]
+            asked = [frame for frame in range(first, first + count) if wanted is None or wanted(frame)]
             if not asked:
                 continue
             table = read_at(self._file, count * DIGEST, self.head.table + first * DIGEST)
-            told = memoryview(bytes(self.head.pages))[page * DIGEST : (page + 1) * DIGEST]
+            told = self.head.pages[page * DIGEST : (page + 1) * DIGEST]
             if content_digest(table) != told:
                 self.faults.append(self._fault("table", first))
                 continue
