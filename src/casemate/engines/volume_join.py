@@ -20,12 +20,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from casemate.engines.files_publish import publish, sync_folder
-from casemate.engines.volume_files import Fault, VolumeFile, alone, found, full, read_at, write_at, written
+from casemate.engines.volume_files import Fault, VolumeFile, alone, found, full, write_at, written
 from casemate.errors import BadInput, CasemateError, Conflict
 from casemate.transfer.volumes.gaps import bits, gap_of
 from casemate.transfer.volumes.volume import DIGEST, SIZE, Head, exact_size, parse_head
@@ -59,7 +60,7 @@ class Join:
         self.head: Head | None = None
         self.have: dict[int, Bits] = {}
 
-    def __enter__(self) -> Join:
+    def __enter__(self) -> Self:
         if os.path.lexists(self.output):
             raise Conflict(what=str(self.output))
         with full():
@@ -143,11 +144,10 @@ class Join:
         """The set is that which was begun with; else the one that was asked for, or the only one."""
         if self.head is not None:
             return
-        sets = {head.digest: head for head in heads if head.name.startswith(wanted)}
+        sets = {head.digest: head for head in heads if head.set_name.startswith(wanted)}
         if len(sets) > 1:
             raise BadInput(
-                what="Volumes of several sets lie there: "
-                + ", ".join(sorted(head.name.partition("-")[0] for head in sets.values()))
+                what=f"Volumes of several sets lie there: {', '.join(sorted(head.set_name for head in sets.values()))}."
             )
         for head in sets.values():
             with full():

@@ -40,7 +40,7 @@ def mend(
             for number in kept.stripe(frame):
                 lost.setdefault(number, []).append(frame)
             for root, data in zip(roots, kept.data, strict=True):
-                root.add(memoryview(data))
+                root.add(data.data)
             if told is not None:
                 told(frame + 1, head.layout.frames)
         if lost:
@@ -107,7 +107,7 @@ class _Kept:
         kept = [self.data[j] for j in range(k) if j not in lost]
         combine(rows, [*kept, *sums.values()], [self.data[j] for j in lost])
         for j in lost:
-            write_at(self.draft, memoryview(self.data[j]), j * self._layout.own + frame * self._layout.frame)
+            write_at(self.draft, self.data[j].data, j * self._layout.own + frame * self._layout.frame)
         return wrong
 
     def _read(self, number: int, frame: int, into: Bytes, wrong: list[int]) -> bool:

@@ -1,4 +1,4 @@
-"""A file becomes volumes, in one pass over it: read, digested, parity made, written. A volume appears whole or not at all.
+"""A file becomes volumes in one pass: read, digested, parity made, written. A volume appears whole or not at all.
 
     stripe: K frames read -> M of parity -> N digests -> N drafts -> heads -> synced -> renamed -> the folder synced
 
@@ -78,7 +78,7 @@ def split(
         drafts = stack.enter_context(drafting(folder))
         public = signer.public if signer is not None else b""
         writers = [
-            stack.enter_context(_writer(drafts, number, Head(layout, carried, number, (), (), public), only))
+            stack.enter_context(_writer(drafts, number, Head(layout, carried, number, (), b"", public), only))
             for number in range(1, layout.n + 1)
         ]
         pour(held, before.st_size, layout, writers, told)
@@ -167,7 +167,7 @@ def pour(source: int, size: int, layout: Layout, writers: list[_Writer], told: T
     k, m = layout.k, layout.n - layout.k
     rows = parity_rows(k, m)
     stripe = np.empty((layout.n, layout.frame), np.uint8)
-    views = [memoryview(each) for each in stripe]
+    views = [each.data for each in stripe]
     end = exact_size(size)
     for frame in range(layout.frames):
         for j in range(k):

@@ -110,9 +110,7 @@ def counted(size: int, n: int, parity: int) -> Layout:
     """How a file of that many bytes is cut into n volumes, of which `parity` may be lost. Raises BadInput, TooLarge."""
     k = n - parity
     if parity < 0 or k < 1 or n > MOST:
-        raise BadInput(
-            what=f"{n} volumes with {parity} of parity: there are 1 to {MOST}, one of them of data at least."
-        )
+        raise BadInput(what=f"{n} volumes, {parity} of them parity: there are 1 to {MOST}, one of data at least.")
     needed = padded(size + SIZE)
     frame, largest = LEAST_FRAME, min(MOST_FRAME, 1 << (STRIPE // n).bit_length() - 1)
     while frame < largest and -(-needed // (k * frame)) > PAGE:
@@ -129,7 +127,7 @@ def planned(size: int, volume: int, parity: int, carried: Carried, public: bytes
         if padded(size + SIZE) > k * min(volume, FRAMES * MOST_FRAME):
             continue
         layout = counted(size, k + parity, parity)
-        if Head(layout, carried, 1, (), (), public).file_size <= volume:
+        if Head(layout, carried, 1, (), b"", public).file_size <= volume:
             return layout
     raise TooLarge(what=f"What {MOST} volumes of {volume} bytes hold", limit=max(MOST - parity, 0) * volume)
 
@@ -147,7 +145,7 @@ def exact_size(size: int) -> bytes:
     return size.to_bytes(SIZE, "little")
 
 
-def content_digest(data: bytes | memoryview) -> bytes:
+def content_digest(data: bytes | bytearray | memoryview) -> bytes:
     """SHA-512 of a frame, or of a page of digests."""
     return hashlib.sha512(data).digest()
 
@@ -168,7 +166,7 @@ class Head:
     carried: Carried
     number: int
     roots: tuple[bytes, ...]
-    pages: bytes | tuple[()]
+    pages: bytes
     public: bytes = b""
     signature: bytes = b""
 
@@ -186,7 +184,12 @@ class Head:
     @property
     def name(self) -> str:
         """The volume's file, named after the set and its number alone."""
-        return f"{short(self.set_id[:5])}-{self.number:03}of{self.layout.n:03}.cmv"
+        return f"{self.set_name}-{self.number:03}of{self.layout.n:03}.cmv"
+
+    @property
+    def set_name(self) -> str:
+        """The set as people call it: the beginning of its id."""
+        return short(self.set_id[:5])
 
     @property
     def size(self) -> int:
@@ -222,7 +225,7 @@ class Head:
             len(banner),
         )  # fmt: skip
         signer = struct.pack("<H", len(self.public)) + self.public + self.signature
-        said = front + banner + b"".join(self.roots) + bytes(self.pages) + signer
+        said = front + banner + b"".join(self.roots) + self.pages + signer
         return said + hashlib.sha512(said).digest()
 
 
@@ -242,16 +245,12 @@ def head_size(front: bytes) -> int:
 
 
 def parse_head(data: bytes) -> Head:
-    """The head, every number of it held against its bound, its own digest, the set's and the signature. Raises Damaged."""
+    """The head: its numbers are within their bounds, its digests and its signature are right. Raises Damaged."""
     try:
         head = _parsed(data)
     except (struct.error, UnicodeDecodeError, BadInput):
         raise Damaged(what="the head of a volume") from None
-    if (
-        head is None
-        or not 1 <= head.number <= head.layout.n
-        or root_of(bytes(head.pages)) != head.roots[head.number - 1]
-    ):
+    if head is None or not 1 <= head.number <= head.layout.n or root_of(head.pages) != head.roots[head.number - 1]:
         raise Damaged(what="the head of a volume")
     return head
 
@@ -271,8 +270,6 @@ def _parsed(data: bytes) -> Head | None:
     head = Head(layout, Carried(carried, banner), number, roots, pages, public, data[at:-DIGEST])
     if head.size != len(data) or total != layout.total or named != head.set_id:
         return None
-    if len(head.signature) != signature_size(public) or (
-        public and not verify(public, _SET + head.digest, head.signature)
-    ):
+    if not 1 <= number <= n or root_of(pages) != roots[number - 1]:
         return None
-    return head
+    return head if not public or verify(public, _SET + head.digest, head.signature) else None
