@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from casemate.engines.files_publish import publish, sync_folder
 from casemate.engines.volume_files import Fault, VolumeFile, alone, found, full, write_at, written
 from casemate.errors import BadInput, CasemateError, Conflict
-from casemate.transfer.volumes.gaps import bits, gap_of
+from casemate.transfer.volumes.gaps import SHORT, Gap, bits, gap_of
 from casemate.transfer.volumes.volume import DIGEST, SIZE, Head, exact_size, parse_head
 
 __all__ = ["FOLDER", "Join", "Taken"]
@@ -109,16 +109,18 @@ class Join:
 
     # ---- taking ----------------------------------------------------------------------------------------------------
 
-    def take(self, places: Sequence[Path], wanted: str = "", told: Told | None = None) -> Taken:
+    def take(self, places: Sequence[Path], wanted: str = "", told: Told | None = None, believed: bytes = b"") -> Taken:
         """Read the volumes that lie there, data before parity, and of those what is not there yet.
 
-        `wanted`: how the set's code begins, where several lie there. Raises BadInput where that is not clear,
-        StorageFull, which keeps what was read.
+        `wanted`: how the set's name begins, where several lie there. `believed`: the public key that must have signed
+        the set. Raises BadInput where no one set is chosen so, and StorageFull, which keeps what was read.
         """
         files, faults = found(places)
         taken = Taken(faults)
         heads = self._heads(files, taken)
-        self._choose([head for _, head in heads], wanted)
+        self._choose([head for _, head in heads if not believed or head.public == believed], wanted)
+        if believed and self.head is not None and self.head.public != believed:
+            raise BadInput(what=f"The set {self.head.set_name} is not signed by that key.")
         ours = [(path, head) for path, head in heads if self.head is not None and head.digest == self.head.digest]
         strangers = [(path, head) for path, head in heads if self.head is None or head.digest != self.head.digest]
         taken.faults += [Fault(path.name, "set", head.number) for path, head in strangers]
@@ -210,6 +212,12 @@ class Join:
         if self.head is None:
             raise BadInput(what="No volume has come yet.")
         return gap_of(self.head.layout, self.have)
+
+    def gap(self) -> Gap:
+        """The same, as it is told."""
+        wanted = self.missing()
+        assert self.head is not None
+        return Gap(self.head.set_id[:SHORT], self.head.layout.k, self.head.layout.n, wanted)
 
     def finish(self, told: Told | None = None) -> int:
         """Make the file of what is there, once nothing is missing; its size in bytes, or -1 where something is.

@@ -6,11 +6,12 @@ an id and a banner, both given to it, and says nothing else of it on the outside
 
 from __future__ import annotations
 
-from casemate.transfer.volumes.gaps import Gap, gap_of, read_code, write_code
+from casemate.transfer.volumes.gaps import SIGNS, Gap, gap_of, read_code, write_code
 from casemate.transfer.volumes.parity import combine, parity_rows, repair_rows
 from casemate.transfer.volumes.volume import Carried, Head, Layout, counted, parse_head, planned
 
 __all__ = [
+    "SIGNS",
     "Carried",
     "Gap",
     "Head",
