@@ -90,7 +90,10 @@ def split(
         if not head.set_id.startswith(expect):
             raise BadInput(what="That is not the file, the banner or the bundle of which this set was made.")
         head = head.signed(signer) if signer is not None else head
-        files = [each.finish(head, folder) for each in writers if each.file >= 0]
+        chosen = [each for each in writers if each.file >= 0]
+        for each in chosen:
+            each.finish(head)
+        files = [each.path.replace(folder / each.head.name) for each in chosen]
         sync_folder(folder)
     return Cut(tuple(files), head)
 
@@ -139,14 +142,13 @@ class _Writer:
             self.pages += content_digest(self._page)
             self._page = bytearray()
 
-    def finish(self, first: Head, folder: Path) -> Path:
-        """Head and end are written, then all of it is made durable and gets its name."""
-        head = replace(first, number=self.head.number, pages=bytes(self.pages))
+    def finish(self, first: Head) -> None:
+        """Head and end are written, then all of it is made durable."""
+        head = self.head = replace(first, number=self.head.number, pages=bytes(self.pages))
         packed = head.packed()
         write_at(self.file, packed, 0)
         write_at(self.file, packed + tail(len(packed)), head.body + head.layout.own)
         written(self.file)
-        return self.path.replace(folder / head.name)
 
 
 @contextmanager
