@@ -47,6 +47,7 @@ VERBS = {
     "store": "store:store",
     "backup": "backup:backup",
     "bundle": "bundle:bundle",
+    "bundle": "bundle_volumes:bundle",
     "dataset": "datasets:dataset",
     "channel": "channel:channel",
     "environment": "environment:environment",
