@@ -34,17 +34,20 @@ from casemate.crypto.suite import (
     hmac,
     same,
 )
+from casemate.crypto.tag import TAG_SIZE, Prover
 from casemate.crypto.wrap import Keeper, Recipient, WrapProfile, generate_keeper
 
 __all__ = [
     "DIGEST_SIZE",
     "KEY_SIZE",
     "NONCE_SIZE",
+    "TAG_SIZE",
     "Arena",
     "Cipher",
     "Keeper",
     "KeySigner",
     "Mac",
+    "Prover",
     "Recipient",
     "Signer",
     "SigningProfile",
