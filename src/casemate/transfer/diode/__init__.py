@@ -7,8 +7,10 @@ low side for anything: what is missing is told to people, as a gap code.
 
 from __future__ import annotations
 
+from casemate.transfer.diode.arriving import Arriving
 from casemate.transfer.diode.carousel import INTERLEAVE, Offer
 from casemate.transfer.diode.datagram import BLOCK, MESSAGES, OVERHEAD, Reader, Writer
+from casemate.transfer.diode.dropped import HEAD, dropped, read_head
 from casemate.transfer.diode.gapcode import Gaps, ranges, read_gaps, write_gaps
 from casemate.transfer.diode.heartbeat import DEAD, INTERVAL
 from casemate.transfer.diode.link import Drop, Ear, Mouth, Spool, Whole
@@ -25,6 +27,7 @@ __all__ = [
     "BANNER",
     "BLOCK",
     "DEAD",
+    "HEAD",
     "INTERLEAVE",
     "INTERVAL",
     "LENGTH",
@@ -32,6 +35,7 @@ __all__ = [
     "OVERHEAD",
     "SYMBOLS",
     "Alarm",
+    "Arriving",
     "Bounds",
     "Drop",
     "Ear",
@@ -52,12 +56,14 @@ __all__ = [
     "Whole",
     "Writer",
     "block_of",
+    "dropped",
     "encoded",
     "new_session",
     "overhead",
     "padded",
     "ranges",
     "read_gaps",
+    "read_head",
     "read_message",
     "repair_of",
     "source_symbols",

@@ -84,6 +84,7 @@ class Receiver:
         self.announced: dict[bytes, int] = {}
         self.alarms: deque[Alarm] = deque(maxlen=_ALARMS)
         self.counts = dict.fromkeys(("datagrams", "idle", "evicted", "broken", "refused", "restored", "published"), 0)
+        self.alarmed = 0
         self._public = public
         self._symbol = symbol
         self._spool = spool
@@ -140,7 +141,12 @@ class Receiver:
             self.alarm("dead" if self._dead else "alive")
         return more
 
+    def done(self, id: bytes) -> bool:
+        """Whether that object was published, now or before a restart."""
+        return id in self._done
+
     def alarm(self, what: str, sequence: int = 0) -> None:
+        self.alarmed += 1
         self.alarms.append(Alarm(what, self._now, sequence))
 
     def lost(self) -> int:
@@ -190,9 +196,14 @@ class Receiver:
 
     def _published(self, arriving: Arriving) -> None:
         if arriving.published and self.objects.pop(arriving.manifest.id, None) is not None:
-            self.counts["published"] += 1
-            self._done[arriving.manifest.id] = (arriving.sender, arriving.manifest.sequence)
-            self.known.setdefault(arriving.sender, set()).add(arriving.manifest.sequence)
+            self.arrived(arriving)
+
+    def arrived(self, arriving: Arriving) -> None:
+        """It was published."""
+        self.counts["published"] += 1
+        self._done[arriving.manifest.id] = (arriving.sender, arriving.manifest.sequence)
+        self.known.setdefault(arriving.sender, set()).add(arriving.manifest.sequence)
+        self.alarm("published", arriving.manifest.sequence)
 
     # ---- messages ------------------------------------------------------------------------------------------------
 
