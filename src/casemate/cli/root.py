@@ -47,7 +47,7 @@ VERBS = {
     "store": "store:store",
     "backup": "backup:backup",
     "bundle": "bundle:bundle",
-    "bundle": "bundle_volumes:bundle",
+    "diode": "diode:diode",
     "dataset": "datasets:dataset",
     "channel": "channel:channel",
     "environment": "environment:environment",

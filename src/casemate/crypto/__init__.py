@@ -35,6 +35,7 @@ from casemate.crypto.suite import (
     hmac,
     same,
 )
+from casemate.crypto.tag import TAG_SIZE, Prover
 from casemate.crypto.wrap import Keeper, Recipient, WrapProfile, generate_keeper
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "Keeper",
     "KeySigner",
     "Mac",
+    "Prover",
     "Recipient",
     "Signer",
     "SigningProfile",
