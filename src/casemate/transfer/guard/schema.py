@@ -113,10 +113,10 @@ class Maybe(_Shape, frozen=True, tag="maybe"):
 
 
 class TextOr(_Shape, frozen=True, tag="text or"):
-    """A text, or a row."""
+    """A text or a word, or else a row or an object."""
 
-    text: Text
-    of: Row
+    text: Text | Choice
+    of: Row | Fields
 
 
 class Variants(_Shape, frozen=True, tag="variants"):

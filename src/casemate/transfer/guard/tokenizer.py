@@ -183,7 +183,7 @@ _TRUNCATION = Fields(
 )
 _PADDING = Fields(
     {
-        "strategy": Maybe(Choice(("BatchLongest",))),
+        "strategy": TextOr(Choice(("BatchLongest",)), Fields({"Fixed": _ID})),
         "direction": _SIDE,
         "pad_to_multiple_of": Maybe(_ID),
         "pad_id": _ID,
@@ -204,4 +204,3 @@ TOKENIZER: Final = Fields(
         "model": _MODEL,
     }
 )
-"""`{"Fixed": n}` as a strategy of padding is not taken: a batch pads to its longest, or nothing does."""

@@ -87,7 +87,7 @@ class _Reader:
                 return self._word("null") or self.value(shape.of, depth)
             case TextOr():
                 text = self.text.startswith('"', self.at)
-                return self._text(shape.text)[1] if text else self.value(shape.of, depth)
+                return self.value(shape.text if text else shape.of, depth)
             case Variants():
                 return self._variant(shape, depth)
             case Fields():
