@@ -61,15 +61,17 @@ def lines(raw: bytes, profile: Profile, schema: Schema) -> bytes:
     """A value on each line. Raises Refused."""
     if len(raw) > profile.size:
         raise held("guard-size", f"{profile.size:,} bytes")
-    found = raw.removesuffix(b"\n").split(b"\n") if raw else []
-    if len(found) > profile.entries:
+    if raw.count(b"\n") > profile.entries:
         raise held("guard-count", f"{profile.entries:,} lines")
+    found = raw.removesuffix(b"\n").split(b"\n") if raw else []
     return b"".join("".join(_said(loaded(line, profile), schema, profile)).encode() + b"\n" for line in found)
 
 
 def loaded(raw: bytes, profile: Profile) -> Any:
     """The value, its numbers as they were written; no key twice. Raises Refused."""
     depth = count = 0
+    if raw.count(b",") > 4 * profile.entries:  # before they are looked at one by one
+        raise held("guard-count", f"{profile.entries:,} values")
     for token in _TOKENS.finditer(raw):
         byte = token[0]
         if byte in (b"[", b"{"):

@@ -22,6 +22,8 @@ def table(raw: bytes, profile: Profile, schema: Columns) -> bytes:
     """A whole table, its names first. Raises Refused."""
     if len(raw) > profile.size:
         raise held("guard-size", f"{profile.size:,} bytes")
+    if raw.count(b",") + raw.count(b"\n") > 4 * profile.entries:  # before a row of them is built
+        raise held("guard-count", f"{profile.entries:,} cells")
     try:
         found = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
