@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from casemate.errors import Unavailable
+from tests.laws.s3_operations import Hand
 from tests.laws.world import World
 from tests.transfer.regions import LOW, TEXT, Pair, a_document, a_pair, a_region
 
@@ -50,7 +51,7 @@ def test_a_document_rises_to_a_region_with_a_higher_floor() -> None:
         came = await pair.high.call("user", "GET", f"/api/lineage/document/{document['id']}", None, pair.above)
         assert "transfer.bundle" in {node["kind"] for node in came.json["data"]["nodes"]}
         logged = await pair.low.call("releaser", "GET", "/api/ledger", None, pair.below)
-        outcomes = [(entry["action"], entry["outcome"]) for entry in logged.json["data"]]
+        outcomes = [(each["entry"]["action"], each["entry"]["outcome"]) for each in logged.json["data"]]
         assert ("bundle.send", "lent") in outcomes
 
     lived(law)
@@ -76,10 +77,7 @@ def test_a_model_comes_registered_and_nobody_has_accredited_it() -> None:
 
 def test_an_object_comes_into_a_bucket_of_its_name_and_a_policy_is_proposed() -> None:
     async def law(pair: Pair) -> None:
-        await pair.low.call("user", "POST", "/api/buckets", {"name": "plans"}, pair.below)
-        put = (("x-amz-meta-by", "ann"),)
-        seen = await pair.low.call("user", "PUT", "/plans/a/b.txt", TEXT, pair.below, put, signed=True)
-        assert seen.status == 200, seen.body
+        await Hand(pair.low, "user", pair.below).settled("plans", "a/b.txt")
         sent, file = await pair.send(("object", "plans/a/b.txt"), ("policy", "us"))
         assert sent.status == 201, sent.body
         told = await pair.take(file)

@@ -37,6 +37,7 @@ VERBS = {
     "connect": "connect:connect",
     "models": "models:models",
     "release": "release:release",
+    "guard": "guard:guard",
     "policy": "policy:policy",
     "tls": "tls:tls",
     "attributes": "attributes:attributes",
