@@ -53,6 +53,7 @@ from tests.laws import (
     mutants_s3,
     mutants_store,
     mutants_transfer_guard,
+    mutants_transfer_region,
     mutants_work,
 )
 from tests.laws.breaks_source import Edit
@@ -105,6 +106,7 @@ TABLES = (
     mutants_s3.TABLE,
     mutants_store.TABLE,
     mutants_transfer_guard.TABLE,
+    mutants_transfer_region.TABLE,
     mutants_attacks.TABLE,
 )
 LISTED = tuple(Mutant(*row) for table in TABLES for row in table)

@@ -89,8 +89,7 @@ def main() -> int:
 
 
 def known(region: Staged) -> None:
-    listed = region.ok("principal", "list")
-    region.ceiling = listed[0]["clearance"]
+    region.ceiling = region.run("principal", "list", "--json").json["label"]
     region.floor = {"low": "agency=DEMO"}.get(region.name, "")
     if not region.floor:
         region.floor = "us:SECRET" if region.name == "mid" else "us:TOP SECRET"

@@ -13,7 +13,7 @@ import pytest
 from casemate.errors import Unavailable
 from tests.laws.s3_operations import Hand
 from tests.laws.world import World
-from tests.transfer.regions import LOW, TEXT, Pair, a_document, a_pair, a_region
+from tests.transfer.regions import LOW, TEXT, Pair, a_document, a_pair, a_region, introduced
 
 AT = "/api/transfer/channels"
 
@@ -150,6 +150,27 @@ def test_what_lies_lower_does_not_go_as_what_is_sent_here() -> None:
     asyncio.run(law())
 
 
+def test_a_channel_is_trusted_only_where_what_comes_will_lie() -> None:
+    async def law() -> None:
+        async with a_region("lowland", seed=1) as low, a_region("highland", "us:SECRET", seed=2) as high:
+            region = high.house.gate.vault.region
+            top = region.policies.parse(f"{region.floor.text} + house:CONFIDENTIAL").text
+            pair = await introduced(low, high, LOW, region.floor.text)
+            told = (await low.call("officer", "GET", f"{AT}/up/introduction", None, LOW)).json["data"]
+            again = await high.call("officer", "POST", f"{AT}/up/trust", told, pair.above)
+            assert again.status == 409
+            opened = await high.call("officer", "POST", AT, {"name": "top", "source": "lowland"}, top)
+            assert opened.status == 201, opened.body
+            seen = await high.call("officer", "POST", f"{AT}/top/trust", told, top)
+            assert (seen.status, seen.json["rule"]) == (403, "no-write-down")
+            opened = await high.call("officer", "POST", AT, {"name": "own", "source": "lowland"}, pair.above)
+            for name, wrong in (("source", "x"), ("channel", "0" * 32), ("root", "{}"), ("label", "us:NEVER")):
+                seen = await high.call("officer", "POST", f"{AT}/own/trust", {**told, name: wrong}, pair.above)
+                assert seen.status == 400, (name, seen.body)
+
+    asyncio.run(law())
+
+
 class Broken:
     """A committer that fails once, before or after it has done what it was asked."""
 
@@ -235,6 +256,8 @@ def test_who_does_not_see_a_channel_learns_nothing_of_it() -> None:
             never = await pair.high.call("low", method, f"{AT}/pot{path}", body, pair.above)
             assert hidden.status == never.status == 404
             assert hidden.body.replace(b"top", b"pot").split(b'"entry"')[0] == never.body.split(b'"entry"')[0]
+        above = await pair.high.call("operator", "PUT", f"{AT}/up/bundles", b"x", top)
+        assert above.status == 404  # it lies lower: what came would be adopted where the channel is not
         again = await pair.high.call("low", "POST", AT, {"name": "top", "source": "x"}, pair.above)
         assert again.status == 201  # a hidden name takes none away
 
