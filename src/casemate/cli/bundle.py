@@ -53,6 +53,7 @@ NEW = click.Path(path_type=Path)
 KEY = option("--key", "keyfile", type=FILE, required=True, metavar="FILE")
 PROFILE = option("--profile", type=click.Choice(["hybrid", "cnsa2"]), default="hybrid")
 _MOST_KEY = 64 << 10
+SIZES = (33, 64, 112)  # cnsa2 and hybrid to sign, cnsa2 and hybrid to receive
 
 
 @verb(
@@ -178,7 +179,7 @@ def private(path: Path) -> bytes:
     if path.stat().st_size > _MOST_KEY:
         raise BadInput(what=str(path))
     raw = path.read_bytes()
-    return unlock(raw, passphrase()) if is_locked(raw) else raw
+    return unlock(raw, passphrase(), SIZES) if is_locked(raw) else raw
 
 
 def keepers(path: Path | None) -> list[Keeper]:
@@ -253,7 +254,7 @@ def _once() -> Any:
             return raw
         if not said:
             said.append(passphrase())
-        return unlock(raw, said[0])
+        return unlock(raw, said[0], SIZES)
 
     return read
 
