@@ -54,6 +54,7 @@ from tests.laws import (
     mutants_store,
     mutants_transfer_guard,
     mutants_transfer_region,
+    mutants_transfer_volumes,
     mutants_work,
 )
 from tests.laws.breaks_source import Edit
@@ -107,6 +108,7 @@ TABLES = (
     mutants_store.TABLE,
     mutants_transfer_guard.TABLE,
     mutants_transfer_region.TABLE,
+    mutants_transfer_volumes.TABLE,
     mutants_attacks.TABLE,
 )
 LISTED = tuple(Mutant(*row) for table in TABLES for row in table)

@@ -64,8 +64,9 @@ def test_groups_that_changed_places_or_are_missing_are_found() -> None:
         for other in range(one):
             swapped = list(groups)
             swapped[one], swapped[other] = swapped[other], swapped[one]
-            with pytest.raises(BadInput):
+            with pytest.raises(BadInput) as raised:
                 read_code(" ".join(swapped))
+            assert f"Group {other + 1} " in str(raised.value.facts["what"])
         with pytest.raises(BadInput):
             read_code(" ".join(groups[:one] + groups[one + 1 :]))
 

@@ -19,6 +19,7 @@ from casemate.transfer.volumes.volume import (
     FRAMES,
     HEAD,
     LEAST_FRAME,
+    MAGIC,
     MOST_FRAME,
     STRIPE,
     Carried,
@@ -106,6 +107,18 @@ def test_row_18_numbers_beyond_their_bounds_are_refused_however_they_are_sealed(
             parse_head(resealed(raw, at, new))
 
 
+def test_pages_that_are_not_those_of_the_root_are_refused() -> None:
+    one = head()
+    with pytest.raises(Damaged):
+        parse_head(replace(one, pages=bytes(len(one.pages))).packed())
+
+
+@pytest.mark.parametrize("size", [0, 72, HEAD + 1, (1 << 32) - 1])
+def test_row_18_a_head_of_any_size_is_not_read(size: int) -> None:
+    with pytest.raises(Damaged):
+        head_size(MAGIC + struct.pack("<I", size))
+
+
 @given(st.binary(max_size=300), st.integers(0, 1000), st.binary(max_size=8), st.booleans())
 def test_whatever_comes_is_a_head_or_damaged(raw: bytes, at: int, new: bytes, whole: bool) -> None:
     good = head().packed()
@@ -142,6 +155,11 @@ def test_a_layout_holds_the_file_within_its_bounds(size: int, n: int, parity: in
     assert layout.total >= size + 8
     assert layout.n * layout.frame <= STRIPE
     assert said_size(exact_size(size), layout) == size
+
+
+def test_the_size_on_the_outside_is_the_padded_one() -> None:
+    seen = {counted(size, 4, 1).total for size in range(30_000_000, 30_100_000, 99)}
+    assert len(seen) == 1
 
 
 @given(st.integers(0, 1 << 36), st.integers(10_000, 1 << 34), st.integers(0, 5))
