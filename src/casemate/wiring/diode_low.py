@@ -14,6 +14,7 @@ import msgspec
 
 from casemate.clock import SECOND, SystemClock
 from casemate.engines.diode_drop import DropFolder
+from casemate.engines.diode_memory import keep_freed_memory
 from casemate.engines.diode_outbox import Lying, Outbox
 from casemate.engines.diode_udp import UdpMouth
 from casemate.engines.files_publish import publish
@@ -94,6 +95,7 @@ class _Box:
 def send(folder: DiodeFolder, tell: Tell, stop: Event, *, once: bool = False) -> LowStatus:
     """Send until `stop`, or `once` until everything that lies there was sent. Raises Misconfigured, Unavailable."""
     settings = folder.settings("low")
+    keep_freed_memory()
     outbox = Outbox(folder.path)
     box = _Box(outbox, settings.banner, tell)
     try:
