@@ -4,8 +4,8 @@ A sender and a receiver, each a process with the product's own halves and engine
 of six sigma at 2 %, a proof for each datagram, UDP in calls of many; then the proof before the decoder, the blocks in
 the spool's folder, SHA-512 over the whole, and its publication. Loss: of a hundred datagrams that were made, two are
 not given to the kernel. CPU time counts all of a process, the kernel's share included; wall time says little, since the
-pace is bounded so that nothing overflows. SHA-512 over an object that is to be sent is made once, before it is announced
-and however often it is sent: it stands by itself (diode_digest), and in diode_tx_..._with_digest.
+pace is bounded so that nothing overflows. SHA-512 over an object that is to be sent is made once, before it is
+announced and however often it is sent: it stands by itself (diode_digest), and in diode_tx_..._with_digest.
 """
 
 from __future__ import annotations

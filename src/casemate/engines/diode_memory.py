@@ -21,4 +21,4 @@ def keep_freed_memory() -> bool:
     except (AttributeError, OSError):
         return False
     asked = ((TRIM_THRESHOLD, KEPT), (TOP_PAD, 32 << 20), (MMAP_THRESHOLD, 32 << 20))
-    return sum(mallopt(name, value) for name, value in asked) == len(asked)
+    return bool(sum(mallopt(name, value) for name, value in asked) == len(asked))
