@@ -55,14 +55,24 @@ def test_an_object_is_read_where_it_went_and_not_where_it_changed(tmp_path: Path
     [lying] = box.lying()
     file = box.file(lying)
     assert file.read(1, 9) == b"ne"
-    box.finished(lying)
-    box.finished(lying)
+    box.finished(lying, 1)
+    box.finished(lying, 1)
     assert (file.read(0, 3), list(box.out.glob("a")), box.lying()) == (b"one", [], [])
     (box.sent / "a").write_bytes(b"other")
     with pytest.raises(Conflict):
         file.read(0, 3)
     with pytest.raises(Conflict):
         box.measured(lying, never)
+
+
+def test_what_an_earlier_run_has_sent_is_laid_back(tmp_path: Path) -> None:
+    box = Outbox(tmp_path)
+    (box.out / "a").write_bytes(b"one")
+    [lying] = box.lying()
+    box.finished(lying, 7)
+    again = Outbox(tmp_path)
+    assert (again.again(6), again.again(7), again.again(7)) == (False, True, False)
+    assert [each.path.name for each in again.lying()] == ["a"]
 
 
 def test_codes_are_read_once(tmp_path: Path) -> None:

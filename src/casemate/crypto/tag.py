@@ -25,7 +25,7 @@ class Prover:
         self.prove = self._aead.encrypt
         """`prove(nonce, b"", data)`: the tag of `data`. The library's own call: it is made for each datagram."""
 
-    def holds(self, nonce: bytes, data: bytes, tag: bytes) -> bool:
+    def holds(self, nonce: bytes, data: bytes | memoryview, tag: bytes) -> bool:
         """Whether `tag` is that of `data`; a nonce or a tag of another size is no."""
         if len(nonce) != NONCE_SIZE or len(tag) != TAG_SIZE:
             return False

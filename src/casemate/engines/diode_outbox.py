@@ -71,6 +71,7 @@ class _State(msgspec.Struct):
     generation: int = 0
     next: int = 1
     sequences: dict[str, int] = {}
+    sent: dict[str, int] = {}
 
 
 class Outbox:
@@ -86,6 +87,11 @@ class Outbox:
     @property
     def sender(self) -> bytes:
         return bytes.fromhex(self._state.sender)
+
+    @property
+    def last(self) -> int:
+        """The last number that was given, in whichever run."""
+        return self._state.next - 1
 
     def started(self) -> int:
         """The number of this run: one more than any before, on the disk before it is used."""
@@ -128,10 +134,20 @@ class Outbox:
     def file(self, lying: Lying) -> File:
         return File(lying, self.sent)
 
-    def finished(self, lying: Lying) -> None:
+    def finished(self, lying: Lying, sequence: int) -> None:
         """Its turns are over."""
         if lying.path.exists():
+            self._state.sent[lying.path.name] = sequence
+            self._keep()
             lying.path.rename(self.sent / lying.path.name)
+
+    def again(self, sequence: int) -> bool:
+        """Lay back what an earlier run has sent under that number; whether it is still there."""
+        for name, number in self._state.sent.items():
+            if number == sequence and (self.sent / name).is_file() and not (self.out / name).exists():
+                (self.sent / name).rename(self.out / name)
+                return True
+        return False
 
     def codes(self) -> Iterator[str]:
         """The gap codes that lie there; each is taken away when the next is asked for."""

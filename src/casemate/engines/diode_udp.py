@@ -18,7 +18,7 @@ from casemate.errors import Misconfigured, Occupied, Unavailable
 
 __all__ = ["UdpEar", "UdpMouth", "address_of"]
 
-UDP_SEGMENT, UDP_GRO, SO_RXQ_OVFL = 103, 104, 40
+UDP_SEGMENT, UDP_GRO, SO_RXQ_OVFL, SO_RCVBUFFORCE = 103, 104, 40, 33
 IP_MTU_DISCOVER, IP_MTU, IPV6_MTU_DISCOVER, IPV6_MTU, PMTUDISC_DO = 10, 14, 23, 24, 2
 SEGMENTS, LONGEST = 64, 65_507
 _INT = struct.Struct("i")
@@ -136,7 +136,7 @@ class UdpEar:
         self.lost = 0
         self._socket = _socket(host)
         try:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
+            self._roomy(room)
             self._socket.setsockopt(socket.SOL_SOCKET, SO_RXQ_OVFL, 1)
             if offload:
                 self.reason = self._joined()
@@ -154,6 +154,13 @@ class UdpEar:
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
         self._view = memoryview(bytearray(1 << 16))
+
+    def _roomy(self, room: int) -> None:
+        """As much room as was asked for where this process may (CAP_NET_ADMIN), else what net.core.rmem_max allows."""
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, room)
+        except PermissionError:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
 
     def _joined(self) -> str:
         try:

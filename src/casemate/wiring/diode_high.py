@@ -10,6 +10,7 @@ import msgspec
 
 from casemate.clock import SECOND, SystemClock
 from casemate.engines.diode_drop import DropFolder
+from casemate.engines.diode_memory import keep_freed_memory
 from casemate.engines.diode_spool import FolderSpool
 from casemate.engines.diode_udp import UdpEar
 from casemate.engines.files_publish import publish
@@ -31,6 +32,7 @@ def receive(folder: DiodeFolder, tell: Tell, stop: Event, *, ready: Ready | None
     `once` (a drop directory alone): end when everything that is whole there was taken.
     """
     settings = folder.settings("high")
+    keep_freed_memory()
     spool = FolderSpool(folder.path)
     try:
         if settings.engine == "drop":

@@ -14,6 +14,7 @@ import msgspec
 
 from casemate.clock import SECOND, SystemClock
 from casemate.engines.diode_drop import DropFolder
+from casemate.engines.diode_memory import keep_freed_memory
 from casemate.engines.diode_outbox import Lying, Outbox
 from casemate.engines.diode_udp import UdpMouth
 from casemate.engines.files_publish import publish
@@ -94,6 +95,7 @@ class _Box:
 def send(folder: DiodeFolder, tell: Tell, stop: Event, *, once: bool = False) -> LowStatus:
     """Send until `stop`, or `once` until everything that lies there was sent. Raises Misconfigured, Unavailable."""
     settings = folder.settings("low")
+    keep_freed_memory()
     outbox = Outbox(folder.path)
     box = _Box(outbox, settings.banner, tell)
     try:
@@ -122,7 +124,7 @@ def _sending(
 ) -> LowStatus:
     clock, link, outbox = Steady(), folder.link(), box.outbox
     session = new_session(outbox.sender, outbox.started(), os.urandom(8))
-    sender = Sender(link, folder.signer(), session, settings.pace, clock.now())
+    sender = Sender(link, folder.signer(), session, settings.pace, clock.now(), outbox.last)
     if mouth.reason:
         box.tell("one-by-one", mouth.reason)
     look = told = 0
@@ -154,7 +156,7 @@ def _looked(box: _Box, sender: Sender, link: bytes) -> None:
     for offer in sender.finished():
         lying = by_sequence.get(offer.manifest.sequence)
         if lying is not None:
-            box.outbox.finished(lying)
+            box.outbox.finished(lying, offer.manifest.sequence)
             box.tell("sent", lying.path.name)
     for offer, _ in sender.failed():
         lying = by_sequence.get(offer.manifest.sequence)
@@ -170,12 +172,22 @@ def _looked(box: _Box, sender: Sender, link: bytes) -> None:
         sender.offer(manifest, box.outbox.file(lying))
         box.known[lying] = manifest.sequence
     for code in box.outbox.codes():
-        try:
-            sender.fill(read_gaps(link, box.outbox.sender, code))
-        except (BadInput, Absent):
-            box.tell("refused", code[:80])
-        else:
-            box.tell("filling", code[:80])
+        box.tell("filling" if _filled(box, sender, link, code) else "refused", code[:80])
+
+
+def _filled(box: _Box, sender: Sender, link: bytes, code: str) -> bool:
+    """Whether what a gap code names is sent: of this run the blocks, of an earlier one the whole object again."""
+    try:
+        gaps = read_gaps(link, box.outbox.sender, code)
+    except BadInput:
+        return False
+    try:
+        sender.fill(gaps)
+    except Absent:
+        return box.outbox.again(gaps.sequence)
+    except BadInput:
+        return False
+    return True
 
 
 def _status(sender: Sender, mouth: UdpMouth, box: _Box, now: int) -> LowStatus:
@@ -213,7 +225,7 @@ def _dropping(folder: DiodeFolder, settings: DiodeSettings, box: _Box, stop: Eve
             box.bad.add(lying)
             box.tell("changed", lying.path.name)
             continue
-        outbox.finished(lying)
+        outbox.finished(lying, manifest.sequence)
         box.tell("sent", lying.path.name)
         sent, sequence = sent + 1, manifest.sequence
         _written(folder, LowStatus(SystemClock().now(), sequence, sent, 0, "", ()))

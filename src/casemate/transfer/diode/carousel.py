@@ -10,7 +10,7 @@ which the high side has told the gaps, these blocks alone are sent, and then it 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 
@@ -56,7 +56,8 @@ class _Job:
 @dataclass(slots=True)
 class _Queue:
     jobs: deque[_Job] = field(default_factory=deque)
-    pieces: Iterator[Piece] | None = None
+    pieces: list[Piece] = field(default_factory=list)
+    at: int = 0
     ending: list[Offer] = field(default_factory=list)
     going: list[Offer] = field(default_factory=list)
 
@@ -101,7 +102,7 @@ class Carousel:
 
     def waiting(self, now: int) -> int | None:
         """Microseconds until there is something to send; None where there is nothing at all."""
-        if any(queue.pieces is not None for queue in self._queues):
+        if any(queue.pieces for queue in self._queues):
             return 0
         ready = [job.ready for queue in self._queues for job in queue.jobs]
         return max(0, min(ready) - now) if ready else None
@@ -110,14 +111,11 @@ class Carousel:
         """The next ones, urgent first."""
         found: list[Piece] = []
         for queue in self._queues:
-            while len(found) < most:
-                if queue.pieces is None and not self._group(queue, now):
-                    break
-                assert queue.pieces is not None
-                found += [piece for _, piece in zip(range(most - len(found)), queue.pieces, strict=False)]
-                if len(found) < most:
-                    queue.pieces = None
-                    queue.going = []
+            while len(found) < most and (queue.pieces or self._group(queue, now)):
+                end = queue.at + most - len(found)
+                found += queue.pieces[queue.at : end]
+                queue.at = end
+                if end >= len(queue.pieces):
                     self._ended(queue)
         return found
 
@@ -125,9 +123,9 @@ class Carousel:
         return self._queues[0 if offer.manifest.urgent else 1]
 
     def _ended(self, queue: _Queue) -> None:
-        for offer in queue.ending:
-            self.finished.append(offer)
-        queue.ending = []
+        """The group is sent, and with it the last turn of some."""
+        self.finished += queue.ending
+        queue.pieces, queue.at, queue.ending, queue.going = [], 0, [], []
 
     def _group(self, queue: _Queue, now: int) -> bool:
         """Take the next blocks in hand; whether there are any."""
@@ -147,8 +145,7 @@ class Carousel:
                     self._turned(queue, job, now)
             if len(made) == INTERLEAVE:
                 break
-        if made:
-            queue.pieces = (piece for piece in chain.from_iterable(zip_longest(*made)) if piece is not None)
+        queue.pieces = [piece for piece in chain.from_iterable(zip_longest(*made)) if piece is not None]
         return bool(made)
 
     def _turned(self, queue: _Queue, job: _Job, now: int) -> None:

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from casemate.crypto import TAG_SIZE, Prover
 from casemate.transfer.diode.repair import most_symbols
@@ -40,8 +41,7 @@ _WAITING = 8
 """Sessions whose key is kept ready before anything of theirs was proven: strangers get no more of our time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True, gc=False):
     """What a proven datagram holds. `packet` is the place and the symbol, as the decoder wants it."""
 
     session: bytes
@@ -106,8 +106,8 @@ class Reader:
             if verdict in ("replayed", "senders"):
                 return self._dropped(verdict)
             prover = self._prover(session)
-        body = bytes(datagram[:-TAG_SIZE])
-        if not prover.holds(_ZERO + body[20:28], body, bytes(datagram[-TAG_SIZE:])):
+        nonce = _ZERO + number.to_bytes(8, "big")
+        if not prover.holds(nonce, datagram[:-TAG_SIZE], bytes(datagram[-TAG_SIZE:])):
             return self._dropped("forged")
         if session not in self._keys:
             self.sessions.admit(session)
@@ -116,7 +116,7 @@ class Reader:
             self._ready.pop(session, None)
         if not 0 < size <= (MESSAGE if block >= MESSAGES else BLOCK) or place >= most_symbols(size, self._symbol):
             return self._dropped("bounds")  # only whoever holds the key can have written it, and yet
-        return Piece(session, number, block, size, body[PACKET:])
+        return Piece(session, number, block, size, bytes(datagram[PACKET:-TAG_SIZE]))
 
     def _prover(self, session: bytes) -> Prover:
         prover = self._ready.get(session)

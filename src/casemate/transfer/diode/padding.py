@@ -31,6 +31,8 @@ def block_of(read: Callable[[int, int], bytes], length: int, index: int, block: 
     own = read(start, min(stop, length) - start) if start < length else b""
     if len(own) != max(0, min(stop, length) - start):
         raise BadInput(what="object that became shorter")
+    if len(own) == stop - start:
+        return own
     ending = length.to_bytes(LENGTH, "big") if stop == padded(length) else b""
     return own + bytes(stop - start - len(own) - len(ending)) + ending
 

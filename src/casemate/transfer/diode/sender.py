@@ -48,11 +48,14 @@ class Pace:
 
 
 class Sender:
-    """One session. `offer` and `fill` feed it; `finished` and `failed` say what came of it."""
+    """One session. `offer` and `fill` feed it; `finished` and `failed` say what came of it.
 
-    def __init__(self, link: bytes, signer: Signer, session: bytes, pace: Pace, now: int) -> None:
+    `last`: the last number that an earlier run has announced; the high side is to miss what it did not hear.
+    """
+
+    def __init__(self, link: bytes, signer: Signer, session: bytes, pace: Pace, now: int, last: int = 0) -> None:
         self.session = session
-        self.sequence = 0
+        self.sequence = last
         self._signer = signer
         self._pace = pace
         self._writer = Writer(link, session)
