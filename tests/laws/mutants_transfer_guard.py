@@ -16,7 +16,10 @@ def _format(name: str) -> Tested:
     return Tested(f"tests/transfer/guard/test_formats.py::{name}")
 
 
-BOMB = _fault("test_fault_18_memory_bomb_is_refused_within_bounds")
+def _bomb(name: str) -> Tested:
+    return _fault(f"test_fault_18_memory_bomb_is_refused_within_bounds[{name}]")
+
+
 NAME = _fault("test_fault_19_a_name_that_means_another_place_is_refused")
 CLASH = _fault("test_fault_19_names_that_clash_where_case_or_form_does_not_count")
 DISGUISE = _fault("test_fault_30_a_disguise_or_a_lie_is_refused")
@@ -57,15 +60,15 @@ TABLE = (
         DISGUISE,
     ),
     (
-        "guard-parent-folder",
-        "a member is written outside its folder",
-        Edit(f"{ROOM}.names:_plain", 'part in ("", ".", "..")', 'part in ("",)'),
+        "guard-signs-in-names",
+        "a member names a stream, a drive or a pipe of Windows",
+        Edit(f"{ROOM}.names:_plain", "or _FORBIDDEN.search(name)", ""),
         NAME,
     ),
     (
-        "guard-absolute-name",
-        "a member is written anywhere",
-        Edit(f"{ROOM}.names:_plain", 'name.startswith("/") or', ""),
+        "guard-names-nobody-reads",
+        "a member's name is not the one that is shown",
+        Edit(f"{ROOM}.names:_plain", "any(unicodedata.category(c) in _HIDDEN for c in name) or", ""),
         NAME,
     ),
     (
@@ -102,7 +105,7 @@ TABLE = (
         "guard-inflates-all",
         "a picture unpacks into all the memory there is",
         Edit(f"{ROOM}.make.png:_inflated", "stream.decompress(packed, wanted + 1)", "stream.decompress(packed)"),
-        BOMB,
+        _bomb("png that unpacks to 256 MiB"),
     ),
     (
         "guard-png-end",
@@ -132,7 +135,7 @@ TABLE = (
         "guard-deep-json",
         "nesting exhausts the stack of a parser",
         Edit(f"{ROOM}.make.records:loaded", "depth > profile.depth", "False"),
-        BOMB,
+        _bomb("nesting in objects"),
     ),
     (
         "guard-key-twice",
@@ -210,7 +213,7 @@ TABLE = (
         "guard-tensor-header",
         "a header of any size is read",
         Edit(f"{ROOM}.make.tensors:tensors", "size > profile.header", "False"),
-        BOMB,
+        _bomb("header of tensors of 1 GiB"),
     ),
     (
         "guard-checks-no-tail",

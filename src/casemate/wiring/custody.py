@@ -50,6 +50,7 @@ from casemate.missions.host.findings import found_by
 from casemate.missions.host.watches import parents_of as watch_of
 from casemate.models.traced import TRACED as OF_MODELS
 from casemate.objects import Change, Found, Put, Ref, Where
+from casemate.transfer.leave import DISPATCH
 from casemate.transfer.region.channel import BUNDLE, CHANNEL, PROPOSED, TAKEN
 
 __all__ = ["kinds"]
@@ -153,6 +154,7 @@ BESIDE: tuple[Traced | Untraced, ...] = (
     ),
     Traced(UPLOAD, title=lambda one: f"{one.bucket}/{one.key}", fixed=True, goes=True, touched=True),
     Traced(PART, (Link(UPLOAD.name, "upload"),), parents=_made_of, fixed=True, goes=True, touched=True, named=True),
+    Traced(DISPATCH, title=lambda one: one.purpose, words=lambda one: (one.text,)),
     Untraced(BUCKET, "a place, with its floor and ceiling"),
     Untraced(CHANGE, "a key that has come or gone, to be sorted in"),
     Untraced(MAP, "the order of keys"),

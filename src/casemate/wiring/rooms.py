@@ -27,6 +27,8 @@ from casemate.models import Answerer
 from casemate.models.batch_work import BatchWork
 from casemate.models.batches import Batches
 from casemate.models.shelf_work import FilesWork
+from casemate.transfer.leave import RELEASABLE as DISPATCHES
+from casemate.transfer.leave import OutwardGuard
 from casemate.wiring.accounting import account, metered
 from casemate.wiring.checks import checks
 from casemate.wiring.connecting import connectors_of
@@ -97,7 +99,9 @@ async def furnish(house: House, role: Role) -> None:
         wires=house.folder.wires,
         gateway=gateway,
         registry=records,
-        release=ReleaseDoor(house.gate, (assistants.RELEASABLE, knowledge.RELEASABLE, FINDINGS)),
+        release=ReleaseDoor(
+            house.gate, OutwardGuard(), (assistants.RELEASABLE, knowledge.RELEASABLE, FINDINGS, DISPATCHES)
+        ),
         connectors=connectors,
         spill=spill,
         backups=_backups(house),

@@ -177,7 +177,11 @@ def test_fault_29_a_parser_that_fails_holds_what_it_failed_on(
         raise error
 
     monkeypatch.setattr(agreeing, side, fails)
-    assert rule("text", b"a") == f"guard-{held_by}"
+    try:
+        said = rule("text", b"a")
+    except Exception as escaped:  # noqa: BLE001 - what leaves the guard is what this looks for
+        said = type(escaped).__name__
+    assert said == f"guard-{held_by}"
 
 
 def test_fault_29_parsers_that_disagree_hold_it(monkeypatch: pytest.MonkeyPatch) -> None:
