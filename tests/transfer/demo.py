@@ -27,6 +27,7 @@ import msgspec
 from casemate.crypto import generate
 from casemate.engines.transfer_yard import FolderYard
 from casemate.identity.approval import Statement, sign, sign_offer
+from casemate.labels import Policies
 from casemate.transfer.region import Content, Outgoing, Packing
 from casemate.transfer.region.channel import DOCUMENT_TYPE
 from tests.engines.one_way import CASEMATE, HIGH, OneWay, one_way, until
@@ -37,6 +38,7 @@ TEXTS = {
     "storm.txt": "The storm reaches the lantern at noon.\n\nRations are at the cable house.",
 }
 PARAGRAPH = "The ferry goes at dawn; the pier is open."
+FLOORS = {"low": "", "mid": "us:SECRET", "top": "us:TOP SECRET"}
 LOSS = 20  # of a thousand datagrams
 CHANNELS = "/api/transfer/channels"
 
@@ -62,10 +64,7 @@ def main() -> int:
     table, into = Table(), alone()
     with tempfile.TemporaryDirectory(prefix="airgap-") as name, ExitStack() as stack:
         folder = Path(name)
-        low, mid, top = (
-            stack.enter_context(staged(name, folder, floor, into))
-            for name, floor in (("low", ""), ("mid", "us:SECRET"), ("top", "us:TOP SECRET"))
-        )
+        low, mid, top = (stack.enter_context(staged(name, folder, floor, into)) for name, floor in FLOORS.items())
         for region in (low, mid, top):
             known(region)
         table.step("three regions, and no way between them", lambda: apart(low, mid, top, bool(into)))
@@ -90,9 +89,9 @@ def main() -> int:
 
 def known(region: Staged) -> None:
     region.ceiling = region.run("principal", "list", "--json").json["label"]
-    region.floor = {"low": "agency=DEMO"}.get(region.name, "")
-    if not region.floor:
-        region.floor = "us:SECRET" if region.name == "mid" else "us:TOP SECRET"
+    policies = Policies.load(("us",))
+    bottom = policies.bottom({"DEMO"})
+    region.floor = (policies.parse(FLOORS[region.name]) | bottom if FLOORS[region.name] else bottom).text
     for who, roles in (
         ("ann", ("user", "operator")),
         ("ben", ("releaser", "user")),
@@ -267,7 +266,7 @@ def came(top: Staged) -> str:
 def released(mid: Staged, folder: Path) -> str:
     """What somebody kept higher up comes down to this region's floor: two approve, neither of whom asked."""
     del folder
-    high = "us:TOP SECRET"
+    high = (Policies.load(("us",)).parse("us:TOP SECRET") | Policies.load(("us",)).bottom({"DEMO"})).text
     session = mid.ask("ann", "GET", "/api/region")["name"]
     for who in ("ben", "carl"):
         private = generate()
