@@ -88,7 +88,7 @@ def main() -> int:
 
 
 def known(region: Staged) -> None:
-    region.ceiling = region.run("principal", "list", "--json").json["label"]
+    region.ceiling = region.owner().get("/api/region").label
     policies = Policies.load(("us",))
     bottom = policies.bottom({"DEMO"})
     region.floor = (policies.parse(FLOORS[region.name]) | bottom if FLOORS[region.name] else bottom).text

@@ -9,10 +9,11 @@ more than a carrier may see. It must never judge a bundle, or leave anything of 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from casemate.crypto import Keeper, KeySigner, Recipient
 from casemate.engines.bundle_files import Source, area_of, digested, drafted, look, seal
 from casemate.engines.files_publish import sync_folder
 from casemate.engines.transfer_inside import Whole
-from casemate.errors import Absent, BadInput, CasemateError, TooLarge
+from casemate.errors import Absent, BadInput, CasemateError, StorageFull, TooLarge
 from casemate.transfer.bundle import (
     Approval,
     Content,
@@ -58,7 +59,8 @@ class FolderYard:
 
     async def pack(self, packing: Packing) -> Made:
         """The draft of a bundle. Raises BadInput, TooLarge, Conflict where a file was changed meanwhile."""
-        return await asyncio.to_thread(self._packed, packing)
+        with _room():
+            return await asyncio.to_thread(self._packed, packing)
 
     async def publish(self, bundle: str) -> None:
         """The draft is what goes out from now on."""
@@ -91,7 +93,7 @@ class FolderYard:
         name = f"incoming/{secrets.token_hex(16)}.cmb"
         size = 0
         self._at("incoming")
-        with drafted(self._folder / name) as descriptor:
+        with _room(), drafted(self._folder / name) as descriptor:
             async for piece in pieces:
                 size += len(piece)
                 if size > limit:
@@ -182,6 +184,17 @@ class FolderYard:
         )
         digest = read_envelope(release).digest
         return Made(path.stat().st_size, digest, dict(layout.subjects))
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Raises StorageFull where the disk is."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull(what="transfer") from None
+        raise
 
 
 def _write(descriptor: int, piece: bytes) -> None:

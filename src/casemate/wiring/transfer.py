@@ -18,6 +18,8 @@ def transfer_of(house: House, registry: Registry) -> Transfer:
     yard.swept()
     travels = cargo_of(house.folder.path, registry)
     departures = Departures(house.gate, yard, {each.kind: each for each in travels})
-    arrivals = Arrivals(house.gate, yard, {each.type: each for each in travels})
+    patience = None if house.extractor else 0.5
+    arrivals = Arrivals(house.gate, yard, {each.type: each for each in travels}, patience)
+    house.closers.append(arrivals.stop)
     house.loops += [*departures.loops(), *arrivals.loops()]
     return Transfer(yard, departures, arrivals)

@@ -19,9 +19,9 @@ from weakref import WeakValueDictionary
 
 from msgspec.structs import replace
 
-from casemate.access import Flow, Gate
+from casemate.access import Flow, Gate, Lanes
 from casemate.clock import Loop
-from casemate.errors import BadInput, CasemateError, Conflict, Damaged
+from casemate.errors import BadInput, CasemateError, Conflict, Damaged, Unavailable
 from casemate.labels import AccessClass
 from casemate.objects import Change, Delete, Found, Put, Ref, Where
 from casemate.policy import Action
@@ -54,13 +54,17 @@ TRIES = 8
 
 
 class Arrivals:
-    """`cargo`: what can be adopted, by the type of its manifest."""
+    """`cargo`: what can be adopted, by the type of its manifest.
 
-    def __init__(self, gate: Gate, yard: Yard, cargo: Mapping[str, Cargo]) -> None:
+    Each class has a lane of its own: a large bundle keeps nobody else's waiting. `patience`: as of `Lanes`.
+    """
+
+    def __init__(self, gate: Gate, yard: Yard, cargo: Mapping[str, Cargo], patience: float | None = 0.5) -> None:
         self._gate = gate
         self._yard = yard
         self._cargo = cargo
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._lanes = Lanes(gate, self._lane, patience)
         self.problems: dict[str, str] = {}
 
     def loops(self) -> list[Loop]:
@@ -79,12 +83,17 @@ class Arrivals:
 
     async def step(self) -> int:
         """Files that lie in the inbox, each by a service of the class of its channel; one that is nobody's stays."""
+        return await self._lanes.step()
+
+    async def stop(self) -> None:
+        """Let go of what is under way: it still lies in the inbox."""
+        await self._lanes.stop()
+
+    async def _lane(self, access: AccessClass) -> int:
         moved = 0
         for file in await self._yard.dropped():
             channel = await self._yard.channel(file)
-            for access in self._gate.classes.everything() if channel else ():
-                if not access.originator and not access.need:
-                    moved += await self._dropped(access, channel, file)
+            moved += await self._dropped(access, channel, file) if channel else 0
         return moved
 
     async def _dropped(self, access: AccessClass, channel: str, file: str) -> int:
@@ -101,8 +110,8 @@ class Arrivals:
                 await self._yard.forget(file)
                 await self._waiting(flow, each.id)
             self.problems.pop(access.id, None)
-        except CasemateError as error:
-            self.problems[access.id] = error.slug
+        except (CasemateError, OSError) as error:
+            self.problems[access.id] = error.slug if isinstance(error, CasemateError) else Unavailable.slug
             return 0
         return len(own)
 
