@@ -52,6 +52,9 @@ from tests.laws import (
     mutants_retrieval,
     mutants_s3,
     mutants_store,
+    mutants_transfer_guard,
+    mutants_transfer_region,
+    mutants_transfer_volumes,
     mutants_work,
 )
 from tests.laws.breaks_source import Edit
@@ -103,6 +106,9 @@ TABLES = (
     mutants_retrieval.TABLE,
     mutants_s3.TABLE,
     mutants_store.TABLE,
+    mutants_transfer_guard.TABLE,
+    mutants_transfer_region.TABLE,
+    mutants_transfer_volumes.TABLE,
     mutants_attacks.TABLE,
 )
 LISTED = tuple(Mutant(*row) for table in TABLES for row in table)
