@@ -19,8 +19,14 @@ TABLE = (
     (
         "listener-any-peer",
         "whoever reaches the address writes at the listener's label",
-        Edit("casemate.engines.syslog_door:SyslogDoor._connected", "not self.known(peer) or", ""),
+        Edit("casemate.engines.syslog_door:SyslogDoor._accept", "not self.known(peer) or", ""),
         Tested(f"{LISTENS}::test_whoever_is_no_peer_is_hung_up_on_and_so_is_one_too_many"),
+    ),
+    (
+        "listener-any-certificate",
+        "whoever has no certificate of the authorities that the settings name writes at the listener's label",
+        Edit("casemate.wiring.tls:receiving", "ssl.CERT_REQUIRED", "ssl.CERT_OPTIONAL"),
+        Tested("tests/missions/test_listening_tls.py::test_who_has_no_certificate_of_the_authority_is_not_listened_to"),
     ),
     (
         "listener-loses",
