@@ -26,14 +26,14 @@ ASKED = {"role": "user", "content": "How steep is it?"}
 
 
 class Scripted:
-    """A model that says one thing after the other; `chats` are what it was asked, and at which label."""
+    """A model that says one thing after the other; `chats` are what it was asked, and at which label it is lent."""
 
     def __init__(self, *answers: list[Delta]) -> None:
         self.answers = list(answers)
         self.chats: list[tuple[str, Chat]] = []
 
     async def whole(self, _: Any, flow: Flow, chat: Chat, told: list[Delta]) -> None:
-        self.chats.append((flow.acting.text, chat))
+        self.chats.append((flow.floor.text, chat))
         told += self.answers.pop(0)
 
     def results(self) -> Iterator[str]:
@@ -177,6 +177,15 @@ async def test_it_is_told_of_those_missions_alone_that_its_asker_sees(
     for name in ("above", "never"):
         assert (await talk(world, missions=[name])).status == 404
     assert (await talk(world, missions=["fit", "fit"])).status == 200
+
+
+async def test_a_mission_that_is_not_offered_is_not_called(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await ready(world)
+    assert (await world.call("ann", "POST", "/api/missions", install("other", "1"), SECRET)).status == 201
+    model = speaks(world, monkeypatch, calls(("other", "{}")), says("No."))
+    assert (await talk(world, missions=["fit"])).json["data"]["finish"] == "stop"
+    [said] = model.results()
+    assert json.loads(said.split("\n", 1)[1])["error"] == "malformed"
 
 
 ANSWERS = {"role": "assistant", "calls": [{"id": "c", "name": "fit"}, {"id": "d", "name": "fit"}]}

@@ -58,7 +58,7 @@ class _Talks:
         asked: TalkRequest = call.body
         checked(asked)
         turns, flow = list(asked.turns), call.flow
-        flow.bear(flow.acting)  # turns of before may say what lies there, and so may what is found now
+        flow.bear(flow.acting)  # else an engine is lent what a run found as if it came from the floor
         tools = await self._tools(await self._runs(call), asked)
         names = [each["function"]["name"] for each in tools]
         ends = asyncio.get_running_loop().time() + asked.wait_s
