@@ -8,6 +8,7 @@ suite is named in what it makes (a byte in sealed bytes, a prefix in a key's id)
 from __future__ import annotations
 
 from casemate.crypto.arena import Arena, lockable
+from casemate.crypto.counted import TAG_SIZE, Counted
 from casemate.crypto.sign import (
     KeySigner,
     Signer,
@@ -40,8 +41,10 @@ __all__ = [
     "DIGEST_SIZE",
     "KEY_SIZE",
     "NONCE_SIZE",
+    "TAG_SIZE",
     "Arena",
     "Cipher",
+    "Counted",
     "Keeper",
     "KeySigner",
     "Mac",
