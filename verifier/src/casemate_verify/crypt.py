@@ -48,7 +48,7 @@ def verifies(public: bytes, signature: bytes, message: bytes) -> bool:
 
 
 def pem_key(pem: str) -> bytes:
-    """The raw ML-DSA-87 public key of a PEM of SubjectPublicKeyInfo, in its one spelling. ValueError where it is none."""
+    """The raw ML-DSA-87 key of a PEM of SubjectPublicKeyInfo, in its one spelling. ValueError where it is none."""
     first, *lines, last, end = pem.split("\n")
     der = base64.b64decode("".join(lines).encode("ascii"), validate=True)
     if not der.startswith(_SPKI) or len(der) != len(_SPKI) + ML_PUBLIC:

@@ -1,7 +1,8 @@
 """JSON within bounds: read, and written in its two canonical forms. It knows no shape and never guesses.
 
 Read is RFC 8259 with less: strict UTF-8, whole numbers of at most 2^53-1 in amount, a depth and
-an amount of structure that are bounded while it is read, no name twice in an object, no lone surrogate. Nothing recurses.
+an amount of structure that are bounded while it is read, no name twice in an object, no lone surrogate.
+Nothing recurses.
 """
 
 from __future__ import annotations
