@@ -11,7 +11,6 @@ from casemate_verify.frames import Content
 from casemate_verify.layout import Layout, read_index
 from casemate_verify.members import walk
 from casemate_verify.release import Release, read_release
-from casemate_verify.roles import Root, Vouching, read_root, read_vouching
 
 __all__ = ["Inside", "read_inside"]
 
@@ -20,44 +19,46 @@ ROOTS = 256
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """All that the verdict asks about; `roots` by the number in their names, `envelope` the bytes of the release."""
+    """All that the verdict asks about.
+
+    `roots` by the number in their names and `files` by their role, as they lie: they are read where they are judged.
+    `envelope`: the bytes of the release.
+    """
 
     layout: Layout
     release: Release
     envelope: bytes
-    roots: dict[int, Root]
-    timestamp: Vouching
-    snapshot: Vouching
-    targets: Vouching
+    roots: dict[int, bytes]
+    files: dict[str, bytes]
 
 
 def read_inside(file: BinaryIO, face: Face, key: bytes) -> Inside:
-    """Every frame is opened, every member read and every blob hashed. Misread `inside`."""
+    """Every frame is opened, every member taken and every blob hashed. Misread `inside`."""
     content = Content(file, face, key)
     whole: dict[str, bytes] = {}
-    roots: dict[int, Root] = {}
+    roots: dict[int, bytes] = {}
+    files: dict[str, bytes] = {}
     layout: Layout | None = None
     try:
         for member in walk(content, face):
             if member.kind == "blob":
                 layout = layout or Layout(read_index(_of(whole, "index.json")))
                 layout.blob(member.path, member.size, content.pieces(member.size))
-            elif member.path.endswith(".root.json"):
-                number = int(member.path.removeprefix("metadata/").removesuffix(".root.json"))
-                roots[number] = read_root(content.take(member.size))
+            elif member.kind == "metadata":
+                name, is_root, _ = member.path.removeprefix("metadata/").partition(".root")
+                if is_root:
+                    roots[int(name)] = content.take(member.size)
+                else:
+                    files[name.removesuffix(".json")] = content.take(member.size)
                 if len(roots) > ROOTS:
                     raise ValueError("too many roots")
             else:
                 whole[member.path] = content.take(member.size)
-        if layout is None:
-            raise ValueError("no blob")
+        layout = layout or Layout(read_index(_of(whole, "index.json")))
         if _of(whole, "oci-layout") != b'{"imageLayoutVersion":"1.0.0"}':
             raise ValueError("another layout")
         envelope = _of(whole, "release.dsse.json")
-        three = (
-            read_vouching(kind, _of(whole, f"metadata/{kind}.json")) for kind in ("timestamp", "snapshot", "targets")
-        )
-        return Inside(layout, read_release(envelope, face.profile), envelope, roots, *three)
+        return Inside(layout, read_release(envelope), envelope, roots, files)
     except ValueError as error:
         raise Misread("inside", str(error)) from None
 

@@ -134,10 +134,10 @@ class Layout:
         digest = "sha512:" + path.rpartition("/")[2]
         self.sizes[digest] = size
         running, kept = hashlib.sha512(), bytearray()
-        manifest = digest in self._manifests
+        manifest = self._manifests.get(digest) == size  # of another size it is wrong already, and read as nothing
         self._manifested += size if manifest else 0
-        if manifest and (size > SMALL or self._manifested > TOGETHER):
-            raise Misread("inside", "a manifest is too large")
+        if self._manifested > TOGETHER:
+            raise Misread("inside", "manifests are too large together")
         for piece in pieces:
             running.update(piece)
             if manifest:

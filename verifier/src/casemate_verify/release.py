@@ -17,7 +17,7 @@ OBJECTS = 10_000
 LABEL = 16_384
 PAYLOAD = 16 << 20
 _PREVIOUS = re.compile(r"(?:[0-9a-f]{128})?")
-_KEY = {1: re.compile(r"hybrid-[a-z2-7]{16}"), 2: re.compile(r"mldsa87-[a-z2-7]{16}")}
+_KEY = re.compile(r"(?:hybrid|mldsa87)-[a-z2-7]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ def _plain(value: Value) -> bytes:
     return data
 
 
-def read_release(data: bytes, profile: int) -> Release:
-    """The release of a bundle of that profile. ValueError where it is none."""
+def read_release(data: bytes) -> Release:
+    """The release of a bundle. ValueError where it is none."""
     payload, kind, listed = members(read_canonical(data), "payload", "payloadType", "signatures")
     if kind != TYPE:
         raise ValueError("no statement of in-toto")
@@ -87,7 +87,7 @@ def read_release(data: bytes, profile: int) -> Release:
     signatures = []
     for item in array(listed, 1, 12):
         name, signature = members(item, "keyid", "sig")
-        signatures.append((pattern(name, _KEY[profile]), _plain(signature)))
+        signatures.append((pattern(name, _KEY), _plain(signature)))
     if not rising([name for name, _ in signatures]):
         raise ValueError("signatures out of order")
     if len(body) > PAYLOAD:

@@ -20,7 +20,7 @@ __all__ = ["File", "Group", "Root", "Told", "Vouching", "read_root", "read_vouch
 SIGNATURES = KEYS = 64
 _KEYID = re.compile(r"mldsa87-[a-z2-7]{16}")
 _HEX = re.compile(r"(?:[0-9a-f]{2}){0,8192}")
-_VERSION = re.compile(r"1(?:\.[0-9]{1,4}){1,2}")
+_VERSION = re.compile(r"1(?:\.[0-9]+){1,2}")
 _TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
 _ROLES = ("root", "snapshot", "targets", "timestamp")
 _PUBLIC = re.compile(r"[0-9a-f]{5184}|[0-9a-f]{5248}")

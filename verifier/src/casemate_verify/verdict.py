@@ -6,9 +6,9 @@ of ends in a verdict, never in an exception.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from casemate_verify.crypt import Opener, frame_key
 from casemate_verify.face import AREA, Face, read_area
@@ -17,10 +17,12 @@ from casemate_verify.frames import hashed
 from casemate_verify.inside import Inside, read_inside
 from casemate_verify.labels import read_label
 from casemate_verify.release import Guarded, Object
-from casemate_verify.roles import Group, Root
+from casemate_verify.roles import Group, Root, read_root, read_vouching
 from casemate_verify.state import State
 
 __all__ = ["Verdict", "verify"]
+
+_Told = TypeVar("_Told")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,14 @@ def _keep(holds: bool, rule: str, why: str = "") -> None:
         raise _Ends("quarantine", rule, why)
 
 
+def _read(rule: str, reader: Callable[..., _Told], *what: Any) -> _Told:
+    """What the reader makes of it; where it is none, that rule refuses."""
+    try:
+        return reader(*what)
+    except ValueError as error:
+        raise Misread(rule, str(error)) from None
+
+
 class _Judge:
     """One bundle, one state, one moment."""
 
@@ -95,6 +105,8 @@ class _Judge:
         self._outside(face)
         self._order(face)
         inside = read_inside(self.file, face, self._key(face))
+        if inside.release.statement.issued > self.now:
+            self.alarms.add("clock-behind")
         self._metadata(inside, self._newest_root(inside))
         self._release(inside, face)
         self._labels(inside)
@@ -140,9 +152,10 @@ class _Judge:
         root, revoked = self.state.root, self.state.revoked
         version = root.file.version
         same = inside.roots.get(version)
-        _refuse(same is None or same.file.raw == root.file.raw, "roots", "the trusted root is another")
-        while (following := inside.roots.get(version + 1)) is not None:
+        _refuse(same is None or same == root.file.raw, "roots", "the trusted root is another")
+        while (raw := inside.roots.get(version + 1)) is not None:
             version += 1
+            following = _read("roots", read_root, raw)
             _refuse(following.file.version == version, "roots", "a version that is not its name")
             _refuse(following.channel == self.state.channel, "roots", "a root of another channel")
             for voucher in (root, following):
@@ -152,13 +165,16 @@ class _Judge:
 
     def _metadata(self, inside: Inside, root: Root) -> None:
         state = self.state
-        files = {"timestamp": inside.timestamp, "snapshot": inside.snapshot, "targets": inside.targets}
-        for role, one in files.items():
-            _refuse(root.vouches(role, one.file, state.revoked), "metadata", f"too few signatures on {role}")
-        for above, below in ((inside.timestamp, inside.snapshot), (inside.snapshot, inside.targets)):
-            fits = above.told.fits(below.file.raw) and above.told.version == below.file.version
-            _refuse(fits, "metadata", "a file that is not the one that is named")
-        _refuse(inside.targets.told.fits(inside.envelope), "metadata", "another release than the one that is named")
+        files = {}
+        for role in ("timestamp", "snapshot", "targets"):
+            _refuse(role in inside.files, "metadata", f"no {role}")
+            files[role] = _read("metadata", read_vouching, role, inside.files[role])
+            _refuse(root.vouches(role, files[role].file, state.revoked), "metadata", f"too few signatures on {role}")
+        for above, below in (("timestamp", "snapshot"), ("snapshot", "targets")):
+            told, found = files[above].told, files[below].file
+            fits = told.fits(found.raw) and told.version == found.version
+            _refuse(fits, "metadata", f"a {below} that is not the one that is named")
+        _refuse(files["targets"].told.fits(inside.envelope), "metadata", "another release than the one that is named")
         fresh = all(one.file.version >= state.versions[role] for role, one in files.items())
         _refuse(fresh, "metadata-rollback")
         valid = all(file.expires > self.time for file in (root.file, *(one.file for one in files.values())))
@@ -175,8 +191,6 @@ class _Judge:
         )
         regions = (said.source, said.destination) == (state.source, state.destination)
         _refuse(regions and said.issued < said.not_after, "release", "other regions, or issued after its end")
-        if said.issued > self.now:
-            self.alarms.add("clock-behind")
         follows = said.sequence != state.sequence + 1 or said.previous == state.previous
         _refuse(follows, "previous")
         _keep(said.label == state.label, "label-channel")
