@@ -52,8 +52,13 @@ def signer(name: str, profile: str = "hybrid") -> KeySigner:
     return KeySigner(generate(profile, seed))  # type: ignore[arg-type]
 
 
-@cache
 def keeper(profile: Profile = "hybrid") -> Keeper:
+    """HIGHLAND's key."""
+    return _keeper(profile)
+
+
+@cache
+def _keeper(profile: Profile) -> Keeper:
     return Keeper(generate_keeper(profile))
 
 

@@ -46,6 +46,7 @@ VERBS = {
     "ledger": "ledger:ledger",
     "store": "store:store",
     "backup": "backup:backup",
+    "bundle": "bundle:bundle",
     "dataset": "datasets:dataset",
     "environment": "environment:environment",
     "packages": "packages:packages",

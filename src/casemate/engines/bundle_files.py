@@ -143,7 +143,7 @@ def resigned(path: Path, outside: Outside) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What one pass over a file found: the facts to be judged, and what is wrong with the inside, where something is."""
+    """What one pass over a file found: the facts to be judged, and what is wrong with the inside."""
 
     facts: Facts
     outside: Outside | None

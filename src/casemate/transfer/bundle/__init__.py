@@ -22,15 +22,16 @@ from casemate.transfer.bundle.face import (
 )
 from casemate.transfer.bundle.frames import FRAME, SEALED, Frames, padded, unwrapped, wrapped_to
 from casemate.transfer.bundle.inside import Inside, Piece, Reading
-from casemate.transfer.bundle.layout import File, digest_of
+from casemate.transfer.bundle.layout import LAYOUT, File, digest_of
 from casemate.transfer.bundle.names import is_name, is_path
 from casemate.transfer.bundle.pack import Content, Layout, Taken, Thing, content_of, planned
-from casemate.transfer.bundle.release import Approval, Guarded, Release, envelope_of
+from casemate.transfer.bundle.release import Approval, Guarded, Release, envelope_of, read_envelope
 from casemate.transfer.bundle.roles import ROLES, Trust, make_metadata, make_root, read_root
 
 __all__ = [
     "AREA",
     "FRAME",
+    "LAYOUT",
     "ROLES",
     "SEALED",
     "Approval",
@@ -63,6 +64,7 @@ __all__ = [
     "padded",
     "planned",
     "read_area",
+    "read_envelope",
     "read_root",
     "signed",
     "unwrapped",

@@ -48,6 +48,7 @@ class Inside:
 
     index: tuple[Pointed, ...]
     envelope: Envelope
+    index_raw: bytes = field(repr=False)
     sealed: bytes = field(repr=False)  # the envelope's own bytes
     metadata: Mapping[str, bytes] = field(repr=False)
     manifests: Mapping[str, Manifest] = field(repr=False)
@@ -110,7 +111,7 @@ class Reading:
             for digest, (size, running) in self._running.items()
         }
         sealed = self._small["release.dsse.json"]
-        return Inside(self._index, read_envelope(sealed), sealed, metadata, manifests, blobs)
+        return Inside(self._index, read_envelope(sealed), self._small["index.json"], sealed, metadata, manifests, blobs)
 
     def _header(self, content: memoryview) -> int:
         """Takes of the content what is missing of a header; how much that is."""

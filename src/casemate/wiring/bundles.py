@@ -1,0 +1,363 @@
+"""Bundles without a region: a channel's folder on the side that sends, and files on both.
+
+    CHANNEL/channel.json   who, where, which label, whose keys       roots/N.root.json   whom the channel trusts
+           /roles/*.key    the keys of the four roles                sent.json           the last that was made
+           /state.json     what the other side begins with: carried there once, by hand
+
+It must never adopt what a bundle holds: that is a region's doing, through its gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from casemate.crypto import Keeper, KeySigner, Recipient, Signer, generate, is_public_key
+from casemate.crypto.locked import lock
+from casemate.engines import bundle_files
+from casemate.engines.bundle_files import Opened, Source, digested
+from casemate.engines.bundle_laid import laid
+from casemate.engines.files_publish import publish
+from casemate.errors import BadInput, Conflict
+from casemate.ids import Entropy, SystemEntropy
+from casemate.labels import Policies
+from casemate.transfer.bundle import (
+    ROLES,
+    Approval,
+    Face,
+    File,
+    Frames,
+    Outside,
+    Piece,
+    Release,
+    Role,
+    Thing,
+    content_of,
+    envelope_of,
+    hint_of,
+    is_name,
+    make_metadata,
+    make_root,
+    planned,
+    read_envelope,
+    signed,
+    strict,
+    wrapped_to,
+)
+from casemate.transfer.lattice import lattice_of
+from casemate.transfer.state import State, read_state, written
+from casemate.transfer.verdict import Verdict
+from casemate.transfer.verify import Finding, advanced, held, verify
+
+__all__ = [
+    "Channel",
+    "Given",
+    "Order",
+    "channel_in",
+    "create",
+    "findings_in",
+    "found",
+    "judge",
+    "lay_open",
+    "look",
+    "other_sign",
+    "outside_of",
+    "settled",
+    "state_in",
+]
+
+KIND = "application/vnd.casemate.files"
+_MOST_CHANNEL = 1 << 20
+_YEAR = 366 * 86_400 * 1_000_000
+_T = TypeVar("_T")
+Hex = Annotated[str, Meta(pattern=r"^[0-9a-f]+\Z")]
+
+
+class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A channel as its sender keeps it. `label` in canonical text; `recipients`: public keys in hexadecimal."""
+
+    channel: str
+    source: str
+    destination: str
+    label: str
+    banner: str
+    profile: Literal["hybrid", "cnsa2"]
+    recipients: tuple[Hex, ...]
+    policies: tuple[str, ...]
+
+
+class _Sent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    sequence: int = 0
+    previous: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A channel that is to be: labels as somebody wrote them, public keys in bytes."""
+
+    source: str
+    destination: str
+    label: str
+    floor: str
+    ceiling: str
+    policies: tuple[str, ...]
+    profile: Literal["hybrid", "cnsa2"]
+    recipients: tuple[bytes, ...]
+    signers: tuple[bytes, ...]
+    approvers: tuple[bytes, ...]
+    needed: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A file or a folder that is to travel, under a name, with the label that somebody gave it."""
+
+    path: Path
+    name: str
+    label: str
+
+
+def found(folder: Path, order: Order, passphrase: str, now: int, entropy: Entropy | None = None) -> Channel:
+    """A new channel with keys for its roles; those are locked with `passphrase`, "" leaves them bare.
+
+    Raises BadInput, MarkingError, Conflict where the folder is there.
+    """
+    policies = Policies.load(order.policies)
+    label, floor, ceiling = (policies.parse(each) for each in (order.label, order.floor, order.ceiling))
+    if not label <= ceiling or not floor <= ceiling:
+        raise BadInput(what="floor, label and ceiling")
+    size = 2624 if order.profile == "hybrid" else 2592
+    groups = (order.signers, order.approvers)
+    if any(len(each) != size or not is_public_key(each) for group in groups for each in group):
+        raise BadInput(what="public key of another profile")
+    if any(len(set(group)) < need for group, need in zip(groups, order.needed, strict=True)) or not order.recipients:
+        raise BadInput(what="fewer keys than are needed")
+    id = (entropy or SystemEntropy()).draw("channel")
+    privates = {name: generate("cnsa2") for name in ROLES}
+    keys = {name: KeySigner(raw) for name, raw in privates.items()}
+    root = make_root(
+        id,
+        1,
+        now + 5 * _YEAR,
+        {name: ([key.public], 1) for name, key in keys.items()},
+        (order.signers, order.needed[0]),
+        (order.approvers, order.needed[1]),
+        [keys["root"]],
+    )
+    recipients = tuple(Recipient(each).public.hex() for each in order.recipients)
+    banner = policies.banner(label)
+    made = Channel(
+        id.hex(), order.source, order.destination, label.text, banner, order.profile, recipients, order.policies
+    )
+    state = State(
+        made.channel,
+        order.source,
+        order.destination,
+        label.text,
+        banner,
+        floor.text,
+        ceiling.text,
+        lattice_of(policies),
+        root.decode(),
+    )
+    try:
+        folder.mkdir(mode=0o700)
+        (folder / "roles").mkdir(mode=0o700)
+        (folder / "roots").mkdir(mode=0o700)
+    except FileExistsError:
+        raise Conflict(what=str(folder)) from None
+    for name, raw in privates.items():
+        publish(folder / "roles" / f"{name}.key", [lock(raw, passphrase)])
+    publish(folder / "roots" / "1.root.json", [root])
+    publish(folder / "sent.json", [_written(_Sent())])
+    publish(folder / "state.json", [written(state)])
+    publish(folder / "channel.json", [_written(made)])
+    return made
+
+
+def channel_in(folder: Path) -> Channel:
+    """The channel that is kept in a folder. Raises Damaged, OSError."""
+    return _read(folder / "channel.json", Channel)
+
+
+def create(
+    folder: Path,
+    given: Sequence[Given],
+    output: Path,
+    signer: Signer,
+    unlock: Callable[[Path], bytes],
+    now: int,
+    days: int,
+    approvals: Sequence[Approval] = (),
+    known: Mapping[Path, str] | None = None,
+) -> Outside:
+    """The next bundle of a channel, signed by one. `unlock` reads a private key; `known`: digests that are known.
+
+    The channel goes on only once the file lies there whole. Raises BadInput, Conflict where `output` is there.
+    """
+    channel, sent = channel_in(folder), _read(folder / "sent.json", _Sent)
+    if output.exists():
+        raise Conflict(what=str(output))
+    policies = Policies.load(channel.policies)
+    things, sources = _things(given, policies, known or {})
+    over = [thing.name for thing in things if not policies.parse(thing.label) <= policies.parse(channel.label)]
+    if over:
+        raise BadInput(what=f"{over[0]}: its label is not below that of the channel")
+    entropy = SystemEntropy()
+    id, key = entropy.draw("bundle"), entropy.draw("bundle", 32)
+    layout = planned(things)
+    expires = now + days * 86_400 * 1_000_000
+    release = Release(
+        tuple(approvals),
+        channel.banner,
+        id.hex(),
+        channel.channel,
+        channel.destination,
+        now,
+        channel.label,
+        expires,
+        layout.stated,
+        sent.previous,
+        sent.sequence + 1,
+        channel.source,
+    )
+    sealed = envelope_of(release, layout.subjects, [signer])
+    keys = {name: [KeySigner(unlock(folder / "roles" / f"{name}.key"))] for name in ROLES if name != "root"}
+    metadata = make_metadata(sealed, sent.sequence + 1, expires, keys)
+    metadata |= {path.name: path.read_bytes() for path in sorted((folder / "roots").glob("*.root.json"))}
+    content = content_of(layout, sealed, metadata)
+    recipients = [Recipient(bytes.fromhex(each)) for each in channel.recipients]
+    wrapped = tuple((hint_of(each), wrapped_to(each, key, id)) for each in recipients)
+
+    def face(digest: bytes) -> Outside:
+        bare = Face(
+            id,
+            bytes.fromhex(channel.channel),
+            sent.sequence + 1,
+            expires,
+            content.size,
+            digest,
+            channel.profile,
+            channel.banner,
+            wrapped,
+        )
+        return signed(bare, signer, "signer")
+
+    bundle_files.seal(output, content, Frames(key, id, content.size), sources, face)
+    publish(folder / "sent.json", [_written(_Sent(sent.sequence + 1, read_envelope(sealed).digest))])
+    return bundle_files.area_of(output)[0]
+
+
+def other_sign(path: Path, signer: Signer, role: Role) -> Outside:
+    """One signature more, over what is already there. Raises Damaged, Conflict where that key has signed."""
+    outside, _ = bundle_files.area_of(path)
+    if signer.public in {each.public for each in outside.signatures}:
+        raise Conflict(what=signer.key_id)
+    made = signed(outside.face, signer, role, outside.signatures)
+    bundle_files.resigned(path, made)
+    return made
+
+
+def outside_of(path: Path) -> Outside:
+    """What stands outside a bundle. Raises Damaged."""
+    return bundle_files.area_of(path)[0]
+
+
+def look(path: Path, keepers: Sequence[Keeper]) -> Opened:
+    """All that these can see of a bundle; nothing of it is judged."""
+    return bundle_files.look(path, keepers)
+
+
+def state_in(path: Path) -> State:
+    """The state of a channel. Raises Damaged, OSError."""
+    return read_state(path.read_bytes())
+
+
+def findings_in(path: Path) -> dict[str, Finding]:
+    """What guards here found, by manifest. Raises Damaged."""
+    said = strict.read(path.read_bytes(), 8 << 20, "findings", spelling=False)
+    return strict.shaped(said, dict[str, Finding], "findings")
+
+
+def judge(
+    path: Path,
+    state: State,
+    now: int,
+    keepers: Sequence[Keeper],
+    guards: Mapping[str, Finding] | None = None,
+    write: Callable[[Piece], None] | None = None,
+) -> tuple[Opened, Verdict]:
+    """One pass over a bundle, and the verdict on it."""
+    opened = bundle_files.look(path, keepers, write)
+    return opened, verify(opened.facts, state, now, guards)
+
+
+def settled(path: Path, state: State, verdict: Verdict, opened: Opened) -> State:
+    """The state's file with what the verdict makes of it: whole, or as it was."""
+    after = state
+    if verdict.came is not None:
+        after = advanced(state, verdict.came)
+    elif verdict.rule == "gap" and opened.outside is not None:
+        after = held(state, opened.outside.face.sequence)
+    if after != state:
+        publish(path, [written(after)])
+    return after
+
+
+def lay_open(
+    path: Path,
+    folder: Path,
+    state: State,
+    now: int,
+    keepers: Sequence[Keeper],
+    guards: Mapping[str, Finding] | None = None,
+) -> tuple[Opened, Verdict]:
+    """The layout of a bundle in a new folder, once it is accepted; else there is no folder.
+
+    `files/NAME/PATH` beside it are the same files under their names. Raises Conflict where the folder is there.
+    """
+    if folder.exists():
+        raise Conflict(what=str(folder))
+    with laid(folder) as open_:
+        opened, verdict = judge(path, state, now, keepers, guards, open_.write)
+        if verdict.came is not None and opened.facts.inside is not None:
+            open_.appear(opened.facts.inside)
+    return opened, verdict
+
+
+def _things(
+    given: Sequence[Given], policies: Policies, known: Mapping[Path, str]
+) -> tuple[list[Thing], dict[str, Source]]:
+    """Objects, and the files that they are made of. Raises BadInput."""
+    things: list[Thing] = []
+    sources: dict[str, Source] = {}
+    for each in given:
+        if not is_name(each.name):
+            raise BadInput(what=f"name of an object: {each.name}")
+        label = policies.parse(each.label).text
+        files: list[File] = []
+        for path, name in _files(each.path):
+            source = digested(path, known.get(path, ""))
+            sources[source.digest] = source
+            files.append(File(name, source.digest, source.size))
+        things.append(Thing(each.name, KIND, tuple(files), label))
+    return things, sources
+
+
+def _files(path: Path) -> list[tuple[Path, str]]:
+    if path.is_dir():
+        return [(each, each.relative_to(path).as_posix()) for each in sorted(path.rglob("*")) if not each.is_dir()]
+    return [(path, path.name)]
+
+
+def _read(path: Path, shape: type[_T]) -> _T:
+    return strict.shaped(strict.read(path.read_bytes(), _MOST_CHANNEL, path.name), shape, path.name)
+
+
+def _written(value: Channel | _Sent) -> bytes:
+    return strict.spelled(msgspec.to_builtins(value))
