@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +12,8 @@ from typing import Any
 from casemate.engines.bundle_files import look
 from casemate.transfer.state import read_state
 from casemate.transfer.verify import Finding, verify
+from tests.transfer.conformance.beside import casemate_verify as second
 from tests.transfer.conformance.forge import NOW, keeper_of, opener_bytes
-
-SOURCE = Path(__file__).parents[3] / "verifier" / "src"
-if str(SOURCE) not in sys.path:
-    sys.path.insert(0, str(SOURCE))
-
-import casemate_verify as second
 
 
 @dataclass(frozen=True)
@@ -60,5 +54,5 @@ def both_say(
 ) -> Said:
     """What they say: an AssertionError where it is not the same."""
     said = [says(raw, state, now, guards or {}, keys) for says in (first_says, second_says)]
-    assert said[0] == said[1]
+    assert said[0] == said[1], f"the first says {said[0]}, the second {said[1]}"
     return said[1]
