@@ -275,6 +275,40 @@ ORDER = [
 
 YEARS = 730 * DAY
 CLOCKS = [
+    case(
+        "of another channel, and the clock is wrong",
+        "refuse channel",
+        {"face": put(b"x" * 16, "channel")},
+        state={"attested": NOW - 9, "window": 0},
+    ),
+    case(
+        "seen, and the clock is wrong",
+        "refuse seen",
+        state={"attested": NOW - 9, "window": 0, "bundle": Bundle().id.hex()},
+        alarms=("clock-ahead",),
+    ),
+    case(
+        "given up, no key, and the clock is wrong",
+        "hold sealed",
+        sequence=4,
+        expires=NOW - 1,
+        keys=(),
+        state={"attested": NOW - 9, "window": 0, "skip": 3},
+        alarms=("clock-ahead", "clock-expired", "gap-skipped"),
+    ),
+    case(
+        "issued in the future, and badly vouched for",
+        "refuse metadata",
+        {"timestamp_keys": lambda keys: []},
+        issued=NOW + 1,
+    ),
+    case(
+        "issued in the future, by nobody known",
+        "refuse release-signature",
+        issued=NOW + 1,
+        agrees=("mallory",),
+        alarms=("clock-behind",),
+    ),
     case("two years behind, nothing accepted yet", "accept accepted", now=NOW - YEARS, alarms=("clock-behind",)),
     case(
         "two years behind",

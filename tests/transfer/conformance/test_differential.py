@@ -143,8 +143,16 @@ def histories(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any], int]:
     return made, state, NOW + draw(st.integers(-9, 9))
 
 
-LABELS = ("bottom", "us:CONFIDENTIAL", "us:SECRET", "us:SECRET//REL=GBR,USA", "us:SECRET//SCI=SI", "us:TOP SECRET//SCI=SI,TK",
-          "agency=NAVY + us:SECRET", "site:CLOSED + us:SECRET")  # fmt: skip
+LABELS = (
+    "bottom",
+    "us:CONFIDENTIAL",
+    "us:SECRET",
+    "us:SECRET//REL=GBR,USA",
+    "us:SECRET//SCI=SI",
+    "us:TOP SECRET//SCI=SI,TK",
+    "agency=NAVY + us:SECRET",
+    "site:CLOSED + us:SECRET",
+)
 
 
 @QUIET

@@ -86,12 +86,6 @@ class _Judge:
         self.file, self.state, self.now, self.opener, self.guards = file, state, now, opener, guards
         self.alarms: set[str] = set()
         self.time = now
-        if state.attested and now < state.attested:
-            self.alarms.add("clock-behind")
-            self.time = state.attested
-        elif state.attested and now - state.attested > state.window:
-            self.alarms.add("clock-ahead")
-            self.time = state.attested
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -105,8 +99,6 @@ class _Judge:
         self._outside(face)
         self._order(face)
         inside = read_inside(self.file, face, self._key(face))
-        if inside.release.statement.issued > self.now:
-            self.alarms.add("clock-behind")
         self._metadata(inside, self._newest_root(inside))
         self._release(inside, face)
         self._labels(inside)
@@ -137,6 +129,9 @@ class _Judge:
     def _order(self, face: Face) -> None:
         """Where it stands in its channel, and until when."""
         state = self.state
+        if state.attested and not 0 <= self.now - state.attested <= state.window:
+            self.alarms.add("clock-behind" if self.now < state.attested else "clock-ahead")
+            self.time = state.attested
         _refuse(face.bundle.hex() != state.bundle, "seen")
         _refuse(face.sequence > state.sequence, "rollback")
         _refuse(face.expires > self.time, "expired")
@@ -182,6 +177,8 @@ class _Judge:
 
     def _release(self, inside: Inside, face: Face) -> None:
         state, said = self.state, inside.release.statement
+        if said.issued > self.now:
+            self.alarms.add("clock-behind")
         _refuse(self._signed(inside), "release-signature")
         outside = (face.banner, face.bundle.hex(), face.channel.hex(), face.sequence, face.expires)
         _refuse(
