@@ -52,6 +52,7 @@ from tests.laws import (
     mutants_retrieval,
     mutants_s3,
     mutants_store,
+    mutants_transfer,
     mutants_work,
 )
 from tests.laws.breaks_source import Edit
@@ -93,6 +94,7 @@ TABLES = (
     mutants_jobs_sandbox.TABLE,
     mutants_jobs_services.TABLE,
     mutants_jobs_shares.TABLE,
+    mutants_transfer.TABLE,
     mutants_work.TABLE,
     mutants_jobs_sweeps.TABLE,
     mutants_mission_doors.TABLE,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
@@ -237,11 +237,30 @@ def _read(raw: bytes, kind: type[Any]) -> Metadata[Any]:
         raise Damaged(what=what) from None
     if not isinstance(metadata.signed, kind) or metadata.to_dict() != found or len(metadata.signatures) > 64:
         raise Damaged(what=what)
+    if any(each.unrecognized_fields for each in _parts(metadata)):
+        raise Damaged(what=what)
     if isinstance(metadata.signed, Root):
         for name, key in metadata.signed.keys.items():
             if key.to_dict() != _described(name, key):
                 raise Damaged(what=what)
     return metadata
+
+
+def _parts(metadata: Metadata[Any]) -> Iterator[Any]:
+    """All that may hold members of which nothing is said, but for what a root says of ours."""
+    signed = metadata.signed
+    yield metadata
+    yield from metadata.signatures.values()
+    if isinstance(signed, Root):
+        yield from (*signed.keys.values(), *signed.roles.values())
+        return
+    yield signed
+    if isinstance(signed, Timestamp):
+        yield signed.snapshot_meta
+    elif isinstance(signed, Snapshot):
+        yield from signed.meta.values()
+    else:
+        yield from signed.targets.values()
 
 
 def _described(name: str, key: Key) -> dict[str, Any]:
