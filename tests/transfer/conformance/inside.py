@@ -51,6 +51,7 @@ INDEX = [
         case(f"a name of an object: {name!r:.40}", "refuse inside", {"index": put(name, *REF)})
         for name in ("", ".x", "-x", "x.", "a/b", "a b", "x" * 129, "é", "x\n", 7, None)
     ),
+    case("the empty object", "refuse inside", {"index": put(EMPTY, "manifests", 0, "digest")}),
     case("two objects", "accept accepted", objects=TWO),
     case("two objects swapped", "refuse inside", {"index": lambda index: index["manifests"].reverse()}, objects=TWO),
     case("names that differ in case", "refuse inside", objects={"One": {"a": b"1"}, "one": {"a": b"2"}}),

@@ -165,7 +165,7 @@ TAR = [
 DEEP = b"[" * 17 + b"]" * 17
 JSON = [
     *(
-        case(f"{step}: {name}", "refuse inside", {step: bend})
+        case(f"{step}: {name}", f"refuse {'metadata' if step.startswith('t') else 'inside'}", {step: bend})
         for step in ("index_bytes", "manifest_bytes", "payload", "envelope_bytes", "timestamp_bytes", "targets_bytes")
         for name, bend in (
             ("nothing", lambda raw: b""),

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey, MLDSA87PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from casemate_verify import app, jsontext
+from casemate_verify import app, jsontext, read_state
 from casemate_verify.crypt import Opener, pem_key
 from casemate_verify.faults import Unusable
 from casemate_verify.shape import text
@@ -129,17 +129,33 @@ def test_a_file_that_is_not_there_is_told(files: Path, capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     "other",
     [
-        {"format": "casemate channel state v2"}, {"guard": "none"}, {"pending": [2, 1]}, {"pending": [1, 1]}, {"channel": "00"},
-        {"label": "us:NOTHING"}, {"floor": "x"}, {"ceiling": "x"}, {"labels": {"x": "bottom"}}, {"labels": {"sha512:" + "0" * 128: "x"}},
-        {"root": "x"}, {"sequence": -1}, {"sequence": True}, {"skip": 2**53}, {"versions": {}}, {"revoked": [7]}, {"bundle": "0"},
-        {"previous": "0"}, {"window": "1"}, {"more": 1}, {"lattice": []}, {"lattice": {"us": {"levels": [], "permissive": [], "restrictive": []}}},
+        {"format": "casemate channel state v2"},
+        {"guard": "none"},
+        {"pending": [2, 1]},
+        {"pending": [1, 1]},
+        {"channel": "00"},
+        {"label": "us:NOTHING"},
+        {"floor": "x"},
+        {"ceiling": "x"},
+        {"labels": {"x": "bottom"}},
+        {"labels": {"sha512:" + "0" * 128: "x"}},
+        {"root": "x"},
+        {"sequence": -1},
+        {"sequence": True},
+        {"skip": 2**53},
+        {"versions": {}},
+        {"revoked": [7]},
+        {"bundle": "0"},
+        {"previous": "0"},
+        {"window": "1"},
+        {"more": 1},
+        {"lattice": []},
+        {"lattice": {"us": {"levels": [], "permissive": [], "restrictive": []}}},
         {"lattice": {"us": {"levels": ["A", "A"], "permissive": [], "restrictive": []}}},
         {"lattice": {"us": {"levels": ["A"], "permissive": ["B"], "restrictive": ["B"]}}},
     ],
-)  # fmt: skip
+)
 def test_a_state_of_another_form_is_unusable(other: dict[str, Any]) -> None:
-    from casemate_verify import read_state
-
     with pytest.raises(Unusable):
         read_state(state_of(**other))
 
@@ -153,11 +169,59 @@ GOOD_TEXTS = [
     b"9007199254740991",
 ]
 BAD_TEXTS = [
-    b"", b" ", b"nul", b"truE", b"01", b"-", b"-0", b"1.0", b"1e1", b"1E1", b"+1", b"9007199254740992", b"-9007199254740992", b"[1,]", b"[,1]", b"[1 2]",
-    b"[1", b"{", b'{"a"}', b'{"a":}', b'{"a":1,}', b'{"a":1 "b":2}', b'{"a":1,"a":2}', b'{"a":1,"\\u0061":2}', b"{a:1}", b"{1:1}", b'"', b'"\\', b'"\\x"',
-    b'"\\u12"', b'"\\ud800"', b'"\\ud800x"', b'"\\ud800\\n"', b'"\\ud800\\ud800"', b'"\\udc00"', b'"\n"', b'"\x00"', b'"\xff"', b"\xef\xbb\xbf1", b"1 1", b"NaN", b"Infinity", b"'a'",
-    b"[1}", b'{"a":1]', b"]", b"[" * 17 + b"]" * 17, b"[" * 100_000, b"[" + b"0," * 400_001 + b"0]", b"//1", b"\x0b1", "\u00a01".encode(),
-]  # fmt: skip
+    b"",
+    b" ",
+    b"nul",
+    b"truE",
+    b"01",
+    b"-",
+    b"-0",
+    b"1.0",
+    b"1e1",
+    b"1E1",
+    b"+1",
+    b"9007199254740992",
+    b"-9007199254740992",
+    b"[1,]",
+    b"[,1]",
+    b"[1 2]",
+    b"[1",
+    b"{",
+    b'{"a"}',
+    b'{"a":}',
+    b'{"a":1,}',
+    b'{"a":1 "b":2}',
+    b'{"a":1,"a":2}',
+    b'{"a":1,"\\u0061":2}',
+    b"{a:1}",
+    b"{1:1}",
+    b'"',
+    b'"\\',
+    b'"\\x"',
+    b'"\\u12"',
+    b'"\\ud800"',
+    b'"\\ud800x"',
+    b'"\\ud800\\n"',
+    b'"\\ud800\\ud800"',
+    b'"\\udc00"',
+    b'"\n"',
+    b'"\x00"',
+    b'"\xff"',
+    b"\xef\xbb\xbf1",
+    b"1 1",
+    b"NaN",
+    b"Infinity",
+    b"'a'",
+    b"[1}",
+    b'{"a":1]',
+    b"]",
+    b"[" * 17 + b"]" * 17,
+    b"[" * 100_000,
+    b"[" + b"0," * 400_001 + b"0]",
+    b"//1",
+    b"\x0b1",
+    "\u00a01".encode(),
+]
 
 
 @pytest.mark.parametrize("raw", GOOD_TEXTS)

@@ -48,6 +48,8 @@ def read_index(data: bytes) -> tuple[Entry, ...]:
         raise ValueError("manifests out of order")
     if len({entry.name.lower() for entry in entries}) != len(entries):
         raise ValueError("two objects of one name")
+    if sum(entry.size for entry in entries) > TOGETHER or EMPTY in (entry.digest for entry in entries):
+        raise ValueError("too large together, or one that is none")
     return entries
 
 
@@ -121,7 +123,6 @@ class Layout:
     called: dict[str, int] = field(default_factory=dict)  # of those that are called for
 
     _manifests: dict[str, int] = field(init=False, default_factory=dict)
-    _manifested: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self._manifests = {entry.digest: entry.size for entry in self.entries}
@@ -135,9 +136,6 @@ class Layout:
         self.sizes[digest] = size
         running, kept = hashlib.sha512(), bytearray()
         manifest = self._manifests.get(digest) == size  # of another size it is wrong already, and read as nothing
-        self._manifested += size if manifest else 0
-        if self._manifested > TOGETHER:
-            raise Misread("inside", "manifests are too large together")
         for piece in pieces:
             running.update(piece)
             if manifest:

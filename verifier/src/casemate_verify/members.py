@@ -23,7 +23,7 @@ KINDS = (
     ("oci", re.compile(r"oci-layout"), 4 << 10),
     ("index", re.compile(r"index\.json"), 8 << 20),
     ("release", re.compile(r"release\.dsse\.json"), 16 << 20),
-    ("metadata", re.compile(r"metadata/(?:[1-9][0-9]{0,15}\.root|snapshot|targets|timestamp)\.json"), 512 << 10),
+    ("metadata", re.compile(r"metadata/(?:[1-9][0-9]{0,3}\.root|snapshot|targets|timestamp)\.json"), 512 << 10),
     ("blob", re.compile(r"blobs/sha512/[0-9a-f]{128}"), 1 << 44),
 )
 

@@ -157,7 +157,7 @@ def _group(value: Value, least: int) -> Group:
     names = [pattern(key, _PUBLIC) for key in array(keys, 0, 32)]
     if not rising(names):
         raise ValueError("keys out of order")
-    return Group(frozenset(bytes.fromhex(name) for name in names), number(threshold, least))
+    return Group(frozenset(bytes.fromhex(name) for name in names), number(threshold, least, 32))
 
 
 def read_vouching(kind: str, data: bytes) -> Vouching:
