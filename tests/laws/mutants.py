@@ -53,6 +53,7 @@ from tests.laws import (
     mutants_s3,
     mutants_store,
     mutants_transfer,
+    mutants_transfer_verifier,
     mutants_work,
 )
 from tests.laws.breaks_source import Edit
@@ -95,6 +96,7 @@ TABLES = (
     mutants_jobs_services.TABLE,
     mutants_jobs_shares.TABLE,
     mutants_transfer.TABLE,
+    mutants_transfer_verifier.TABLE,
     mutants_work.TABLE,
     mutants_jobs_sweeps.TABLE,
     mutants_mission_doors.TABLE,
