@@ -1,4 +1,4 @@
-"""Mutants of both verifiers of bundles: one rule broken in one of them, and the case of the conformance suite that sees it."""
+"""Mutants of both verifiers of bundles: a rule broken in one of them, and the case of the suite that sees it."""
 
 from __future__ import annotations
 
