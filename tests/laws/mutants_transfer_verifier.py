@@ -37,7 +37,7 @@ TABLE = (
         "second-area-behind-signatures",
         "something is hidden in the area",
         Edit(f"{SECOND}.face:read_area", 'not area[cursor.at :].strip(b"\\x00")', "True"),
-        _case("something just behind the signatures"),
+        _case("something behind the signatures"),
     ),
     (
         "second-frames-unhashed",

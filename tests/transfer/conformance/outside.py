@@ -62,7 +62,11 @@ BOUNDS = [
     case("one signature twice", "refuse bounds", {"signatures": lambda signed: [signed[0], signed[0]]}),
     case("signer and approver are one key", "refuse bounds", signs=(("signer", "ann"), ("approver", "ann"))),
     case("something behind the signatures", "refuse bounds", {"area": flip(-1)}),
-    case("something just behind the signatures", "refuse bounds", {"area": lambda area: area.rstrip(b"\0") + b"\1"}),
+    case(
+        "something just behind the signatures",
+        "refuse bounds",
+        {"area": lambda area: (area.rstrip(b"\0") + b"\1").ljust(AREA, b"\0")},
+    ),
     case("a byte more", "refuse bounds", {"file": lambda raw: raw + b"\x00"}),
     case("a frame more", "refuse bounds", {"file": lambda raw: raw + raw[AREA:]}),
     *(
