@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey, MLDSA87PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from casemate.cli.bundle_look import EXITS
 from casemate_verify import app, jsontext, read_state
 from casemate_verify.crypt import Opener, pem_key
 from casemate_verify.faults import Unusable
@@ -55,7 +56,7 @@ def test_it_runs_in_a_bare_python(files: Path, tmp_path: Path) -> None:
     for name in ("cryptography", *(file.name for file in packages.glob("_cffi_backend*"))):
         (bare / name).symlink_to(packages / name)
     line = [sys.executable, "-I", "-S", "-c", BARE, str(SOURCE), str(bare)]
-    key = ("--recipient", str(files / "region.key"), "--json")
+    key = ("--key", str(files / "region.key"), "--json")
     done = subprocess.run([*line, *words(files, "1.cmb", *key)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) == {"alarms": [], "rule": "accepted", "verdict": "accept", "why": ""}
@@ -75,14 +76,14 @@ def test_it_imports_nothing_else() -> None:
 
 
 def test_the_command_tells_its_verdict(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    key = ("--recipient", str(files / "region.key"), "--guards", str(files / "guards"))
+    key = ("--key", str(files / "region.key"), "--guards", str(files / "guards"))
     assert app.main(words(files, "1.cmb", *key)) == 0
     assert capsys.readouterr().out == "accept: accepted\n"
-    assert app.main(words(files)) == 7
+    assert app.main(words(files)) == 10
     assert capsys.readouterr().out == "hold: sealed (no key was given that opens it)\n"
-    assert app.main(words(files, "4.cmb")) == 7
+    assert app.main(words(files, "4.cmb")) == 10
     assert capsys.readouterr().out == "hold: gap\nmissing: 1 to 3\n"
-    assert app.main(words(files, "4.cmb", "--json")) == 7
+    assert app.main(words(files, "4.cmb", "--json")) == 10
     assert json.loads(capsys.readouterr().out)["gap"] == [1, 3]
     assert app.main(words(files, "state")) == 3
     assert capsys.readouterr().out == "refuse: bounds (shorter than the area)\n"
@@ -91,6 +92,10 @@ def test_the_command_tells_its_verdict(files: Path, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().out == "accept: accepted\nalarm: clock-behind\n"
     (files / "state").write_bytes(state_of(banner="OTHER"))
     assert app.main(words(files, "1.cmb", *key)) == 16
+
+
+def test_both_commands_end_with_the_same_codes() -> None:
+    assert app.EXITS == EXITS
 
 
 def test_the_clock_is_read_where_no_time_is_said(files: Path) -> None:
@@ -114,7 +119,7 @@ def test_a_file_that_is_none_is_told_and_judges_nothing(
     files: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes, why: str
 ) -> None:
     (files / name).write_bytes(content)
-    more = ("--guards", str(files / "guards"), "--recipient", str(files / "region.key"))
+    more = ("--guards", str(files / "guards"), "--key", str(files / "region.key"))
     assert app.main(words(files, "1.cmb", *more)) == 12
     told = capsys.readouterr()
     assert told.out == ""

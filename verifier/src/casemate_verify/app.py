@@ -16,7 +16,7 @@ from casemate_verify.verdict import Verdict, verify
 
 __all__ = ["EXITS", "main"]
 
-EXITS = {"accept": 0, "refuse": 3, "hold": 7, "quarantine": 16}
+EXITS = {"accept": 0, "refuse": 3, "hold": 10, "quarantine": 16}
 UNUSABLE, USAGE = 12, 2
 LARGEST = 64 << 20  # of a state or of guards' verdicts, in bytes
 
@@ -25,12 +25,12 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="casemate-verify",
         description="Judge a bundle by its bytes alone, as the region would that takes it. Nothing is written.",
-        epilog="exit: 0 accept, 3 refuse, 7 hold, 16 quarantine; 12 a file that is none, 2 a command written wrongly",
+        epilog="exit: 0 accept, 3 refuse, 10 hold, 16 quarantine; 12 a file that is none, 2 a command written wrongly",
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="the bundle, NAME.cmb")
     parser.add_argument("--state", type=Path, required=True, help="what the taking side remembers of the channel")
     parser.add_argument(
-        "--recipient", type=Path, help="file of a recipient's private key, bare: what is sealed is judged too"
+        "--key", type=Path, help="file of a recipient's private key, bare: what is sealed is judged too"
     )
     parser.add_argument("--guards", type=Path, help="what the guards here said of each object, JSON")
     parser.add_argument("--now", type=int, help="microseconds since 1970; the clock's where it is not said")
@@ -50,7 +50,7 @@ def _bytes(path: Path, most: int) -> bytes:
 def _judged(said: argparse.Namespace) -> Verdict:
     state = read_state(_bytes(said.state, LARGEST))
     guards = {} if said.guards is None else read_guards(_bytes(said.guards, LARGEST))
-    opener = None if said.recipient is None else Opener(_bytes(said.recipient, 4096))
+    opener = None if said.key is None else Opener(_bytes(said.key, 4096))
     now = time.time_ns() // 1000 if said.now is None else said.now
     with said.file.open("rb") as file:
         return verify(file, state, now, opener, guards)
