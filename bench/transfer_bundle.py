@@ -70,7 +70,8 @@ class _World:
 
     def __init__(self, folder: Path, made: Path) -> None:
         from casemate.crypto import Keeper, KeySigner, generate, generate_keeper
-        from casemate.wiring.bundles import Given, Order, found, state_in
+        from casemate.wiring.bundle_channel import Order, found
+        from casemate.wiring.bundles import Given, state_in
 
         self._folder, self._made = folder, made
         private = generate("hybrid")
