@@ -182,6 +182,9 @@ def test_what_cannot_be_is_refused_in_words(sides: Path) -> None:
     create("1.cmb", "--label", "no such marking", code=2)
     assert not list(Path().glob("*.cmb"))
     assert json.loads(Path("channel/sent.json").read_bytes())["sequence"] == 0
+    Path("model/link").symlink_to("/etc/hostname")
+    create("1.cmb", code=2)
+    Path("model/link").unlink()
     Path("bad name!").write_text("x")
     run("bundle", "create", "bad name!", "--channel", "channel", "--key", "ann", "--output", "1.cmb", code=2)
     run("bundle", "key", "--output", "ann", "--bare", code=6)

@@ -234,6 +234,10 @@ def _things(
 
 
 def _files(path: Path) -> list[tuple[Path, str]]:
+    """The files of an object, with their paths in it. Raises BadInput for a link: what it leads to was not given."""
     if path.is_dir():
+        links = [each for each in path.rglob("*") if each.is_symlink()]
+        if links:
+            raise BadInput(what=str(links[0]))
         return [(each, each.relative_to(path).as_posix()) for each in sorted(path.rglob("*")) if not each.is_dir()]
     return [(path, path.name)]
