@@ -1,7 +1,7 @@
 """What volumes cost: `make bench NAME=transfer_volumes`.
 
-- parity_mb_per_cpu_s: `bundle split` of a file into 10 volumes of which 2 are parity, as the command line does it: read,
-  SHA-512 of every frame of all ten, parity, ten drafts written and synced. Megabytes of the file for each second of CPU
+- parity_mb_per_cpu_s: `bundle split` of a file into 10 volumes of which 2 are parity, as the command line does it:
+  read, SHA-512 of every frame of all ten, parity, ten drafts written and synced. Megabytes of the file for each second of CPU
   time, of all threads and of the kernel for this process. Reading is from the page cache.
 - Beside it, in the same run: the parity arithmetic alone, one pass of SHA-512, and a join without two volumes.
 """

@@ -92,7 +92,7 @@ TABLE = (
     (
         "sets-mixed",
         "a stale volume is taken for one of this set",
-        Edit(f"{TAKE}:Join.take", "head.digest == self.head.digest", "True"),
+        Edit(f"{TAKE}:Join.take", "each.digest == self.head.digest", "True"),
         _test(FAULTS, "test_row_20_a_stale_volume_of_the_same_shape_is_left_alone"),
     ),
     (
