@@ -153,14 +153,24 @@ def test_row_9_a_scratched_disc_is_read_again_where_it_failed(tmp_path: Path, mo
 
 
 def test_row_9_a_drive_that_fails_otherwise_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, cut = made(tmp_path, 2, 0)
+    """It is told as what it is, and what it gave until then counts."""
+    content, cut = made(tmp_path, 1, 0, size=SIZE)
+    real, frames = os.pread, cut.head.layout.frames
+    output = tmp_path / "back"
 
     def gone(file: int, size: int, at: int) -> bytes:
-        raise OSError(errno.ENXIO, "No such device")
+        if at == cut.head.body + 3 * cut.head.layout.frame:
+            raise OSError(errno.ENXIO, "No such device")
+        return real(file, size, at)
 
-    monkeypatch.setattr(os, "pread", gone)
-    with pytest.raises(OSError, match="No such device"):
-        VolumeFile(cut.files[0])
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pread", gone)
+        with pytest.raises(OSError, match="No such device"):
+            joined(output, cut.files[0])
+    with Join(output) as again:
+        assert again.take(cut.files).frames == {1: frames - 3}
+        assert again.finish() == SIZE
+    assert output.read_bytes() == content
 
 
 # ---- row 16: a full disk ------------------------------------------------------------------------------------------

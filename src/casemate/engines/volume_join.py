@@ -188,11 +188,13 @@ class Join:
                     if fresh * layout.frame >= SAVE:
                         self._note(number, there, body, table)
                         fresh = 0
-                self._note(number, there, body, table)
             finally:
                 taken.faults += volume.faults
-                os.close(body)
-                os.close(table)
+                try:  # also where the drive is gone: what it gave until then counts
+                    self._note(number, there, body, table)
+                finally:
+                    os.close(body)
+                    os.close(table)
 
     def _body(self, number: int) -> tuple[int, int]:
         """Where the frames of a volume are kept: open, and from where on."""
