@@ -52,6 +52,7 @@ from tests.laws import (
     mutants_retrieval,
     mutants_s3,
     mutants_store,
+    mutants_transfer_diode,
     mutants_work,
 )
 from tests.laws.breaks_source import Edit
@@ -103,6 +104,7 @@ TABLES = (
     mutants_retrieval.TABLE,
     mutants_s3.TABLE,
     mutants_store.TABLE,
+    mutants_transfer_diode.TABLE,
     mutants_attacks.TABLE,
 )
 LISTED = tuple(Mutant(*row) for table in TABLES for row in table)
