@@ -53,6 +53,7 @@ from tests.laws import (
     mutants_s3,
     mutants_store,
     mutants_transfer,
+    mutants_transfer_diode,
     mutants_transfer_guard,
     mutants_transfer_region,
     mutants_transfer_verifier,
@@ -113,6 +114,7 @@ TABLES = (
     mutants_transfer_guard.TABLE,
     mutants_transfer_region.TABLE,
     mutants_transfer_volumes.TABLE,
+    mutants_transfer_diode.TABLE,
     mutants_attacks.TABLE,
 )
 LISTED = tuple(Mutant(*row) for table in TABLES for row in table)
