@@ -9,7 +9,7 @@ PINNED := --no-deps --require-hashes --only-binary :all:
 STAMPS := $(VENV)/.made
 WORKERS ?= 2
 PYTEST := $(PY) -m pytest -q -n $(WORKERS) --dist loadfile
-CHECKED := src tests bench requirements missions
+CHECKED := src tests bench requirements missions verifier
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-airgap demo-missions test-missions install model test-tools test test-long check lint coverage mutants bench docs lock format clean check-tools

@@ -57,8 +57,10 @@ def measure(folder: Path, size: int) -> dict[str, object]:
             "sha512_mb_per_s": total / wall["sha512"],
             "export_mb_per_s": total / wall["export"],
             "verify_mb_per_s": total / wall["verify"],
+            "sha512_mb_per_cpu_s": total / cpu["sha512"],
             "export_mb_per_cpu_s": total / cpu["export"],
             "verify_mb_per_cpu_s": total / cpu["verify"],
+            **({"age_mb_per_cpu_s": total / cpu["age"]} if peer is not None else {}),
             "rss_mb": _rss(folder, made),
         },
         "against": f"one SHA-512 pass over the same {size} MiB; {how}",
@@ -70,7 +72,8 @@ class _World:
 
     def __init__(self, folder: Path, made: Path) -> None:
         from casemate.crypto import Keeper, KeySigner, generate, generate_keeper
-        from casemate.wiring.bundles import Given, Order, found, state_in
+        from casemate.wiring.bundle_channel import Order, found
+        from casemate.wiring.bundles import Given, state_in
 
         self._folder, self._made = folder, made
         private = generate("hybrid")

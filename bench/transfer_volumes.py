@@ -1,8 +1,8 @@
 """What volumes cost: `make bench NAME=transfer_volumes`.
 
-- parity_mb_per_cpu_s: `bundle split` of a file into 10 volumes of which 2 are parity, as the command line does it: read,
-  SHA-512 of every frame of all ten, parity, ten drafts written and synced. Megabytes of the file for each second of CPU
-  time, of all threads and of the kernel for this process. Reading is from the page cache.
+- parity_mb_per_cpu_s: `bundle split` of a file into 10 volumes of which 2 are parity, as the command line does it:
+  read, SHA-512 of every frame of all ten, parity, ten drafts written and synced. Megabytes of the file for each second
+  of CPU time, of all threads and of the kernel for this process. Reading is from the page cache.
 - Beside it, in the same run: the parity arithmetic alone, one pass of SHA-512, and a join without two volumes.
 """
 
@@ -24,7 +24,7 @@ import numpy as np
 
 from casemate.engines.volume_join import Join
 from casemate.engines.volume_split import split
-from casemate.transfer.volumes.parity import combine, parity_rows
+from casemate.transfer.volumes.parity import add_up, parity_rows
 from casemate.transfer.volumes.volume import Carried, counted
 
 SIZE = 256 << 20
@@ -83,7 +83,7 @@ def arithmetic_mb_per_cpu_s() -> float:
     stripe = np.frombuffer(os.urandom(N << 20), np.uint8).reshape(N, 1 << 20).copy()
     k = N - PARITY
     rows = parity_rows(k, PARITY)
-    return rate(lambda: [combine(rows, list(stripe[:k]), list(stripe[k:])) for _ in range(20)], 20 * k << 20)
+    return rate(lambda: [add_up(rows, list(stripe[:k]), list(stripe[k:])) for _ in range(20)], 20 * k << 20)
 
 
 def sha512_mb_per_cpu_s() -> float:

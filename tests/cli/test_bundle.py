@@ -35,7 +35,7 @@ def told(*words: object, code: int = 0, said: str = "") -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A channel with two files to send, a signer (locked), an approver and a receiver."""
+    """A channel with two files to send, a signer, an approver and a receiver."""
     folder = tmp_path_factory.mktemp("sides")
     with contextlib.chdir(folder):
         _found()
@@ -51,12 +51,12 @@ def sides(founded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 
 def _found() -> None:
-    run("bundle", "key", "--output", "ann", said=SAID)
+    run("bundle", "key", "--output", "ann", "--bare")
     run("bundle", "key", "--output", "bob", "--bare")
     run("bundle", "key", "--use", "receive", "--output", "high", "--bare")
     asked = ["--source", "low", "--destination", "high", "--label", "us:SECRET//NOFORN"]
     asked += ["--recipient", "high.pub", "--signer", "ann.pub", "--approver", "bob.pub", "--approvals", "1"]
-    run("bundle", "channel", "channel", *asked, said=SAID)
+    run("bundle", "channel", "channel", *asked, "--bare")
     Path("card.txt").write_text("a card")
     Path("model/part").mkdir(parents=True)
     Path("model/weights").write_bytes(os.urandom(5000))
@@ -65,7 +65,7 @@ def _found() -> None:
 
 def create(name: str, *more: str, code: int = 0) -> Result:
     words = ["bundle", "create", "card.txt", "model", "--channel", "channel", "--key", "ann", "--output", name]
-    return run(*words, *more, said=SAID + SAID, code=code)
+    return run(*words, *more, code=code)
 
 
 def test_from_one_side_to_the_other(sides: Path) -> None:
@@ -154,14 +154,39 @@ def test_a_second_signer_and_guards(sides: Path) -> None:
     run(*asked, code=10)
 
 
+def test_keys_are_rotated_by_a_bundle_and_recovered_from_without_one(sides: Path) -> None:
+    state = ("--state", "channel/state.json")
+    run("bundle", "key", "--output", "cid", "--bare")
+    root = told("bundle", "rotate", "channel", "--signer", "cid.pub")["data"]["root"]
+    run("bundle", "rotate", "channel", "--signer", "cid.pub", "--signatures", "2", code=2)
+    create("1.cmb")
+    run("bundle", "approve", "1.cmb", "--key", "bob", "--yes")
+    before = Path("channel/state.json").read_bytes()
+    run("bundle", "verify", "1.cmb", *state, "--key", "high", "--save")  # signed by those before, it brings the new
+    create("2.cmb")
+    assert run("bundle", "verify", "2.cmb", *state, "--key", "high", code=3).stdout.startswith("refuse  threshold")
+    run("bundle", "sign", "2.cmb", "--key", "cid")
+    assert "release-signature" in run("bundle", "verify", "2.cmb", *state, "--key", "high", code=3).stdout
+    Path("channel/state.json").write_bytes(before)
+    name = told("bundle", "explain", "1.cmb")["data"]["signatures"][0]["key"]
+    run("bundle", "trust", *state, "--revoke", name)
+    assert "key-revoked" in run("bundle", "verify", "1.cmb", *state, code=3).stdout
+    assert told("bundle", "trust", *state, "--root", root)["data"] == {"version": 2, "revoked": [name]}
+    Path("old.json").write_bytes(Path(root).read_bytes()[:-1])
+    run("bundle", "trust", *state, "--root", "old.json", code=10)
+
+
 def test_what_cannot_be_is_refused_in_words(sides: Path) -> None:
     create("1.cmb", "--label", "us:TOP SECRET//NOFORN", code=2)
     create("1.cmb", "--mark", "nobody=us:SECRET", code=2)
     create("1.cmb", "--label", "no such marking", code=2)
     assert not list(Path().glob("*.cmb"))
     assert json.loads(Path("channel/sent.json").read_bytes())["sequence"] == 0
+    Path("model/link").symlink_to("/etc/hostname")
+    create("1.cmb", code=2)
+    Path("model/link").unlink()
     Path("bad name!").write_text("x")
-    run("bundle", "create", "bad name!", "--channel", "channel", "--key", "ann", "--output", "1.cmb", said=SAID, code=2)
+    run("bundle", "create", "bad name!", "--channel", "channel", "--key", "ann", "--output", "1.cmb", code=2)
     run("bundle", "key", "--output", "ann", "--bare", code=6)
     Path("free").touch()
     run("bundle", "key", "--output", "free", "--bare", code=6)
@@ -175,6 +200,19 @@ def test_what_cannot_be_is_refused_in_words(sides: Path) -> None:
     Path("long").write_bytes(b"0" * (65 << 10))
     run("bundle", "sign", "card.txt", "--key", "long", code=2)
     run("bundle", "channel", "new", "--label", "us:SECRET", *same, "--approver", "long", code=2)
+
+
+def test_keys_that_are_locked_ask_for_their_passphrases(sides: Path) -> None:
+    run("bundle", "key", "--output", "dan", said=SAID)
+    asked = ["--source", "low", "--destination", "high", "--label", "us:SECRET", "--recipient", "high.pub"]
+    run("bundle", "channel", "locked", *asked, "--signer", "dan.pub", said=SAID)
+    words = ("bundle", "create", "card.txt", "--channel", "locked", "--key", "dan", "--output", "1.cmb")
+    run(*words, said=SAID + "another\n", code=2)
+    assert not Path("1.cmb").exists()
+    run(*words, said=SAID + SAID)
+    assert (
+        told("bundle", "verify", "1.cmb", "--state", "locked/state.json", "--key", "high")["data"]["rule"] == "accepted"
+    )
 
 
 def test_every_rule_and_alarm_has_words() -> None:

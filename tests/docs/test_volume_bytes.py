@@ -60,9 +60,9 @@ class Volume:
         pages, at = head[at : at + 64 * count], at + 64 * count
         assert head[at:-64] == b"\0\0", "not signed"
         assert total == self.k * frames * self.frame
-        whole = sha(b"casemate volume set v1\n" + head[28:44] + head[46:72] + head[72 : 72 + wide] + roots)
+        whole = sha(b"casemate bundle set v1\n" + head[28:44] + head[46:72] + head[72 : 72 + wide] + roots)
         assert whole[:16] == self.set
-        assert sha(b"casemate volume root v1\n" + pages) == roots[64 * (self.number - 1) : 64 * self.number]
+        assert sha(b"casemate bundle root v1\n" + pages) == roots[64 * (self.number - 1) : 64 * self.number]
         table = raw[size : size + 64 * frames]
         assert b"".join(sha(table[i : i + 65536]) for i in range(0, len(table), 65536)) == pages
         self.body = raw[size + len(table) : -12 - size]

@@ -100,7 +100,7 @@ def part_of(path: Path, at: int) -> tuple[str, int]:
 
 @pytest.mark.parametrize("which", [0, pytest.param(2, marks=pytest.mark.long)])
 def test_every_changed_byte_of_a_volume_is_named(which: int, tmp_path: Path) -> None:
-    _, cut = made(tmp_path, 3, 1, size=2 * LEAST_FRAME)
+    _, cut = made(tmp_path, 3, 1, size=4000)
     path = cut.files[which]
     whole = path.read_bytes()
     assert told_of(path) == []
@@ -258,6 +258,33 @@ def test_one_at_a_time(tmp_path: Path) -> None:
         with pytest.raises(BadInput):
             work.missing()
         work.take(cut.files)
+
+
+def test_a_medium_that_is_changed_meanwhile_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look at its head and the reading of it somebody puts another disc in."""
+    from casemate.engines import volume_join
+
+    content, cut = made(tmp_path / "one", 2, 0, seed=1)
+    _, other = made(tmp_path / "two", 2, 0, seed=2)
+    disc, spare = tmp_path / "disc.cmv", tmp_path / "spare"
+    disc.write_bytes(cut.files[0].read_bytes())
+    real = volume_join._looked_at
+
+    def swapped(*said: object) -> object:
+        seen = real(*said)  # type: ignore[arg-type]
+        disc.replace(spare)
+        disc.write_bytes(other.files[0].read_bytes())
+        return seen
+
+    with monkeypatch.context() as patched:
+        patched.setattr(volume_join, "_looked_at", swapped)
+        with pytest.raises(Conflict):
+            joined(tmp_path / "back", disc)
+        assert joined(tmp_path / "back", cut.files[1])[0] == -1
+        spare.replace(disc)
+        size, faults, wanted = joined(tmp_path / "back", disc)
+    assert (size, [f.part for f in faults], wanted) == (-1, ["set"], (1,))
+    assert joined(tmp_path / "back", *cut.files)[0] == len(content)
 
 
 def test_a_set_signed_by_another_is_not_taken(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ def _test(file: str, name: str) -> Tested:
     return Tested(f"tests/{file}.py::{name}")
 
 
-JOIN, FAULTS = "engines/test_volume_join", "engines/test_volume_faults"
+JOIN, FAULTS, SETS = (f"engines/test_volume_{name}" for name in ("join", "faults", "sets"))
 PARITY, HEAD, GAPS = (f"transfer/volumes/test_{name}" for name in ("parity", "volume", "gaps"))
 CODE, VOLUME, TOLD = (f"casemate.transfer.volumes.{name}" for name in ("parity", "volume", "gaps"))
 FILES, SPLIT, TAKE, MEND = (f"casemate.engines.volume_{name}" for name in ("files", "split", "join", "mend"))
@@ -92,14 +92,14 @@ TABLE = (
     (
         "sets-mixed",
         "a stale volume is taken for one of this set",
-        Edit(f"{TAKE}:Join.take", "head.digest == self.head.digest", "True"),
-        _test(FAULTS, "test_row_20_a_stale_volume_of_the_same_shape_is_left_alone"),
+        Edit(f"{TAKE}:Join.take", "each.digest == self.head.digest", "True"),
+        _test(SETS, "test_row_20_a_stale_volume_of_the_same_shape_is_left_alone"),
     ),
     (
         "set-chosen-by-chance",
         "of two sets in a folder the first is taken",
         Edit(f"{TAKE}:Join._choose", "len(sets) > 1", "False"),
-        _test(FAULTS, "test_row_20_every_subset_of_lost_volumes_and_a_stale_one_in_each_place"),
+        _test(SETS, "test_row_20_every_subset_of_lost_volumes_and_a_stale_one_in_each_place"),
     ),
     (
         "signer-unasked",
@@ -111,7 +111,7 @@ TABLE = (
         "joined-unproven",
         "a set that lies gives a file that nobody cut",
         Edit(f"{MEND}:mend", "root.digest() != head.roots[number - 1]", "False"),
-        _test(FAULTS, "test_row_24_a_set_whose_parity_is_not_its_own_is_refused"),
+        _test(SETS, "test_row_24_a_set_whose_parity_is_not_its_own_is_refused"),
     ),
     (
         "kept-unproven",

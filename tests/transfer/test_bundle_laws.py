@@ -158,6 +158,8 @@ def test_a_padded_size_hides_the_true_one_and_costs_little(size: int) -> None:
     found = padded(size)
     assert max(size, SMALLEST) <= found <= max(SMALLEST, size * 1.12)
     assert padded(found) == found
+    high = found.bit_length() - 1
+    assert found % (1 << (high - high.bit_length())) == 0  # so many sizes look alike
     assert (frame_count(found) - 1) << 20 < found <= frame_count(found) << 20
 
 

@@ -13,7 +13,7 @@ from casemate.access.carry import pack, unpack
 from casemate.access.flow import Flow
 from casemate.access.frozen import FROZEN
 from casemate.access.gate import Gate
-from casemate.access.lanes import Lanes
+from casemate.access.lanes import Idle, Lanes
 from casemate.access.leave import Ceiling, Released
 from casemate.access.loops import loops
 from casemate.access.outsiders import (
@@ -84,6 +84,7 @@ __all__ = [
     "Guard",
     "HeldRecord",
     "Hold",
+    "Idle",
     "Lanes",
     "NotOurs",
     "PlainText",

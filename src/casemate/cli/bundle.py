@@ -31,6 +31,8 @@ bundle = Group(
     {
         "key": "bundle:key",
         "channel": "bundle:channel",
+        "rotate": "bundle:rotate",
+        "trust": "bundle:trust",
         "create": "bundle:create",
         "sign": "bundle:sign",
         "approve": "bundle:approve",
@@ -94,7 +96,7 @@ def key(talk: Talk, use: str, profile: Literal["hybrid", "cnsa2"], output: Path,
     option("--bare", is_flag=True),
 )
 def channel(talk: Talk, place: Path, **said: Any) -> None:
-    from casemate.wiring.bundles import Order, found
+    from casemate.wiring.bundle_channel import Order, found
 
     order = Order(
         said["source"],
@@ -118,6 +120,51 @@ def channel(talk: Talk, place: Path, **said: Any) -> None:
 
 
 @verb(
+    "bundle.rotate",
+    click.argument("place", type=FOLDER, metavar="FOLDER"),
+    option("--signer", "signers", type=FILE, multiple=True, required=True, metavar="FILE"),
+    option("--approver", "approvers", type=FILE, multiple=True, metavar="FILE"),
+    option("--signatures", type=click.IntRange(1, 12), default=1),
+    option("--approvals", type=click.IntRange(0, 12), default=0),
+)
+def rotate(
+    talk: Talk,
+    place: Path,
+    signers: tuple[Path, ...],
+    approvers: tuple[Path, ...],
+    signatures: int,
+    approvals: int,
+) -> None:
+    from casemate.wiring.bundle_channel import channel_in, rotated
+
+    keys = tuple(map(_public, signers)), tuple(map(_public, approvers))
+    own = channel_in(place)
+    made = rotated(place, *keys, (signatures, approvals), _once(), SystemClock().now())
+    root = place / "roots" / f"{made.version}.root.json"
+    talk.data({"channel": own.channel, "version": made.version, "root": str(root)}, own.label, own.banner)
+    talk.marked(own.banner)
+    talk.say("bundle.rotated", root=root)
+    talk.out(str(root))
+
+
+@verb(
+    "bundle.trust",
+    option("--state", "statefile", type=FILE, required=True, metavar="FILE"),
+    option("--root", "roots", type=FILE, multiple=True, metavar="FILE"),
+    option("--revoke", "revoked", multiple=True, metavar="NAME"),
+)
+def trust(talk: Talk, statefile: Path, roots: tuple[Path, ...], revoked: tuple[str, ...]) -> None:
+    from casemate.transfer.bundle import read_root
+    from casemate.wiring.bundle_channel import trusted
+
+    after = trusted(statefile, roots, revoked)
+    version = read_root(after.root.encode()).trust.version
+    talk.data({"version": version, "revoked": list(after.revoked)}, after.label, after.banner)
+    talk.marked(after.banner)
+    talk.out(t("bundle.trusts", version=version, count=len(after.revoked)))
+
+
+@verb(
     "bundle.create",
     click.argument("paths", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, path_type=Path)),
     option("--channel", "place", type=FOLDER, required=True, metavar="FOLDER"),
@@ -137,7 +184,8 @@ def create(
     marks: tuple[str, ...],
     days: int,
 ) -> None:
-    from casemate.wiring.bundles import Given, channel_in
+    from casemate.wiring.bundle_channel import channel_in
+    from casemate.wiring.bundles import Given
     from casemate.wiring.bundles import create as made
 
     own = channel_in(place)

@@ -32,7 +32,7 @@ from casemate.transfer.volumes.volume import (
 __all__ = ["SUFFIX", "Fault", "VolumeFile", "alone", "found", "full", "read_at", "write_at", "written"]
 
 SUFFIX = ".cmv"
-MOST_FILES = 10_000
+MOST_FILES = 1000
 Part: TypeAlias = Literal["head", "table", "frame", "copy", "size", "link", "set"]
 
 

@@ -48,6 +48,18 @@ class Taken:
     frames: dict[int, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is kept of a head while others are looked at. `data`: it is no parity."""
+
+    path: Path
+    digest: bytes
+    set: str
+    number: int
+    data: bool
+    public: bytes
+
+
 class Join:
     """What is known of a set that becomes `output`; a context manager. Raises Occupied, and Conflict where it is there.
 
@@ -117,44 +129,34 @@ class Join:
         """
         files, faults = found(places)
         taken = Taken(faults)
-        heads = self._heads(files, taken)
-        self._choose([head for _, head in heads if not believed or head.public == believed], wanted)
+        seen = _looked_at(files, taken)
+        self._choose([each for each in seen if not believed or each.public == believed], wanted)
         if believed and self.head is not None and self.head.public != believed:
             raise BadInput(what=f"The set {self.head.set_name} is not signed by that key.")
-        ours = [(path, head) for path, head in heads if self.head is not None and head.digest == self.head.digest]
-        strangers = [(path, head) for path, head in heads if self.head is None or head.digest != self.head.digest]
-        taken.faults += [Fault(path.name, "set", head.number) for path, head in strangers]
-        for place, (path, head) in enumerate(sorted(ours, key=lambda each: each[1].number)):
-            if head.number <= head.layout.k or not self.complete():
+        ours = [each for each in seen if self.head is not None and each.digest == self.head.digest]
+        taken.faults += [Fault(each.path.name, "set", each.number) for each in seen if each not in ours]
+        for place, each in enumerate(sorted(ours, key=lambda each: each.number)):
+            if each.data or not self.complete():
                 with full():
-                    self._read(path, taken)
+                    self._read(each.path, taken)
             if told is not None:
                 told(place + 1, len(ours))
         return taken
 
-    def _heads(self, files: list[Path], taken: Taken) -> list[tuple[Path, Head]]:
-        heads: list[tuple[Path, Head]] = []
-        for path in files:
-            try:
-                with VolumeFile(path) as volume:
-                    heads.append((path, volume.head))
-            except CasemateError:
-                taken.faults.append(Fault(path.name, "head"))
-        return heads
-
-    def _choose(self, heads: list[Head], wanted: str) -> None:
+    def _choose(self, seen: list[_Seen], wanted: str) -> None:
         """The set is that which was begun with; else the one that was asked for, or the only one."""
         if self.head is not None:
             return
-        sets = {head.digest: head for head in heads if head.set_name.startswith(wanted)}
+        sets = {each.digest: each for each in seen if each.set.startswith(wanted)}
         if len(sets) > 1:
-            raise BadInput(
-                what=f"Volumes of several sets lie there: {', '.join(sorted(head.set_name for head in sets.values()))}."
-            )
-        for head in sets.values():
-            with full():
-                publish(self.folder / "head", [head.packed()])
-            self.head = head
+            names = ", ".join(sorted(each.set for each in sets.values())[:10])
+            raise BadInput(what=f"Volumes of several sets lie there: {names}.")
+        for each in sets.values():
+            with VolumeFile(each.path) as volume, full():
+                if volume.head.digest != each.digest:
+                    raise Conflict(what=each.path.name)
+                publish(self.folder / "head", [volume.head.packed()])
+                self.head = volume.head
 
     def complete(self) -> bool:
         """Whether all data is there, so that no parity is needed."""
@@ -167,6 +169,9 @@ class Join:
         layout = self.head.layout
         with VolumeFile(path) as volume:
             number = volume.head.number
+            if volume.head.digest != self.head.digest:  # another medium lies there now
+                taken.faults.append(Fault(path.name, "set", number))
+                return
             there = bits(self.have, number, layout.frames)
             if there.all():
                 return
@@ -183,11 +188,13 @@ class Join:
                     if fresh * layout.frame >= SAVE:
                         self._note(number, there, body, table)
                         fresh = 0
-                self._note(number, there, body, table)
             finally:
                 taken.faults += volume.faults
-                os.close(body)
-                os.close(table)
+                try:  # also where the drive is gone: what it gave until then counts
+                    self._note(number, there, body, table)
+                finally:
+                    os.close(body)
+                    os.close(table)
 
     def _body(self, number: int) -> tuple[int, int]:
         """Where the frames of a volume are kept: open, and from where on."""
@@ -256,6 +263,20 @@ class Join:
         (self.folder / "head").unlink()  # without it the rest is nothing
         _emptied(self.folder)
         self.head = None
+
+
+def _looked_at(files: list[Path], taken: Taken) -> list[_Seen]:
+    """Their heads, one after the other; those without any are faults."""
+    seen: list[_Seen] = []
+    for path in files:
+        try:
+            with VolumeFile(path) as volume:
+                head = volume.head
+        except CasemateError:
+            taken.faults.append(Fault(path.name, "head"))
+            continue
+        seen.append(_Seen(path, head.digest, head.set_name, head.number, head.number <= head.layout.k, head.public))
+    return seen
 
 
 def _emptied(folder: Path) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from casemate.engines.volume_files import read_at, write_at
 from casemate.errors import Damaged
 from casemate.transfer.volumes.gaps import bits
-from casemate.transfer.volumes.parity import combine, repair_rows
+from casemate.transfer.volumes.parity import add_up, repair_rows
 from casemate.transfer.volumes.volume import DIGEST, PAGE, SIZE, Head, content_digest, root_of, said_size
 
 __all__ = ["mend"]
@@ -105,7 +105,7 @@ class _Kept:
             return wrong
         rows = repair_rows(k, m, tuple(lost), tuple(sums))
         kept = [self.data[j] for j in range(k) if j not in lost]
-        combine(rows, [*kept, *sums.values()], [self.data[j] for j in lost])
+        add_up(rows, [*kept, *sums.values()], [self.data[j] for j in lost])
         for j in lost:
             write_at(self.draft, self.data[j].data, j * self._layout.own + frame * self._layout.frame)
         return wrong

@@ -21,7 +21,7 @@ from casemate.crypto import Signer
 from casemate.engines.files_publish import sync_folder
 from casemate.engines.volume_files import alone, full, write_at, written
 from casemate.errors import BadInput, Conflict
-from casemate.transfer.volumes.parity import combine, parity_rows
+from casemate.transfer.volumes.parity import add_up, parity_rows
 from casemate.transfer.volumes.volume import (
     DIGEST,
     PAGE,
@@ -177,7 +177,7 @@ def pour(source: int, size: int, layout: Layout, writers: list[_Writer], told: T
         if frame == layout.frames - 1:
             views[k - 1][-len(end) :] = end
         if m:
-            combine(rows, list(stripe[:k]), list(stripe[k:]))
+            add_up(rows, list(stripe[:k]), list(stripe[k:]))
         for writer, view in zip(writers, views, strict=True):
             writer.add(view)
         if told is not None:

@@ -1,8 +1,4 @@
-"""Bundles without a region: a channel's folder on the side that sends, and files on both.
-
-    CHANNEL/channel.json   who, where, which label, whose keys       roots/N.root.json   whom the channel trusts
-           /roles/*.key    the keys of the four roles                sent.json           the last that was made
-           /state.json     what the other side begins with: carried there once, by hand
+"""Bundles without a region: made of files, signed, looked at and laid open; the state of a channel as a file.
 
 It must never adopt what a bundle holds: that is a region's doing, through its gate.
 """
@@ -12,19 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
 
-import msgspec
-from msgspec import Meta
-
-from casemate.crypto import Keeper, KeySigner, Recipient, Signer, generate, is_public_key
-from casemate.crypto.locked import lock
+from casemate.crypto import Keeper, KeySigner, Recipient, Signer
 from casemate.engines import bundle_files
 from casemate.engines.bundle_files import Opened, Source, digested
 from casemate.engines.bundle_laid import laid
 from casemate.engines.files_publish import publish
 from casemate.errors import BadInput, Conflict
-from casemate.ids import Entropy, SystemEntropy
+from casemate.ids import SystemEntropy
 from casemate.labels import Policies
 from casemate.transfer.bundle import (
     ROLES,
@@ -42,26 +33,21 @@ from casemate.transfer.bundle import (
     hint_of,
     is_name,
     make_metadata,
-    make_root,
     planned,
     read_envelope,
     signed,
     strict,
     wrapped_to,
 )
-from casemate.transfer.lattice import lattice_of
 from casemate.transfer.state import State, read_state, written
 from casemate.transfer.verdict import Verdict
 from casemate.transfer.verify import Finding, advanced, held, verify
+from casemate.wiring.bundle_channel import Sent, channel_in, file_of, read_file
 
 __all__ = [
-    "Channel",
     "Given",
-    "Order",
-    "channel_in",
     "create",
     "findings_in",
-    "found",
     "judge",
     "lay_open",
     "look",
@@ -72,45 +58,6 @@ __all__ = [
 ]
 
 KIND = "application/vnd.casemate.files"
-_MOST_CHANNEL = 1 << 20
-_YEAR = 366 * 86_400 * 1_000_000
-_T = TypeVar("_T")
-Hex = Annotated[str, Meta(pattern=r"^[0-9a-f]+\Z")]
-
-
-class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A channel as its sender keeps it. `label` in canonical text; `recipients`: public keys in hexadecimal."""
-
-    channel: str
-    source: str
-    destination: str
-    label: str
-    banner: str
-    profile: Literal["hybrid", "cnsa2"]
-    recipients: tuple[Hex, ...]
-    policies: tuple[str, ...]
-
-
-class _Sent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    sequence: int = 0
-    previous: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A channel that is to be: labels as somebody wrote them, public keys in bytes."""
-
-    source: str
-    destination: str
-    label: str
-    floor: str
-    ceiling: str
-    policies: tuple[str, ...]
-    profile: Literal["hybrid", "cnsa2"]
-    recipients: tuple[bytes, ...]
-    signers: tuple[bytes, ...]
-    approvers: tuple[bytes, ...]
-    needed: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,69 +67,6 @@ class Given:
     path: Path
     name: str
     label: str
-
-
-def found(folder: Path, order: Order, passphrase: str, now: int, entropy: Entropy | None = None) -> Channel:
-    """A new channel with keys for its roles; those are locked with `passphrase`, "" leaves them bare.
-
-    Raises BadInput, MarkingError, Conflict where the folder is there.
-    """
-    policies = Policies.load(order.policies)
-    label, floor, ceiling = (policies.parse(each) for each in (order.label, order.floor, order.ceiling))
-    if not label <= ceiling or not floor <= ceiling:
-        raise BadInput(what="floor, label and ceiling")
-    size = 2624 if order.profile == "hybrid" else 2592
-    groups = (order.signers, order.approvers)
-    if any(len(each) != size or not is_public_key(each) for group in groups for each in group):
-        raise BadInput(what="public key of another profile")
-    if any(len(set(group)) < need for group, need in zip(groups, order.needed, strict=True)) or not order.recipients:
-        raise BadInput(what="fewer keys than are needed")
-    id = (entropy or SystemEntropy()).draw("channel")
-    privates = {name: generate("cnsa2") for name in ROLES}
-    keys = {name: KeySigner(raw) for name, raw in privates.items()}
-    root = make_root(
-        id,
-        1,
-        now + 5 * _YEAR,
-        {name: ([key.public], 1) for name, key in keys.items()},
-        (order.signers, order.needed[0]),
-        (order.approvers, order.needed[1]),
-        [keys["root"]],
-    )
-    recipients = tuple(Recipient(each).public.hex() for each in order.recipients)
-    banner = policies.banner(label)
-    made = Channel(
-        id.hex(), order.source, order.destination, label.text, banner, order.profile, recipients, order.policies
-    )
-    state = State(
-        made.channel,
-        order.source,
-        order.destination,
-        label.text,
-        banner,
-        floor.text,
-        ceiling.text,
-        lattice_of(policies),
-        root.decode(),
-    )
-    try:
-        folder.mkdir(mode=0o700)
-        (folder / "roles").mkdir(mode=0o700)
-        (folder / "roots").mkdir(mode=0o700)
-    except FileExistsError:
-        raise Conflict(what=str(folder)) from None
-    for name, raw in privates.items():
-        publish(folder / "roles" / f"{name}.key", [lock(raw, passphrase)])
-    publish(folder / "roots" / "1.root.json", [root])
-    publish(folder / "sent.json", [_written(_Sent())])
-    publish(folder / "state.json", [written(state)])
-    publish(folder / "channel.json", [_written(made)])
-    return made
-
-
-def channel_in(folder: Path) -> Channel:
-    """The channel that is kept in a folder. Raises Damaged, OSError."""
-    return _read(folder / "channel.json", Channel)
 
 
 def create(
@@ -200,7 +84,7 @@ def create(
 
     The channel goes on only once the file lies there whole. Raises BadInput, Conflict where `output` is there.
     """
-    channel, sent = channel_in(folder), _read(folder / "sent.json", _Sent)
+    channel, sent = channel_in(folder), read_file(folder / "sent.json", Sent)
     if output.exists():
         raise Conflict(what=str(output))
     policies = Policies.load(channel.policies)
@@ -249,7 +133,7 @@ def create(
         return signed(bare, signer, "signer")
 
     bundle_files.seal(output, content, Frames(key, id, content.size), sources, face)
-    publish(folder / "sent.json", [_written(_Sent(sent.sequence + 1, read_envelope(sealed).digest))])
+    publish(folder / "sent.json", [file_of(Sent(sent.sequence + 1, read_envelope(sealed).digest))])
     return bundle_files.area_of(output)[0]
 
 
@@ -350,14 +234,10 @@ def _things(
 
 
 def _files(path: Path) -> list[tuple[Path, str]]:
+    """The files of an object, with their paths in it. Raises BadInput for a link: what it leads to was not given."""
     if path.is_dir():
+        links = [each for each in path.rglob("*") if each.is_symlink()]
+        if links:
+            raise BadInput(what=str(links[0]))
         return [(each, each.relative_to(path).as_posix()) for each in sorted(path.rglob("*")) if not each.is_dir()]
     return [(path, path.name)]
-
-
-def _read(path: Path, shape: type[_T]) -> _T:
-    return strict.shaped(strict.read(path.read_bytes(), _MOST_CHANNEL, path.name), shape, path.name)
-
-
-def _written(value: Channel | _Sent) -> bytes:
-    return strict.spelled(msgspec.to_builtins(value))

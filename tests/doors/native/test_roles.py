@@ -140,6 +140,7 @@ MAY: dict[str, set[str]] = {
     "GET /api/mission-tools": {"user", "operator"},
     "GET /api/missions/{name}/tool": {"user", "operator"},
     "POST /api/missions/{name}/calls": {"user"},
+    "POST /api/mission-talks": {"user"},
     "GET /api/mission-findings": {"user"},
     "GET /api/mission-notices": {"user"},
     "GET /api/mission-watches": {"user"},

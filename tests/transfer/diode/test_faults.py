@@ -1,4 +1,4 @@
-"""The faults of a one-way link, each under the number that it has in the list of the threat model's link part.
+"""The faults of a one-way transfer, each under its number in the list of them; the rest of it holds over a real wire.
 
 Of every one the same is asked: nothing is seen that is not whole and verified (the spool of the simulator asserts it),
 the receiver lives, others go on, and every gap is named.

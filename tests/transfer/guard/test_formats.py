@@ -14,6 +14,7 @@ from casemate.errors import BadInput, Refused
 from casemate.transfer import guard
 from casemate.transfer.guard import OUTWARD, RULES, Asked, format_of, judge, profile_of, read_schema
 from casemate.transfer.guard.check import read
+from casemate.transfer.guard.make import made as made_by
 from casemate.transfer.guard.profile import INWARD
 from casemate.transfer.guard.schema import Anything, Column, Columns, Date, Number, Text, Whole
 from casemate.words import sentences
@@ -339,3 +340,37 @@ def test_the_verifier_alone_refuses_what_the_other_side_would_not_have_made(
     with pytest.raises(Refused) as caught:
         read(format, raw, profile_of(direction), schema)
     assert caught.value.facts["rule"] in RULES
+
+
+@pytest.mark.parametrize(
+    ("format", "raw", "schema", "direction", "held_by"),
+    [
+        ("csv", b"name,count,price,day,kind,seen\n=1,,,,,\n", samples.TABLE, "in", "formula"),
+        ("json", samples.JSON.replace(b'"name"', b'"more": 1, "name"'), samples.DOCUMENT, "in", "schema"),
+        ("json", b'{"name":"a","pair":[true,"2023-01-31"]}', samples.DOCUMENT, "in", "schema"),
+        ("json", b"[" * 100, Anything(), "in", "depth"),
+        ("text", "p\u0430".encode(), None, "out", "letters"),
+        (
+            "safetensors",
+            samples.tensors({"a": {"dtype": "U8", "shape": [3], "data_offsets": [1, 4]}}, b"abcd"),
+            None,
+            "in",
+            "structure",
+        ),
+        (
+            "safetensors",
+            samples.tensors({"a": {"dtype": "U8", "shape": [3], "data_offsets": [0, 4]}}, b"abcd"),
+            None,
+            "in",
+            "structure",
+        ),
+        ("safetensors", samples.TENSORS + b"PK", None, "in", "trailing"),
+    ],
+)
+def test_the_first_side_alone_refuses_it_too(
+    format: str, raw: bytes, schema: Any, direction: Any, held_by: str
+) -> None:
+    """Each side by itself: that the other one would have held it as well is no reason to let it through."""
+    with pytest.raises(Refused) as caught:
+        made_by(format, raw, profile_of(direction), schema)
+    assert caught.value.facts["rule"] == f"guard-{held_by}"

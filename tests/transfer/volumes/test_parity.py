@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casemate.transfer.volumes.parity import BLOCK, MOST, combine, inverse, parity_rows, repair_rows, times
+from casemate.transfer.volumes.parity import BLOCK, MOST, add_up, inverse, parity_rows, repair_rows, times
 
 
 def peasant(a: int, b: int) -> int:
@@ -34,7 +34,7 @@ def columns(k: int, length: int, seed: int) -> list[np.ndarray]:
 def whole(k: int, m: int, data: list[np.ndarray]) -> list[np.ndarray]:
     """All columns: the data and its parity."""
     sums = [np.empty_like(data[0]) for _ in range(m)]
-    combine(parity_rows(k, m), data, sums)
+    add_up(parity_rows(k, m), data, sums)
     return [*data, *sums]
 
 
@@ -44,7 +44,7 @@ def restored(k: int, m: int, there: tuple[int, ...], all_: list[np.ndarray]) -> 
     parities = tuple(i - k for i in there if i >= k)[: len(lost)]
     out = [np.empty_like(all_[0]) for _ in lost]
     sources = [all_[j] for j in range(k) if j in there] + [all_[k + i] for i in parities]
-    combine(repair_rows(k, m, lost, parities), sources, out)
+    add_up(repair_rows(k, m, lost, parities), sources, out)
     found = dict(zip(lost, out, strict=True))
     return [found.get(j, all_[j]) for j in range(k)]
 

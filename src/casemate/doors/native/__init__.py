@@ -30,6 +30,7 @@ from casemate.doors.native import (
     mission_calls,
     mission_ensembles,
     mission_runs,
+    mission_talks,
     mission_watches,
     missions,
     models,
@@ -108,6 +109,7 @@ NOUNS: tuple[Callable[[Rooms], list[Route]], ...] = (
     mission_runs.routes,
     mission_ensembles.routes,
     mission_calls.routes,
+    mission_talks.routes,
     mission_watches.routes,
 )
 

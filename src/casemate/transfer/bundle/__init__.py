@@ -26,7 +26,7 @@ from casemate.transfer.bundle.layout import LAYOUT, File, digest_of
 from casemate.transfer.bundle.names import is_name, is_path
 from casemate.transfer.bundle.pack import Content, Layout, Taken, Thing, content_of, planned
 from casemate.transfer.bundle.release import Approval, Guarded, Release, envelope_of, read_envelope
-from casemate.transfer.bundle.roles import ROLES, Trust, make_metadata, make_root, read_root
+from casemate.transfer.bundle.roles import ROLES, Trust, chained, make_metadata, make_root, read_root
 
 __all__ = [
     "AREA",
@@ -52,6 +52,7 @@ __all__ = [
     "Taken",
     "Thing",
     "Trust",
+    "chained",
     "content_of",
     "digest_of",
     "envelope_of",

@@ -7,7 +7,7 @@ an id and a banner, both given to it, and says nothing else of it on the outside
 from __future__ import annotations
 
 from casemate.transfer.volumes.gaps import SIGNS, Gap, gap_of, read_code, write_code
-from casemate.transfer.volumes.parity import combine, parity_rows, repair_rows
+from casemate.transfer.volumes.parity import add_up, parity_rows, repair_rows
 from casemate.transfer.volumes.volume import Carried, Head, Layout, counted, parse_head, planned
 
 __all__ = [
@@ -16,7 +16,7 @@ __all__ = [
     "Gap",
     "Head",
     "Layout",
-    "combine",
+    "add_up",
     "counted",
     "gap_of",
     "parity_rows",

@@ -18,7 +18,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MOST", "combine", "parity_rows", "repair_rows"]
+__all__ = ["MOST", "add_up", "parity_rows", "repair_rows"]
 
 MOST = 255
 """Data and parity columns together, at most."""
@@ -100,7 +100,7 @@ def _inverted(square: list[list[int]]) -> list[list[int]]:
     return [row[size:] for row in work]
 
 
-def combine(rows: Rows, columns: Sequence[Bytes], out: Sequence[Bytes]) -> None:
+def add_up(rows: Rows, columns: Sequence[Bytes], out: Sequence[Bytes]) -> None:
     """out[i] = the sum over j of rows[i][j] * columns[j]. All are of one length, a multiple of 8 bytes.
 
     `out` may not overlap with `columns`.

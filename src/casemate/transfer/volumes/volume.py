@@ -50,7 +50,7 @@ HEAD = 256 << 10
 """Bytes of a head, at most."""
 SIZE = 8  # the exact size, at the end of the padding
 _FRONT = struct.Struct("<8sI16s16sHHHIQQH")
-_SET, _ROOT = b"casemate volume set v1\n", b"casemate volume root v1\n"
+_SET, _ROOT = b"casemate bundle set v1\n", b"casemate bundle root v1\n"
 
 
 @dataclass(frozen=True, slots=True)
