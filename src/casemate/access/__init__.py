@@ -50,7 +50,8 @@ from casemate.access.release_kinds import (
     ReleaseRequest,
     approval_key,
 )
-from casemate.access.release_text import Clean, PlainText, Sanitiser
+from casemate.access.release_quota import ReleaseQuota, Today, today
+from casemate.access.release_text import Clean, Guard, PlainText, Sanitiser
 from casemate.access.settle import HELD, HeldRecord, Hold, Settling, need_of
 from casemate.access.threads import Threads
 from casemate.access.trust import Authority, Trust
@@ -80,6 +81,7 @@ __all__ = [
     "Enrol",
     "Flow",
     "Gate",
+    "Guard",
     "HeldRecord",
     "Hold",
     "Idle",
@@ -93,6 +95,7 @@ __all__ = [
     "Releasable",
     "ReleaseAsk",
     "ReleaseDoor",
+    "ReleaseQuota",
     "ReleaseRequest",
     "Released",
     "Sanitiser",
@@ -105,6 +108,7 @@ __all__ = [
     "StatementRecord",
     "Threads",
     "Tide",
+    "Today",
     "Trust",
     "Vault",
     "Viewed",
@@ -117,6 +121,7 @@ __all__ = [
     "pack",
     "quarantined",
     "redact",
+    "today",
     "unpack",
     "witness",
 ]
