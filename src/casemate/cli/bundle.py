@@ -40,6 +40,12 @@ bundle = Group(
         "explain": "bundle_look:explain",
         "open": "bundle_look:open_",
         "list": "bundle_look:listing",
+        "split": "bundle_volumes:split",
+        "join": "bundle_volumes:join",
+        "gaps": "bundle_volumes:gaps",
+        "check": "bundle_volumes:check",
+        "send": "bundle_region:send",
+        "import": "bundle_region:import_",
     },
 )
 

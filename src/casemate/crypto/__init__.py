@@ -8,7 +8,7 @@ suite is named in what it makes (a byte in sealed bytes, a prefix in a key's id)
 from __future__ import annotations
 
 from casemate.crypto.arena import Arena, lockable
-from casemate.crypto.counted import TAG_SIZE, Counted
+from casemate.crypto.counted import Counted
 from casemate.crypto.sign import (
     KeySigner,
     Signer,
@@ -35,6 +35,7 @@ from casemate.crypto.suite import (
     hmac,
     same,
 )
+from casemate.crypto.tag import TAG_SIZE, Prover
 from casemate.crypto.wrap import Keeper, Recipient, WrapProfile, generate_keeper
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "Keeper",
     "KeySigner",
     "Mac",
+    "Prover",
     "Recipient",
     "Signer",
     "SigningProfile",

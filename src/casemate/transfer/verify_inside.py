@@ -81,11 +81,13 @@ def _roles(inside: Inside, state: State, time: int) -> Judged:
 def _release(inside: Inside, face: Face, state: State) -> str:
     """Whether the release is signed, speaks of this bundle, and follows the one before."""
     envelope, release = inside.envelope, inside.envelope.release
-    known = {key_id(each): each for each in read_root(state.root.encode()).trust.signers}
+    trust = read_root(state.root.encode()).trust
+    signers = {key_id(each) for each in trust.signers}
+    known = {key_id(each): each for each in (*trust.signers, *trust.approvers)}
     signed = [(key, value) for key, value in envelope.signatures if key in known]
     if not all(verify(known[key], pae(envelope.payload), value) for key, value in signed):
         return "release-signature"
-    if not any(key not in state.revoked for key, _ in signed):
+    if not any(key in signers and key not in state.revoked for key, _ in signed):
         return "release-signature"
     said = (release.bundle, release.channel, release.sequence, release.not_after, release.banner)
     if said != (face.id.hex(), face.channel.hex(), face.sequence, face.expires, face.banner):

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from casemate.errors import Damaged
+from casemate.transfer.bundle.frames import padded
 from casemate.transfer.bundle.layout import (
     EMPTY_DIGEST,
     LAYOUT,
@@ -27,10 +28,11 @@ from casemate.transfer.bundle.layout import (
 )
 from casemate.transfer.bundle.members import BLOCK, Headers, Member, filling, wanted
 from casemate.transfer.bundle.release import MOST_RELEASE, Envelope, read_envelope
+from casemate.transfer.bundle.roles import MOST_METADATA, MOST_ROOTS
 
 __all__ = ["Blob", "Inside", "Piece", "Reading"]
 
-MOST_METADATA, MOST_MANIFESTS = 512 << 10, 16 << 20
+MOST_MANIFESTS = 16 << 20
 _BOUNDS = {"oci-layout": 4096, "index.json": MOST_INDEX, "release.dsse.json": MOST_RELEASE}
 
 
@@ -73,6 +75,7 @@ class Reading:
         self._left = 0  # bytes of the member's content that are still to come
         self._fill = 0  # zeros behind it
         self._ended = False
+        self._fed, self._tar = 0, 0  # bytes of content that came, and how many of them were the tar file
         self._small: dict[str, bytes] = {}
         self._index: tuple[Pointed, ...] = ()
         self._kept: dict[str, int] = {}  # manifests: their digests and sizes
@@ -82,6 +85,8 @@ class Reading:
         """The next bytes. The pieces are views of them: digest them before the buffer is used again."""
         pieces: list[Piece] = []
         at, end = 0, len(content)
+        before = self._fed
+        self._fed += end
         while at < end:
             if self._ended:
                 _zeros(content[at:])
@@ -98,13 +103,16 @@ class Reading:
                 _zeros(take)
             else:
                 at += self._header(content[at:])
+                self._tar = before + at
         return pieces
 
     def finish(self) -> Inside:
         """What was read, once all of it came and every piece was digested."""
-        if not self._ended:
+        if not self._ended or self._fed != padded(self._tar):
             raise Damaged(what="bundle tar")
         metadata = {path.partition("/")[2]: raw for path, raw in self._small.items() if path.startswith("metadata/")}
+        if sum(name.endswith(".root.json") for name in metadata) > MOST_ROOTS:
+            raise Damaged(what="bundle metadata")
         manifests = {digest: read_manifest(raw) for digest, raw in self._small.items() if digest in self._kept}
         blobs = {
             digest: Blob(size, f"sha512:{running.hexdigest()}" == digest)

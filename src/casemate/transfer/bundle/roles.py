@@ -24,7 +24,7 @@ from tuf.api.serialization import DeserializationError
 
 from casemate.crypto import Signer, is_public_key, key_id
 from casemate.errors import BadInput, Damaged
-from casemate.transfer.bundle.strict import read, shaped
+from casemate.transfer.bundle.strict import read, shaped, spelled
 
 __all__ = [
     "MOST_METADATA",
@@ -230,17 +230,21 @@ def _read(raw: bytes, kind: type[Any]) -> Metadata[Any]:
     what = "bundle metadata"
     if not raw.isascii():
         raise Damaged(what=what)
-    found = read(raw, MOST_METADATA, what)
+    read(raw, MOST_METADATA, what)
     try:
         metadata: Metadata[Any] = Metadata.from_bytes(raw)
     except DeserializationError:
         raise Damaged(what=what) from None
-    if not isinstance(metadata.signed, kind) or metadata.to_dict() != found or len(metadata.signatures) > 64:
+    if not isinstance(metadata.signed, kind) or spelled(metadata.to_dict()) != raw or len(metadata.signatures) > 64:
         raise Damaged(what=what)
-    if any(each.unrecognized_fields for each in _parts(metadata)):
+    if b":true" in raw or any(each.unrecognized_fields for each in _parts(metadata)):  # no number is a truth value
         raise Damaged(what=what)
     if isinstance(metadata.signed, Root):
-        for name, key in metadata.signed.keys.items():
+        keys = metadata.signed.keys
+        unknown = any(not keys.keys() >= set(role.keyids) for role in metadata.signed.roles.values())
+        if unknown or metadata.signed.consistent_snapshot is not False:
+            raise Damaged(what=what)
+        for name, key in keys.items():
             if key.to_dict() != _described(name, key):
                 raise Damaged(what=what)
     return metadata
