@@ -121,7 +121,7 @@ BUNDLE = (
     (
         "unlabelled-taken",
         "an object without a label is taken",
-        Edit(f"{INSIDE}:_labels", "if stated.label is None:", "if False:"),
+        Edit(f"{INSIDE}:_labels", 'return "label-missing"', "continue"),
         _rule("an object without a label"),
     ),
     (

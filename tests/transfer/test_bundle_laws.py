@@ -292,6 +292,8 @@ def test_json_is_read_in_its_one_spelling_alone(value: Any) -> None:
 def test_json_that_two_readers_might_read_differently_is_refused(raw: bytes) -> None:
     with pytest.raises(Damaged):
         strict.read(raw, 100, "value")
+    with pytest.raises(Damaged):
+        strict.read(b'{"a":1,"a":1}', 100, "value", spelling=False)
 
 
 # ---- names -----------------------------------------------------------------------------------------------------

@@ -98,6 +98,8 @@ def test_roots_are_chained_one_by_one() -> None:
         chained(root(), {"1.root.json": second}, ())
     with pytest.raises(Damaged):
         chained(root(), {"2.root.json": third}, ())
+    with pytest.raises(Damaged):
+        chained(root(), {"2.root.json": root(3)}, ())
 
 
 def signed_by(kind: Any, role: str, change: Callable[[Any], None]) -> bytes:
