@@ -8,6 +8,7 @@ suite is named in what it makes (a byte in sealed bytes, a prefix in a key's id)
 from __future__ import annotations
 
 from casemate.crypto.arena import Arena, lockable
+from casemate.crypto.counted import Counted
 from casemate.crypto.sign import (
     KeySigner,
     Signer,
@@ -34,17 +35,21 @@ from casemate.crypto.suite import (
     hmac,
     same,
 )
+from casemate.crypto.tag import TAG_SIZE, Prover
 from casemate.crypto.wrap import Keeper, Recipient, WrapProfile, generate_keeper
 
 __all__ = [
     "DIGEST_SIZE",
     "KEY_SIZE",
     "NONCE_SIZE",
+    "TAG_SIZE",
     "Arena",
     "Cipher",
+    "Counted",
     "Keeper",
     "KeySigner",
     "Mac",
+    "Prover",
     "Recipient",
     "Signer",
     "SigningProfile",
