@@ -92,8 +92,8 @@ TABLE = (
     (
         "sets-mixed",
         "a stale volume is taken for one of this set",
-        Edit(f"{TAKE}:Join.take", "each.digest == self.head.digest", "True"),
-        _test(SETS, "test_row_20_a_stale_volume_of_the_same_shape_is_left_alone"),
+        Edit(f"{TAKE}:Join._read", "volume.head.digest != self.head.digest", "False"),
+        _test(JOIN, "test_a_medium_that_is_changed_meanwhile_is_left_alone"),
     ),
     (
         "set-chosen-by-chance",
