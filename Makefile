@@ -9,10 +9,10 @@ PINNED := --no-deps --require-hashes --only-binary :all:
 STAMPS := $(VENV)/.made
 WORKERS ?= 2
 PYTEST := $(PY) -m pytest -q -n $(WORKERS) --dist loadfile
-CHECKED := src tests bench requirements missions
+CHECKED := src tests bench requirements missions verifier
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-missions test-missions install model test-tools test test-long check lint coverage mutants bench docs lock format clean check-tools
+.PHONY: help demo demo-airgap demo-missions test-missions install model test-tools test test-long check lint coverage mutants bench docs lock format clean check-tools
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ test-missions: install $(MISSIONS:%=$(STAMPS)/mission-%) ## the missions, each i
 	  $(VENV)/bin/casemate mission check missions/$$name --python "$$PWD/$(VENV)/missions/$$name/bin/python" || exit 1; \
 	  (cd missions/$$name && PYTHONPATH=src:../../src ../../$(VENV)/missions/$$name/bin/python -m pytest -q $(ARGS)) || exit 1; \
 	done
+
+demo-airgap: install test-tools ## three regions without a route between them: volumes, a one-way link, a forged bundle, one paragraph down
+	@$(PY) -m tests.transfer.demo
 
 demo-missions: install $(MISSIONS:%=$(STAMPS)/mission-%) ## a region that runs every mission on its exercise: reports in demo-missions
 	@$(PY) -m tests.missions.demo $(VENV)/missions $(ARGS)

@@ -15,6 +15,7 @@ from casemate.identity import Bearer
 from casemate.labels import Label, Policies
 from casemate.objects import Put
 from casemate.policy import Action, Refuse
+from casemate.transfer.leave import OutwardGuard
 from tests.attacks.releasing import TEXT, answer, approve, ask, asked, below, both, carry, key, offered, people
 from tests.attacks.scene import LOW, SECRET, TOP, bring, flow_of, label_of
 from tests.laws.access_worlds import NOTE, Note
@@ -99,7 +100,7 @@ async def test_a_room_cannot_let_its_object_below_bear_anything_of_above(world: 
     await both(world, request)
     above = await flow(world, "ann", Action("carry", "release"))
     gate = world.house.gate
-    door = ReleaseDoor(gate, (RELEASABLE,))
+    door = ReleaseDoor(gate, OutwardGuard(), (RELEASABLE,))
     viewed = await door.view(above, request)
     for bad in (
         Releasable(NOTE, lambda value, part: "x", lambda new: Put(NOTE, "mine", Note("a", "b")), "x"),
@@ -129,7 +130,7 @@ class Changes:
 async def test_what_would_leave_is_exactly_what_was_shown(world: World) -> None:
     await people(world)
     above, kept_id = await flow(world), await answer(world)
-    door = ReleaseDoor(world.house.gate, (RELEASABLE,), (Changes(),))
+    door = ReleaseDoor(world.house.gate, OutwardGuard(), (RELEASABLE,), (Changes(),))
     request = (await door.ask(above, ReleaseAsk("answer", kept_id, LOW, "why"))).id
     assert (await door.view(above, request)).text == ""
     carrying = await flow(world, "ann", Action("carry", "release"))
@@ -143,10 +144,13 @@ async def test_a_kind_or_a_sanitiser_that_is_gone_releases_nothing(world: World)
     request = await asked(world)
     await both(world, request)
     carrying = await flow(world, "ann", Action("carry", "release"))
-    for door in (ReleaseDoor(world.house.gate, ()), ReleaseDoor(world.house.gate, (RELEASABLE,), (_named("other"),))):
+    for door in (
+        ReleaseDoor(world.house.gate, OutwardGuard(), ()),
+        ReleaseDoor(world.house.gate, OutwardGuard(), (RELEASABLE,), (_named("other"),)),
+    ):
         with pytest.raises(Exception, match="release-changed"):
             await door.carry(carrying, request)
-    assert ReleaseDoor(world.house.gate, (RELEASABLE,)).kinds == ("answer",)
+    assert ReleaseDoor(world.house.gate, OutwardGuard(), (RELEASABLE,)).kinds == ("answer",)
 
 
 def _named(name: str) -> Any:
@@ -160,7 +164,7 @@ def _named(name: str) -> Any:
 async def test_too_much_at_once_stays(world: World) -> None:
     await people(world)
     huge = Releasable(RELEASABLE.kind, lambda value, part: "x" * (MOST + 1), RELEASABLE.made, "ans")
-    door = ReleaseDoor(world.house.gate, (huge,))
+    door = ReleaseDoor(world.house.gate, OutwardGuard(), (huge,))
     with pytest.raises(Exception, match="release-sanitiser"):
         await door.ask(await flow(world), ReleaseAsk("answer", await answer(world), LOW, "why"))
 
@@ -170,7 +174,7 @@ async def test_two_carry_it_out_at_the_same_moment(world: World) -> None:
     await people(world)
     request = await asked(world)
     await both(world, request)
-    gate, door = world.house.gate, ReleaseDoor(world.house.gate, (RELEASABLE,))
+    gate, door = world.house.gate, ReleaseDoor(world.house.gate, OutwardGuard(), (RELEASABLE,))
     above = await flow(world, "ann", Action("carry", "release"))
     viewed = await door.view(above, request)
     source = (await above.read_each(RELEASABLE.kind, viewed.request.value.object))[0]

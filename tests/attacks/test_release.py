@@ -14,6 +14,7 @@ from casemate.errors import Refused
 from casemate.identity.approval import sign, sign_offer
 from casemate.identity.release import Release, verify_release
 from casemate.policy import Action
+from casemate.transfer.leave import OutwardGuard
 from tests.attacks import scene as scenes
 from tests.attacks.releasing import (
     PRIVATE,
@@ -355,7 +356,7 @@ def test_a_session_without_a_directory_record_approves() -> None:
         await approve(world, "ben", request)
         ghost = principal(world, "ghost", SECRET, "releaser")
         flow = await flow_of(world, ghost, Action("approve", "release"), SECRET)
-        door = ReleaseDoor(world.house.gate, (RELEASABLE,))
+        door = ReleaseDoor(world.house.gate, OutwardGuard(), (RELEASABLE,))
         with pytest.raises(Refused, match="release-approver"):
             await door.approve(flow, request, KeySigner(PRIVATE[id(world), "ben"]).key_id, "00")
 

@@ -79,6 +79,42 @@ def test_a_form_is_made_from_the_description_and_estimated_before_the_start() ->
     asyncio.run(look())
 
 
+def test_an_ensemble_is_estimated_and_begun_from_the_form() -> None:
+    async def look() -> None:
+        async with a_region() as world:
+            analyst = await Visitor(world).sign_in("analyst")
+            await installed(world)
+            page = Page.of(await analyst.get("/missions/fit@1"))
+            assert {"e.points", "e.method", "e.count", "e.seed", "e.at_once"} <= {
+                each.get("name") for each in [*page.all("input"), *page.all("select"), *page.all("textarea")]
+            }
+            form = {"p.degree": "1", "i.rows": "", "seed": "7", "e.points": "degree = 0 to 3 in 4\nquick = yes, no"}
+            form |= {"e.method": "grid", "e.at_once": "3"}
+            told = await analyst.post("/missions/fit@1/ensemble-estimate", form)
+            assert told.status == 200, told.body
+            assert "8 members, 3 at once" in Page.of(told).text
+            assert "192 MiB of memory" in Page.of(told).text
+            assert "degree = 0 to 3 in 4" in told.body.decode()
+            begun = await analyst.post("/missions/fit@1/ensemble", form)
+            assert begun.status == 303, begun.body
+            id = begun.header("location").rpartition("/")[2].partition("?")[0]
+            seen = (await world.call("analyst", "GET", f"/api/sweeps/{id}")).json["data"]
+            assert (seen["points"], set(seen["parameters"])) == (8, {"degree", "quick"}), seen
+            assert (await analyst.get(begun.header("location"))).status == 200
+            drawn = {**form, "e.points": "steps = 1", "e.method": "sobol", "e.count": "4"}
+            wrong = ["", "degree", "degree = 1", "degree = x, y", "degree = 0 to 9 in 3", "none = 1, 2", "kind = a, c"]
+            wrong += ["degree = 1, 2\ndegree = 1, 2", "quick = yes to no", "<b> = 1, 2"]
+            for said in [{"e.points": each} for each in wrong] + [drawn, {"e.count": "x"}, {"e.method": "all"}]:
+                assert (await analyst.post("/missions/fit@1/ensemble", {**form, **said})).status == 400, said
+            points = {**form, "e.points": "degree = 0 to 3", "e.method": "random", "e.count": "5", "e.seed": "2"}
+            assert "5 members" in Page.of(await analyst.post("/missions/fit@1/ensemble-estimate", points)).text
+            guest = await Visitor(world).sign_in("guest")
+            for where in ("ensemble", "ensemble-estimate"):
+                assert (await guest.post(f"/missions/fit@1/{where}", form)).status in (403, 404)
+
+    asyncio.run(look())
+
+
 def test_a_run_shows_its_result_and_whether_the_second_came_out_alike() -> None:
     async def look() -> None:
         async with a_region() as world:

@@ -21,6 +21,7 @@ PAGES = (
     "/knowledge",
     "/buckets",
     "/datasets",
+    "/transfer",
     "/jobs",
     "/answers",
     "/releases",

@@ -9,6 +9,7 @@ import pytest
 from casemate.jobs import Input, Output, Resources, Retry, Spec
 from casemate.jobs.executor import Capabilities
 from casemate.jobs.plan import Node
+from casemate.jobs.reconcile import EVERY, Reconciler
 from casemate.jobs.sites import Site, Sites
 from tests.attacks.scene import LOW, SECRET, TOP, label_of
 from tests.jobs.yard import SPEC, Killed, Yard
@@ -356,3 +357,27 @@ async def test_a_defect_of_one_class_is_no_other_classes(yard: Yard) -> None:
     assert (await yard.job(above.id, TOP)).state == "SUCCEEDED"
     assert [loop.name for loop in yard.jobs.loops()] == ["jobs.reconcile"]
     await yard.jobs.stop()
+
+
+@pytest.mark.parametrize("ends", [True, False])
+async def test_a_lane_stays_a_moment_with_what_has_just_begun_and_no_longer(yard: Yard, ends: bool) -> None:
+    """Killed: a lane that leaves what ends in a moment to the next step, and one that stays with what runs for long."""
+    calls = 0
+
+    def monotonic() -> float:
+        nonlocal calls
+        calls += 1
+        assert calls < 1000, "the lane does not come back"
+        for native in yard.engine.all("waiting") if calls > 20 else ():
+            if yard.engine.begin(native) and ends:
+                yard.engine.end(native)
+        return 1000.0 + calls * EVERY / 100
+
+    gate = yard.world.house.gate
+    loop = Reconciler(gate, yard.inputs, yard.sites, 0.0, monotonic=monotonic)
+    found = await yard.submit()
+    await loop.lane((await yard.flow("read")).access)  # one look of the loop, and no other
+    await loop.stop()
+    assert (await yard.job(found.id)).state == ("SUCCEEDED" if ends else "RUNNING")
+    assert calls > 20
+    assert not loop.problems

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from casemate.access import Flow
 from casemate.errors import Absent, BadInput, Conflict, Refused
-from casemate.jobs import After, Array, Checkpoint, Evaluate, Input, Jobs, Output, Resources, Retry, Spec
+from casemate.jobs import After, Array, Checkpoint, Evaluate, Input, Output, Resources, Retry, Spec
+from casemate.jobs.ask import Asking
 from casemate.jobs.checked import ordered
 from casemate.jobs.sites import Sites
 from casemate.objects import Where
@@ -62,15 +63,15 @@ async def test_what_cannot_be_a_job_is_said(yard: Yard, wrong: dict[str, Any]) -
 
 
 async def test_a_key_makes_one_job_of_a_hundred_at_once(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = Jobs._keyed
+    looked = Asking._keyed
 
-    async def together(self: Jobs, flow: Flow, ask: Any) -> Any:
+    async def together(self: Asking, flow: Flow, ask: Any) -> Any:
         """Each looks before any of them has committed."""
         found = await looked(self, flow, ask)
         await asyncio.sleep(0.01)
         return found
 
-    monkeypatch.setattr(Jobs, "_keyed", together)
+    monkeypatch.setattr(Asking, "_keyed", together)
     found = await asyncio.gather(*[yard.submit(SPEC, "key") for _ in range(100)])
     assert len({one.id for one in found}) == 1
     page = await yard.jobs.page(await yard.flow("list"), Where())

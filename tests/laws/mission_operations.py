@@ -12,6 +12,7 @@ from typing import Any
 from casemate.errors import Conflict, Refused
 from casemate.identity import Bearer
 from casemate.jobs import JOB, Artefact, Job, Spec
+from casemate.models import READER
 from casemate.objects import Put
 from casemate.policy import Action
 from tests.laws.console_operations import browse
@@ -136,19 +137,33 @@ def ensemble_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, 
     ("GET", "/api/mission-tools"),
     ("GET", "/api/missions/{name}/tool"),
     ("POST", "/api/missions/{name}/calls"),
+    ("POST", "/api/mission-talks"),
 )
 def call_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
     name, place, own, id = rng.choice(NAMES), rng.random(), rng.random() < 0.5, rng.choice(("", "call_1"))
-    source, way = rng.choice((None, "object:lab/rows", "job:{}/out")), rng.choice(("every", "one", "call", "call"))
+    source, way = (
+        rng.choice((None, "object:lab/rows", "job:{}/out")),
+        rng.choice(("every", "one", "call", "call", "talk")),
+    )
     parameters = {"degree": rng.choice((0, 1, 9))}
     odd = rng.choice((None, None, None, "{", '{"queue": "x"}'))
 
     async def do(world: World) -> Seen:
         if own:
             await world.call(who, "POST", "/api/missions", install(name, "1"), label)
-        if way != "call":
+        if way in ("every", "one"):
             target = "/api/mission-tools" if way == "every" else f"/api/missions/{name}/tool"
             return await world.call(who, "GET", target, acting=label)
+        if way == "talk":
+            wrote = {"id": "c", "name": name, "arguments": json.dumps({"parameters": parameters})}
+            turns = [{"role": "user", "content": "How steep?"}, {"role": "assistant", "calls": [wrote]}][
+                : 1 + (not odd)
+            ]
+            asked = {"model": READER, "turns": turns, "wait_s": 0, "missions": [name] if id else []}
+            seen = await world.call(who, "POST", "/api/mission-talks", asked, label)
+            if seen.status == 200:
+                world.prints.update(dict.fromkeys(seen.json["data"]["runs"], label))
+            return seen
         inputs = {"rows": source.format(chosen(world, place))} if source else {}
         said = odd or json.dumps({"parameters": parameters, "inputs": inputs})
         seen = await world.call(who, "POST", f"/api/missions/{name}/calls", {"arguments": said, "id": id}, label)
@@ -258,6 +273,8 @@ def watch_missions(rng: random.Random, who: str, label: str) -> tuple[Doing, str
     ("GET", "/missions/{name}"),
     ("POST", "/missions/{name}/estimate"),
     ("POST", "/missions/{name}/run"),
+    ("POST", "/missions/{name}/ensemble-estimate"),
+    ("POST", "/missions/{name}/ensemble"),
     ("GET", "/mission-runs/{id}"),
     ("GET", "/mission-runs/{id}/report"),
     ("GET", "/mission-runs/{id}/tables/{name}"),
@@ -279,6 +296,8 @@ def missions_in_console(rng: random.Random, who: str, label: str) -> tuple[Doing
             ("GET", f"/missions/{name}.json", None),
             ("POST", f"/missions/{name}/estimate", form),
             ("POST", f"/missions/{name}/run", form),
+            ("POST", f"/missions/{name}/ensemble-estimate", {**form, "e.points": "degree = 1, 2"}),
+            ("POST", f"/missions/{name}/ensemble", {**form, "e.points": "degree = 0 to 3 in 2"}),
             ("GET", "/mission-runs/{}", None),
             ("GET", "/mission-runs/{}/report", None),
             ("GET", "/mission-runs/{}/tables/rows", None),

@@ -52,7 +52,12 @@ from tests.laws import (
     mutants_retrieval,
     mutants_s3,
     mutants_store,
+    mutants_transfer,
     mutants_transfer_diode,
+    mutants_transfer_guard,
+    mutants_transfer_region,
+    mutants_transfer_verifier,
+    mutants_transfer_volumes,
     mutants_work,
 )
 from tests.laws.breaks_source import Edit
@@ -94,6 +99,8 @@ TABLES = (
     mutants_jobs_sandbox.TABLE,
     mutants_jobs_services.TABLE,
     mutants_jobs_shares.TABLE,
+    mutants_transfer.TABLE,
+    mutants_transfer_verifier.TABLE,
     mutants_work.TABLE,
     mutants_jobs_sweeps.TABLE,
     mutants_mission_doors.TABLE,
@@ -104,6 +111,9 @@ TABLES = (
     mutants_retrieval.TABLE,
     mutants_s3.TABLE,
     mutants_store.TABLE,
+    mutants_transfer_guard.TABLE,
+    mutants_transfer_region.TABLE,
+    mutants_transfer_volumes.TABLE,
     mutants_transfer_diode.TABLE,
     mutants_attacks.TABLE,
 )

@@ -113,13 +113,13 @@ TABLE = (
     (
         "job-label-unheeded",
         "a job that asks to write lower is kept, and not refused by name",
-        Edit(f"{ROOM}.submit:Jobs._label", "if not flow.acting <= asked:", "if False:"),
+        Edit(f"{ROOM}.ask:Asking.label", "if not flow.acting <= asked:", "if False:"),
         _test("test_submit", "test_a_job_that_asks_to_write_lower_is_refused_by_name"),
     ),
     (
         "job-nodes-wide",
         "ranks of a label that asks for walls speak over the machines' network",
-        Edit(f"{ROOM}.submit:Jobs._label", "if not self.sites.held(", "if False and not self.sites.held("),
+        Edit(f"{ROOM}.ask:Asking.label", "if not self.sites.held(", "if False and not self.sites.held("),
         _test("test_submit", "test_ranks_across_nodes_are_refused_where_the_policy_asks_for_walls"),
     ),
     (
@@ -131,7 +131,7 @@ TABLE = (
     (
         "job-network-for-all",
         "a job sends what it reads over the machines' network, whatever that is accredited for",
-        Edit(f"{ROOM}.submit:Jobs._label", "if not self.sites.open(", "if False and not self.sites.open("),
+        Edit(f"{ROOM}.ask:Asking.label", "if not self.sites.open(", "if False and not self.sites.open("),
         _test("test_submit", "test_the_machines_network_is_for_labels_that_the_settings_name"),
     ),
     (
@@ -149,13 +149,13 @@ TABLE = (
     (
         "job-key-across-owners",
         "a key that somebody has used tells another one of his job",
-        Edit(f"{ROOM}.submit:key_id", 'f"{owner}\\0{key}"', 'f"{key}"'),
+        Edit(f"{ROOM}.ask:key_id", 'f"{owner}\\0{key}"', 'f"{key}"'),
         _test("test_submit", "test_a_key_is_its_owners_alone_and_its_labels"),
     ),
     (
         "job-key-not-claimed",
         "two submissions of one key at one moment make two jobs",
-        Edit(f"{ROOM}.submit:Jobs._submitted", "kept, expect=0))", "kept))"),
+        Edit(f"{ROOM}.ask:Asking.land", "kept, expect=0))", "kept))"),
         _test("test_submit", "test_a_key_makes_one_job_of_a_hundred_at_once"),
     ),
     (
@@ -181,5 +181,17 @@ TABLE = (
         "what a job made of a spilled input is not found with it",
         Edit(f"{ROOM}.changes:parents_of", "if not job.made_of:", "if True:"),
         Tested("tests/custody/test_spill_jobs.py::test_a_job_made_from_a_contained_input_is_found"),
+    ),
+    (
+        "lane-leaves-at-once",
+        "what a trivial job has done is sealed only with the loop's next step",
+        Edit(f"{ROOM}.reconcile:Reconciler.lane", "turns.lively = self._monotonic() + EVERY", "pass"),
+        _test("test_reconcile", "test_a_lane_stays_a_moment_with_what_has_just_begun_and_no_longer"),
+    ),
+    (
+        "lane-stays",
+        "the lane of a class never ends its step while one of its jobs runs",
+        Edit(f"{ROOM}.reconcile:Reconciler.lane", "self._monotonic() > turns.lively", "False"),
+        _test("test_reconcile", "test_a_lane_stays_a_moment_with_what_has_just_begun_and_no_longer"),
     ),
 )

@@ -70,7 +70,7 @@ TABLE = (
         "queue-passed-by",
         "a job that the native door is asked for takes no notice of its queue",
         Edit(
-            "casemate.jobs.submit:Jobs._made",
+            "casemate.jobs.ask:Asking.made",
             "await Queues(self.gate).applied(flow, ask.spec, bool(ask.parents))",
             "ask.spec",
         ),

@@ -6,6 +6,7 @@ from tests.laws.breaks_source import Edit
 from tests.laws.killers_tests import Tested
 
 LISTENS = "tests/missions/test_listening.py"
+TALKS = "tests/doors/native/test_mission_talks.py"
 EVENTS = "tests/doors/hec/test_send.py"
 
 # name, leak, the line, what stands in its place, the killer
@@ -19,8 +20,14 @@ TABLE = (
     (
         "listener-any-peer",
         "whoever reaches the address writes at the listener's label",
-        Edit("casemate.engines.syslog_door:SyslogDoor._connected", "not self.known(peer) or", ""),
+        Edit("casemate.engines.syslog_door:SyslogDoor._accept", "not self.known(peer) or", ""),
         Tested(f"{LISTENS}::test_whoever_is_no_peer_is_hung_up_on_and_so_is_one_too_many"),
+    ),
+    (
+        "listener-any-certificate",
+        "whoever has no certificate of the authorities that the settings name writes at the listener's label",
+        Edit("casemate.wiring.tls:receiving", "ssl.CERT_REQUIRED", "ssl.CERT_OPTIONAL"),
+        Tested("tests/missions/test_listening_tls.py::test_who_has_no_certificate_of_the_authority_is_not_listened_to"),
     ),
     (
         "listener-loses",
@@ -63,5 +70,29 @@ TABLE = (
         "an event that bears a higher mark lies at the key's label",
         Edit("casemate.doors.hec.send:events", "await flow.inspect(strings(found))", "pass"),
         Tested(f"{EVENTS}::test_a_mark_above_the_key_refuses_all_of_it"),
+    ),
+    (
+        "talk-mark-unread",
+        "a model's call names what its asker could not have written",
+        Edit("casemate.doors.native.mission_talks:_Talks._called", "await flow.inspect(said_by(request))", "pass"),
+        Tested(f"{TALKS}::test_a_mark_that_a_model_writes_into_a_call_refuses_it"),
+    ),
+    (
+        "talk-unmarked",
+        "what a run found is lent to an engine as if its asker had brought it from the floor",
+        Edit("casemate.doors.native.mission_talks:_Talks.go", "flow.bear(flow.acting)", "pass"),
+        Tested(f"{TALKS}::test_what_a_model_calls_is_run_once_and_told_and_then_it_answers"),
+    ),
+    (
+        "talk-of-another",
+        "a call is answered with the run of another conversation",
+        Edit("casemate.missions.host.talk:call_of", "turns[: last + 1]", "0"),
+        Tested(f"{TALKS}::test_another_conversation_is_another_run"),
+    ),
+    (
+        "talk-calls-anything",
+        "a model calls a mission that it was not told of",
+        Edit("casemate.doors.native.mission_talks:_Talks._called", "if each.name not in names:", "if False:"),
+        Tested(f"{TALKS}::test_a_mission_that_is_not_offered_is_not_called"),
     ),
 )

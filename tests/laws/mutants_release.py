@@ -12,6 +12,10 @@ def _attack(name: str) -> Tested:
     return Tested(f"tests/attacks/test_release.py::{name}")
 
 
+def _day(name: str) -> Tested:
+    return Tested(f"tests/attacks/test_release_quota.py::{name}")
+
+
 LOST = _attack("test_an_approver_loses_his_role_his_clearance_or_his_key_before_it_is_carried_out")
 
 # name, leak, the line, what stands in its place, the killer
@@ -81,6 +85,46 @@ TABLE = (
         "a region of two people has a release door",
         Edit(f"{RULES}:_asked", "principals < PRINCIPALS", "False"),
         _attack("test_with_fewer_than_three_principals_there_is_no_release_door"),
+    ),
+    (
+        "quota-of-all",
+        "what has left one class is told to another by what may still leave there",
+        Edit(
+            "casemate.access.release_quota:today",
+            "counted = [each for each in await flow.read_each(SPENT, _ID) if each.ref.class_id == flow.access.id]",
+            "counted = (await flow.read_each(SPENT, _ID))[:1]",
+        ),
+        _day("test_what_is_used_up_above_says_nothing_below"),
+    ),
+    (
+        "quota-uncounted",
+        "everything leaves in a day, a little at a time",
+        Edit("casemate.access.release_quota:Today.after", "self.spent.count + 1", "0"),
+        _day("test_more_leaves_in_a_day_than_the_officer_allows"),
+    ),
+    (
+        "quota-of-bytes",
+        "one release is as large as it likes",
+        Edit(f"{RULES}:may_leave", "asked.room.size < asked.size", "False"),
+        _day("test_more_bytes_leave_than_the_officer_allows"),
+    ),
+    (
+        "quota-by-the-clock",
+        "a clock that is set back lets out another day's worth",
+        Edit("casemate.access.release_quota:today", "found.value.day >= day", "found.value.day == day"),
+        _day("test_a_clock_that_is_set_back_does_not_begin_a_new_day"),
+    ),
+    (
+        "leaves-unguarded",
+        "what leaves is not looked at as what it says it is",
+        Edit("casemate.transfer.leave:OutwardGuard.remade", "if verdict.agrees else", "if True else"),
+        _day("test_what_the_outward_guard_does_not_take_is_not_even_asked_for"),
+    ),
+    (
+        "marks-of-the-guarded",
+        "the guard puts a mark together that the sanitiser has not seen",
+        Edit("casemate.access.release:ReleaseDoor._clean", "again if isinstance(again, Refuse) else Clean", "Clean"),
+        _day("test_a_mark_in_what_the_guard_has_made_stays"),
     ),
     (
         "not-his-request",

@@ -90,10 +90,37 @@ def registers_keys(rng: random.Random, who: str, label: str) -> tuple[Doing, str
     return do, ""
 
 
+@operation(("GET", "/api/release-quota"), ("PUT", "/api/release-quota"), roles=("officer",))
+def says_how_much_may_leave(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    """A day's quota of one class; what is set or used up above is never seen below."""
+    count, size, sets = rng.randrange(3), rng.choice((0, 40, 4_000)), rng.random() < 0.6
+
+    async def do(world: World) -> Seen:
+        if sets:
+            return await world.call(who, "PUT", "/api/release-quota", {"count": count, "size": size}, label)
+        return await world.call(who, "GET", "/api/release-quota", acting=label)
+
+    return do, ""
+
+
+@operation(("GET", "/api/dispatches"), ("POST", "/api/dispatches"))
+def keeps_dispatches(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    purpose, text = rng.choice(("gap-code", "job-request")), sentence(rng)
+    keeps = rng.random() < 0.6
+
+    async def do(world: World) -> Seen:
+        if keeps:
+            return await world.call(who, "POST", "/api/dispatches", {"purpose": purpose, "text": text}, label)
+        return await world.call(who, "GET", "/api/dispatches", acting=label)
+
+    return do, ""
+
+
 @operation(
     ("GET", "/releases"), ("GET", "/releases.json"), ("POST", "/releases"), ("GET", "/releases/{id}"),
     ("GET", "/releases/{id}/statement"), ("POST", "/releases/{id}/approve"), ("POST", "/releases/{id}/refuse"),
     ("POST", "/releases/{id}/carry"), ("POST", "/release-keys/{id}/register"), ("POST", "/release-keys/{id}/revoke"),
+    ("POST", "/release-quota"),
 )  # fmt: skip
 def releases_in_console(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
     never = "/releases/rel_never"
@@ -110,6 +137,7 @@ def releases_in_console(rng: random.Random, who: str, label: str) -> tuple[Doing
             ("POST", f"{never}/carry", {}),
             ("POST", "/release-keys/ed25519-never/register", {"lowest": rng.choice(AT)}),
             ("POST", "/release-keys/ed25519-never/revoke", {}),
+            ("POST", "/release-quota", {"count": "1", "size": "40"}),
         )
     )
     return browse(method, target, form)(who, label), ""

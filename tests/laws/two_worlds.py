@@ -40,6 +40,7 @@ import tests.laws.release_operations
 import tests.laws.s3_operations
 import tests.laws.search_operations
 import tests.laws.service_operations
+import tests.laws.transfer_operations
 import tests.laws.vector_operations
 import tests.laws.work_operations
 from casemate.models import Card, Delta, Prompt, Usage

@@ -82,8 +82,8 @@ def logged(port: int, kind: socket.SocketKind, texts: list[str]) -> None:
 async def raw(one: Listening, data: bytes) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", door(one).port)
     writer.write(data)
-    writer.write_eof()
-    with contextlib.suppress(ConnectionResetError):
+    with contextlib.suppress(OSError):
+        writer.write_eof()
         await reader.read()
     writer.close()
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from casemate.identity import Principal
 from casemate.policy import Decision, Need, Permit, Refuse
-from casemate.policy.release import Approving, Leaving, may_approve, may_leave
+from casemate.policy.release import Approving, Leaving, Room, may_approve, may_leave
 from tests.policy.test_decide import LOW, SECRET, TOP
 
 NOW = 100
-ASKED = Leaving(SECRET, LOW, SECRET, "prn_ann", 200)
+ASKED = Leaving(SECRET, LOW, SECRET, "prn_ann", 200, 10, Room(1, 10, 5, 50))
 
 
 def approving(name: str, **other: Any) -> Approving:
@@ -49,12 +49,14 @@ def test_two_approvals_and_it_may() -> None:
         ({"changed": True}, "release-changed"),
         ({"originators": frozenset({"NAVY"})}, "release-originator"),
         ({"requester": "prn_ben"}, "release-self"),
+        ({"room": Room(0, 10, 5, 50)}, "release-quota"),
+        ({"room": Room(1, 9, 5, 50)}, "release-quota"),
     ],
     ids=lambda value: str(value) if isinstance(value, str) else next(iter(value)),
 )
 def test_a_request_that_may_not(other: dict[str, Any], told: str) -> None:
     assert rule(leaves(replace(ASKED, **other))) == told
-    if told not in ("release-originator", "release-self"):
+    if told not in ("release-originator", "release-self", "release-quota"):
         assert rule(may_approve(replace(ASKED, **other), BEN, (), 3, LOW, NOW)) == told
 
 

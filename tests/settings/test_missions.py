@@ -54,6 +54,8 @@ def test_listeners_are_off_until_somebody_says_who_sends_what_from_where() -> No
         (EDGE.replace("[::1]:6514", "localhost:6514"), "missions.listeners.edge.address"),
         (EDGE.replace("[::1]:6514", "127.0.0.1"), "missions.listeners.edge.address"),
         (EDGE.replace("[::1]:6514", "127.0.0.1:70000"), "missions.listeners.edge.address"),
+        (EDGE + "tls = true\nudp = true", "missions.listeners.edge.udp"),
+        (EDGE + 'client_ca = "ca.pem"', "missions.listeners.edge.tls"),
         (EDGE + "connections = 0", "missions.listeners.edge"),
         (EDGE + "rate = 0", "missions.listeners.edge"),
         (EDGE + "seconds = 61.0", "missions.listeners.edge.seconds"),

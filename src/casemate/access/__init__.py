@@ -13,7 +13,7 @@ from casemate.access.carry import pack, unpack
 from casemate.access.flow import Flow
 from casemate.access.frozen import FROZEN
 from casemate.access.gate import Gate
-from casemate.access.lanes import Lanes
+from casemate.access.lanes import Idle, Lanes
 from casemate.access.leave import Ceiling, Released
 from casemate.access.loops import loops
 from casemate.access.outsiders import (
@@ -50,7 +50,8 @@ from casemate.access.release_kinds import (
     ReleaseRequest,
     approval_key,
 )
-from casemate.access.release_text import Clean, PlainText, Sanitiser
+from casemate.access.release_quota import ReleaseQuota, Today, today
+from casemate.access.release_text import Clean, Guard, PlainText, Sanitiser
 from casemate.access.settle import HELD, HeldRecord, Hold, Settling, need_of
 from casemate.access.threads import Threads
 from casemate.access.trust import Authority, Trust
@@ -80,8 +81,10 @@ __all__ = [
     "Enrol",
     "Flow",
     "Gate",
+    "Guard",
     "HeldRecord",
     "Hold",
+    "Idle",
     "Lanes",
     "NotOurs",
     "PlainText",
@@ -92,6 +95,7 @@ __all__ = [
     "Releasable",
     "ReleaseAsk",
     "ReleaseDoor",
+    "ReleaseQuota",
     "ReleaseRequest",
     "Released",
     "Sanitiser",
@@ -104,6 +108,7 @@ __all__ = [
     "StatementRecord",
     "Threads",
     "Tide",
+    "Today",
     "Trust",
     "Vault",
     "Viewed",
@@ -116,6 +121,7 @@ __all__ = [
     "pack",
     "quarantined",
     "redact",
+    "today",
     "unpack",
     "witness",
 ]

@@ -1,14 +1,19 @@
-"""How a loop goes through the access classes: each in a lane of its own, so that none waits for another's work."""
+"""How a loop goes through the access classes: each in a lane of its own, so that none waits for another's work, and
+none is looked at again while nothing that it sees has changed."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
+from casemate.access.flow import Flow
 from casemate.access.gate import Gate
+from casemate.access.read import Tide
 from casemate.labels import AccessClass
+from casemate.objects import Kind
 
-__all__ = ["Lanes"]
+__all__ = ["Idle", "Lanes"]
 
 
 class Lanes:
@@ -41,3 +46,24 @@ class Lanes:
             lane.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
         self._running.clear()
+
+
+class Idle:
+    """The classes in which a loop had nothing to do, each with the tide of `kinds` that it saw then.
+
+    A lane asks `turned` before it reads anything, and says `rest` when it has found nothing. What it had to do it looks
+    at again at every step, whether or not something has changed.
+    """
+
+    def __init__(self, *kinds: Kind[Any]) -> None:
+        self._kinds = kinds
+        self._at: dict[str, Tide] = {}
+
+    async def turned(self, flow: Flow) -> Tide | None:
+        """How far the kinds have come as the flow sees them; None where that is as it was when there was nothing."""
+        tide = await flow.tide(*self._kinds)
+        return None if self._at.get(flow.access.id) == tide else tide
+
+    def rest(self, flow: Flow, tide: Tide) -> None:
+        """There was nothing to do. `tide` is that of before it was looked, so that nothing later is missed."""
+        self._at[flow.access.id] = tide

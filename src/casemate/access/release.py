@@ -30,7 +30,8 @@ from casemate.access.release_kinds import (
     ReleaseRequest,
     approval_key,
 )
-from casemate.access.release_text import Clean, PlainText, Sanitiser
+from casemate.access.release_quota import today
+from casemate.access.release_text import Clean, Guard, PlainText, Sanitiser
 from casemate.clock import SECOND
 from casemate.errors import BadInput, Conflict
 from casemate.identity.approval import digest_of_text, signed_by
@@ -40,7 +41,7 @@ from casemate.labels import Label
 from casemate.objects import Found, Put, Ref, Where
 from casemate.policy import Need, Refuse
 from casemate.policy.origin import originators
-from casemate.policy.release import PRINCIPALS, Approving, Leaving, may_approve, may_leave
+from casemate.policy.release import PRINCIPALS, Approving, Leaving, Room, may_approve, may_leave
 
 __all__ = ["LONGEST_DAYS", "MOST", "ReleaseDoor", "Viewed"]
 
@@ -48,6 +49,7 @@ DAY = 86_400 * SECOND
 LONGEST_DAYS = 30
 REASON = 500
 MOST = 1 << 20  # characters of a text that may go down at once
+_NOT_YET = Room(0, 0, 0, 0)  # before it is carried out, the day has no say
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +69,22 @@ class _Lies:
     found: Found[Any] | None
     clean: Clean | None
 
+    @property
+    def text(self) -> str | None:
+        return self.clean.text if self.clean is not None else None
+
 
 class ReleaseDoor:
-    """One per control process. It holds no truth: kinds and sanitisers by name, and the gate."""
+    """One per control process. It holds no truth: kinds and sanitisers by name, the guard, and the gate."""
 
     def __init__(
-        self, gate: Gate, releasable: Iterable[Releasable], sanitisers: Sequence[Sanitiser] = (PlainText(),)
+        self,
+        gate: Gate,
+        guard: Guard,
+        releasable: Iterable[Releasable],
+        sanitisers: Sequence[Sanitiser] = (PlainText(),),
     ) -> None:
-        self._gate = gate
+        self._gate, self._guard = gate, guard
         self._kinds = {each.kind.name: each for each in releasable}
         self._sanitisers = {each.name: each for each in sanitisers}
         self._usual = sanitisers[0].name
@@ -83,6 +93,11 @@ class ReleaseDoor:
     def kinds(self) -> tuple[str, ...]:
         """The kinds whose text may be asked to go down."""
         return tuple(sorted(self._kinds))
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The formats that leave."""
+        return self._guard.formats
 
     def stands(self) -> bool:
         """Whether there is a release door here: it takes three principals."""
@@ -104,6 +119,7 @@ class ReleaseDoor:
         if text is None:
             await flow.absent(kind.kind, ask.id)
         region, now = self._gate.vault.region, self._gate.vault.clock.now()
+        format, schema = self._form(kind, source.value, ask)
         request = ReleaseRequest(
             kind=ask.kind,
             object=source.id,
@@ -119,8 +135,10 @@ class ReleaseDoor:
             name=flow.session.principal.name,
             at=now,
             expires=now + ask.days * DAY,
+            format=format,
+            schema=schema,
         )
-        leaving = self._leaving(request, flow.access.label, changed=False)
+        leaving = self._leaving(request, flow.access.label, "")
         refusal = may_leave(leaving, (), self._principals(), region.floor, now)
         if isinstance(refusal, Refuse) and refusal.rule != "release-approvals":
             await flow.refuse(refusal)
@@ -159,7 +177,7 @@ class ReleaseDoor:
         others = await self._given(flow, found)
         lies = await self._lies(flow, found.value)
         decision = may_approve(
-            self._leaving(found.value, found.label, lies.clean is None),
+            self._leaving(found.value, found.label, lies.text),
             self._approving(found, given),
             [self._approving(found, each) for each in others],
             self._principals(),
@@ -199,8 +217,9 @@ class ReleaseDoor:
         self._still_asked(found)
         lies, given = await self._lies(flow, found.value), await self._given(flow, found)
         now = self._gate.vault.clock.now()
+        day = await today(flow, now)
         decision = may_leave(
-            self._leaving(found.value, found.label, lies.clean is None),
+            self._leaving(found.value, found.label, lies.text, day.room()),
             [self._approving(found, each) for each in given],
             self._principals(),
             self._gate.vault.region.floor,
@@ -210,7 +229,8 @@ class ReleaseDoor:
             await flow.refuse(decision)
         assert lies.found is not None
         assert lies.clean is not None  # a rule has said so
-        await land(flow, self._gate, self._kinds[found.value.kind], found, lies.found, lies.clean.text, given)
+        kind, text = self._kinds[found.value.kind], lies.clean.text
+        await land(flow, self._gate, kind, found, lies.found, text, given, day.after(len(text.encode())))
         return await self._done(flow, id)
 
     # ---- what is looked up ---------------------------------------------------------------------------------------
@@ -282,14 +302,32 @@ class ReleaseDoor:
         sanitiser, policies = self._sanitisers.get(request.sanitiser), self._gate.vault.region.policies
         if sanitiser is None or len(text) > MOST:
             return Refuse("release-sanitiser", {"sanitiser": request.sanitiser, "most": str(MOST)})
-        return await flow.beside(sanitiser.clean, text, policies.parse(request.target), policies)
+        target = policies.parse(request.target)
+        clean = await flow.beside(sanitiser.clean, text, target, policies)
+        if isinstance(clean, Refuse):
+            return clean
+        made = await flow.beside(self._guard.remade, clean.text, request.format, request.schema)
+        if isinstance(made, Refuse) or made == clean.text:
+            return made if isinstance(made, Refuse) else clean
+        again = await flow.beside(sanitiser.clean, made, target, policies)  # for marks in what would really leave
+        return again if isinstance(again, Refuse) else Clean(made, clean.dropped)
+
+    def _form(self, kind: Releasable, value: Any, ask: ReleaseAsk) -> tuple[str, str]:
+        """The format and schema by which the guard looks at it. Raises BadInput."""
+        form = kind.form(value) if kind.form is not None else (ask.format or "text", ask.schema)
+        if form[0] not in self.formats or (kind.form is not None and ask.format not in ("", form[0])):
+            raise BadInput(what=f"What leaves is of the formats {', '.join(self.formats)}.")
+        if (form[0] == "text") != (not form[1]):
+            raise BadInput(what="A table and JSON leave by a schema, a text without one.")
+        return form
 
     def _parents(self, request: ReleaseRequest) -> tuple[Ref, ...]:
         return (Ref(request.kind, request.object, request.class_id),)
 
     # ---- what the rules are told ---------------------------------------------------------------------------------
 
-    def _leaving(self, request: ReleaseRequest, lies: Label, changed: bool) -> Leaving:
+    def _leaving(self, request: ReleaseRequest, lies: Label, text: str | None, room: Room = _NOT_YET) -> Leaving:
+        """`text`: what would leave, None where that is not what was asked for."""
         parse = self._gate.vault.region.policies.parse
         source = parse(request.source)
         return Leaving(
@@ -298,9 +336,11 @@ class ReleaseDoor:
             lies=lies,
             requester=request.requester,
             expires=request.expires,
+            size=len((text or "").encode()),
+            room=room,
             originators=originators(source),
             need=Need.parse(self._gate.classes.by_id(request.class_id).need),
-            changed=changed,
+            changed=text is None,
         )
 
     def _approving(self, found: Found[ReleaseRequest], given: Approval) -> Approving:

@@ -34,8 +34,12 @@ async def land(
     source: Found[Any],
     text: str,
     given: Sequence[Approval],
+    *counted: Put,
 ) -> None:
-    """Carry out what the rules have permitted. Whoever comes second at the same moment finds it done."""
+    """Carry out what the rules have permitted. Whoever comes second at the same moment finds it done.
+
+    `counted`: what is written beside it at the high label, so that both lands or neither.
+    """
     request, vault, high = found.value, gate.vault, flow.access
     await flow.durable()
     low = gate.classes.of(vault.region.policies.parse(request.target))
@@ -52,6 +56,7 @@ async def land(
     )
     carried = msgspec.structs.replace(request, state="carried", ended_by=flow.session.principal.name)
     above = (
+        *counted,
         Put(RELEASE, found.id, release, parents=(source.ref, found.ref), expect=0),
         Put(REQUEST, found.id, carried, parents=(source.ref,), expect=found.version),
     )

@@ -40,6 +40,7 @@ class ReleaseAsk(msgspec.Struct, frozen=True):
     id are visible ("" = the only one).
 
     `to` is the target as a label or marking; `days` how long the request stands.
+    `format`: text, csv or json ("" = text, or what the kind prescribes); `schema` is that of a table or of JSON.
     """
 
     kind: str
@@ -50,6 +51,8 @@ class ReleaseAsk(msgspec.Struct, frozen=True):
     label: str = ""
     days: int = 7
     sanitiser: str = ""
+    format: str = ""
+    schema: str = ""
 
 
 class ReleaseRequest(msgspec.Struct, frozen=True):
@@ -72,6 +75,8 @@ class ReleaseRequest(msgspec.Struct, frozen=True):
     state: Literal["asked", "refused", "withdrawn", "carried"] = "asked"
     ended_by: str = ""
     why: str = ""
+    format: str = "text"
+    schema: str = ""
 
     def statement(self, region: str, id: str, approver: str = "", key: str = "") -> Statement:
         """What an approver of this request signs."""
@@ -82,7 +87,7 @@ class ReleaseRequest(msgspec.Struct, frozen=True):
             object=f"{self.kind}/{self.object}@{self.class_id}{'#' if self.part else ''}{self.part}",
             content=self.content,
             leaves=self.leaves,
-            sanitiser=self.sanitiser,
+            sanitiser=self.sanitiser if self.format == "text" else f"{self.sanitiser} {self.format}",
             source=self.source,
             target=self.target,
             reason=self.reason,
@@ -139,7 +144,7 @@ class Releasable:
     """A kind whose text may be asked to go down: `text` of a value, and `made`, the object below.
 
     `text` is also told which part of it, "" for the whole; None where there is no such part. `prefix` is that of ids of
-    what is made. `pours`: the text also lies there as a blob.
+    what is made. `pours`: the text also lies there as a blob. `form`: the format and schema that a value prescribes.
     """
 
     kind: Kind[Any]
@@ -147,6 +152,7 @@ class Releasable:
     made: Callable[[Arriving], Put]
     prefix: str
     pours: bool = False
+    form: Callable[[Any], tuple[str, str]] | None = None
 
 
 def approval_key(gate: Core, id: str) -> ApprovalKeyRecord | None:

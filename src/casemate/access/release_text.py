@@ -20,7 +20,7 @@ from typing import Protocol
 from casemate.labels import Label, Policies, Reading
 from casemate.policy import Refuse
 
-__all__ = ["Clean", "PlainText", "Sanitiser"]
+__all__ = ["Clean", "Guard", "PlainText", "Sanitiser"]
 
 _HIDES = frozenset({"Cc", "Cf", "Cn", "Co", "Cs"})
 # Letters, marks and signs that show nothing: Hangul fillers, the grapheme joiner, Khmer inherent vowels, the blank of
@@ -48,6 +48,17 @@ class Sanitiser(Protocol):
     def name(self) -> str: ...
 
     def clean(self, text: str, target: Label, policies: Policies) -> Clean | Refuse: ...
+
+
+class Guard(Protocol):
+    """Looks at what would leave as the format that the request names: made anew, and read again by another parser."""
+
+    @property
+    def formats(self) -> tuple[str, ...]: ...
+
+    def remade(self, text: str, format: str, schema: str) -> str | Refuse:
+        """The text as it may leave in that format, or why it stays. The same text gives the same answer."""
+        ...
 
 
 class PlainText:

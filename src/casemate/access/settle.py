@@ -73,7 +73,10 @@ def _bytes(held: HeldRecord) -> tuple[str, ...]:
 
 
 def came_as(id: str, origin: str) -> tuple[tuple[str, str], ...]:
-    """What a document that came to rest under that id was made from: the bytes that were held, and a client's file."""
+    """What a document that came to rest under that id was made from: the bytes that were held, and a client's file or
+    the bundle in which they came."""
+    if origin.startswith("bundle-"):
+        return ("held", id), ("transfer.bundle", origin)
     return (("held", id), ("file", origin)) if origin.startswith("file-") and ":" not in origin else (("held", id),)
 
 

@@ -58,6 +58,7 @@ from casemate.accounts.quota import (
     read_limits,
     set_quota,
 )
+from casemate.accounts.release_quota import ReleaseQuotaRequest, release_today, set_release_quota
 from casemate.accounts.usage import HOUR, USAGE, Charge, Tally, Usage
 
 __all__ = [
@@ -86,6 +87,7 @@ __all__ = [
     "ProjectRequest",
     "Quota",
     "QuotaRequest",
+    "ReleaseQuotaRequest",
     "Reservation",
     "Tally",
     "Usage",
@@ -117,8 +119,10 @@ __all__ = [
     "read_limits",
     "recount",
     "register_key",
+    "release_today",
     "revoke",
     "set_quota",
+    "set_release_quota",
     "used",
     "withdraw",
 ]

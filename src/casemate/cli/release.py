@@ -43,10 +43,13 @@ release = Group(
         "register": "release:register",
         "revoke": "release:revoke",
         "sign": "release:sign",
+        "quota": "release_quota:quota",
+        "dispatch": "release_quota:dispatch",
+        "dispatches": "release_quota:dispatches",
     },
 )
 
-KINDS = {"document": "document.part", "finding": "mission-finding"}
+KINDS = {"document": "document.part", "finding": "mission-finding", "dispatch": "transfer.dispatch"}
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 NEW = click.Path(path_type=Path, dir_okay=False)
 KEY = option("--key", "keyfile", type=FILE, required=True, metavar="FILE")
@@ -55,17 +58,20 @@ FOR = option("--for", "acting", default="", metavar="LABEL")
 
 @verb(
     "release.request",
-    click.argument("kind", type=click.Choice(["answer", "document", "finding"])),
+    click.argument("kind", type=click.Choice(["answer", "document", "finding", "dispatch"])),
     click.argument("id"),
     option("--to", required=True, metavar="LABEL"),
     option("--reason", required=True),
     option("--part", default="", metavar="PASSAGE"),
     option("--label", default="", metavar="LABEL"),
     option("--days", type=click.IntRange(1, 30), default=7),
+    option("--format", type=click.Choice(["text", "csv", "json"]), default=None),
+    option("--schema", "schemafile", type=FILE, default=None),
     FOR,
 )
-def request(talk: Talk, kind: str, acting: str, **said: Any) -> None:
-    body = {"kind": KINDS.get(kind, kind), **said}
+def request(talk: Talk, kind: str, acting: str, schemafile: Path | None, format: str | None, **said: Any) -> None:
+    schema = schemafile.read_text() if schemafile is not None else ""
+    body = {"kind": KINDS.get(kind, kind), "format": format or "", "schema": schema, **said}
     answer = talk.client().post("/api/releases", body, acting)
     talk.answer(answer)
     talk.say("release.waits")

@@ -8,6 +8,7 @@ suite is named in what it makes (a byte in sealed bytes, a prefix in a key's id)
 from __future__ import annotations
 
 from casemate.crypto.arena import Arena, lockable
+from casemate.crypto.counted import Counted
 from casemate.crypto.sign import (
     KeySigner,
     Signer,
@@ -44,6 +45,7 @@ __all__ = [
     "TAG_SIZE",
     "Arena",
     "Cipher",
+    "Counted",
     "Keeper",
     "KeySigner",
     "Mac",

@@ -26,6 +26,7 @@ from casemate.access.loops import CURSOR
 from casemate.access.quarantine import QUARANTINED
 from casemate.access.records import NAME
 from casemate.access.release_kinds import APPROVAL, RELEASE
+from casemate.access.release_quota import RELEASE_QUOTA, SPENT
 from casemate.access.witness import COSIGNATURE, WATCHED
 from casemate.accounts.agreed import ASKED
 from casemate.accounts.approval_keys import LISTED as APPROVALS
@@ -76,6 +77,8 @@ TRACED: tuple[Traced | Untraced, ...] = (
     Untraced(PROJECT, "who is billed"),
     Untraced(QUOTA, "a number that an officer or operator has set"),
     Untraced(USAGE, "it counts tokens"),
+    Untraced(RELEASE_QUOTA, "a number that an officer has set"),
+    Untraced(SPENT, "it counts what has left in a day"),
     Untraced(ASKED, "a digest of what the first of two officers has asked for"),
     Untraced(CURSOR, "how far a log has been read"),
     Untraced(audit.CHECKPOINT, "the signed head of a log"),

@@ -1,13 +1,16 @@
-"""A syslog listener's sockets: TCP, framed by octets or by lines, and UDP where the settings want it.
+"""A syslog listener's sockets: TCP, framed by octets or by lines, TLS in its place (RFC 5425), or UDP beside it.
 
-Implements `missions.host.Door`. Who is not among the peers is hung up on before a byte is read. What must never happen:
-that a connection is read on while what came of it is not kept.
+Implements `missions.host.Door`. Who is not among the peers is hung up on before a byte is read, and before a handshake.
+What must never happen: that a connection is read on while what came of it is not kept, or that what came in the clear
+is taken where TLS is spoken.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
+import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
@@ -22,6 +25,10 @@ QUEUED = 8 << 20
 """Bytes of datagrams that wait; what comes beyond is lost, and counted."""
 PATIENCE = 3.0
 """Seconds that what was read has left once the door closes."""
+PAUSE = 1.0
+"""Seconds until somebody is let in again after there was no room for one more."""
+HANDSHAKE = 10.0
+"""Seconds that a sender has to begin TLS; meanwhile it counts as a connection."""
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -36,47 +43,57 @@ class Taker(Protocol):
 
 
 class SyslogDoor:
-    """One address. `port` 0 is any free one; `port` says which after `open`."""
+    """One address. `port` 0 is any free one; `port` says which after `open`. `tls`: every connection begins with it."""
 
-    def __init__(self, host: str, port: int, peers: Sequence[str], udp: bool = False, connections: int = 64) -> None:
-        self.host, self.port, self.udp, self.connections = host, port, udp, connections
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        peers: Sequence[str],
+        udp: bool = False,
+        connections: int = 64,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.host, self.port, self.udp, self.connections, self.tls = host, port, udp, connections, tls
         self.peers: list[_Network] = [ipaddress.ip_network(peer) for peer in peers]
         self.hung_up = 0
-        self._server: asyncio.Server | None = None
+        self._listens: socket.socket | None = None
+        self._accepts: asyncio.Task[None] | None = None
         self._datagrams: _Datagrams | None = None
         self._open: set[asyncio.Task[None]] = set()
         self._taking: set[asyncio.Task[None]] = set()
 
     async def open(self, taker: Taker) -> None:
         """Raises Occupied."""
-        if self._server is not None:
+        if self._listens is not None:
             return
-
-        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await self._connected(taker, reader, writer)
-
         loop = asyncio.get_running_loop()
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         try:
-            server = await asyncio.start_server(connected, self.host, self.port, limit=READ, backlog=self.connections)
-            port = int(server.sockets[0].getsockname()[1])
+            listens = socket.create_server((self.host, self.port), family=family, backlog=self.connections)
+            port = int(listens.getsockname()[1])
             if self.udp:
                 try:
                     _, self._datagrams = await loop.create_datagram_endpoint(
                         lambda: _Datagrams(self, taker), (self.host, port)
                     )
                 except OSError:
-                    server.close()
+                    listens.close()
                     raise
         except OSError:
             raise Occupied(what=f"{self.host}:{self.port}") from None
-        self.port, self._server = port, server
+        listens.setblocking(False)
+        self.port, self._listens = port, listens
+        self._accepts = asyncio.create_task(self._accept(taker, listens))
 
     async def close(self) -> None:
         """Connections end; what was read of them is kept first, for so long as the patience lasts."""
-        server, self._server = self._server, None
-        if server is None:
+        listens, self._listens = self._listens, None
+        if listens is None or self._accepts is None:
             return
-        server.close()
+        self._accepts.cancel()
+        await asyncio.gather(self._accepts, return_exceptions=True)
+        listens.close()
         if self._datagrams is not None:
             self._datagrams.end()
             self._taking |= {self._datagrams.task}
@@ -97,29 +114,49 @@ class SyslogDoor:
             found = found.ipv4_mapped
         return any(found.version == peer.version and found in peer for peer in self.peers)
 
-    async def _connected(self, taker: Taker, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        peer = str((writer.get_extra_info("peername") or ("",))[0])
-        try:
-            if not peer or not self.known(peer) or len(self._open) >= self.connections or self._server is None:
+    async def _accept(self, taker: Taker, listens: socket.socket) -> None:
+        """Whom the settings know gets a task; nobody else is read, or shaken hands with."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                line, address = await loop.sock_accept(listens)
+            except OSError:  # this machine has no room for it: the others go on meanwhile
+                await asyncio.sleep(PAUSE)
+                continue
+            peer = str(address[0])
+            if not self.known(peer) or len(self._open) >= self.connections:
                 self.hung_up += 1
-                return
+                line.close()
+                continue
+            task = asyncio.create_task(self._connected(taker, line, peer))
             self._open.add(task)
-            await self._read(taker, reader, peer, task)
+            task.add_done_callback(self._open.discard)
+
+    async def _connected(self, taker: Taker, line: socket.socket, peer: str) -> None:
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(READ, loop)
+        times = {"ssl_handshake_timeout": HANDSHAKE, "ssl_shutdown_timeout": PATIENCE} if self.tls is not None else {}
+        try:
+            transport, _ = await loop.connect_accepted_socket(
+                lambda: asyncio.StreamReaderProtocol(reader, loop=loop), line, ssl=self.tls, **times
+            )
+        except OSError:
+            self.hung_up += 1  # it speaks no TLS, none of ours, or shows no certificate that counts here
+            return
+        try:
+            await self._read(taker, reader, peer)
+        except ssl.SSLError:
+            self.hung_up += 1
         except (ConnectionError, TimeoutError):
             return  # it has gone, and what it sent before is kept
-        except asyncio.CancelledError:
-            if self._server is not None:
-                raise
         finally:
-            self._open.discard(task)
-            writer.close()
+            transport.close()
 
-    async def _read(self, taker: Taker, reader: asyncio.StreamReader, peer: str, task: asyncio.Task[None]) -> None:
-        feed = taker.connected(peer)
+    async def _read(self, taker: Taker, reader: asyncio.StreamReader, peer: str) -> None:
+        feed, task = taker.connected(peer), asyncio.current_task()
+        assert task is not None
         more = True
-        while more and self._server is not None:
+        while more and self._listens is not None:
             data = await reader.read(READ)
             self._taking.add(task)
             try:

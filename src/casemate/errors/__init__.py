@@ -31,7 +31,8 @@ A fact must be computable from the caller's own session and request: it is shown
     │   ├── SandboxMissing    sandbox-missing
     │   ├── NotRunning        not-running
     │   ├── Stale             stale              (the snapshot that admission stands on is too old)
-    │   └── ControlAway       control-away       (the control plane does not answer here)
+    │   ├── ControlAway       control-away       (the control plane does not answer here)
+    │   └── VolumesMissing    volumes-missing    (too few volumes of a set have come)
     ├── Destroyed             destroyed          (the key of a label, and with it what lay there)
     ├── Damaged               damaged
     │   ├── KeyMissing        key-missing        (the key of a label in use is not there, and was not destroyed)
@@ -89,6 +90,7 @@ __all__ = [
     "UnknownKnowledge",
     "UnknownModel",
     "Unreadable",
+    "VolumesMissing",
     "tree",
 ]
 
@@ -284,6 +286,12 @@ class ControlAway(Unavailable):
     """What changes the region is done by the control process, and not here. Facts: `retry_after` (seconds)."""
 
     slug, status, exit = "control-away", 503, 7
+
+
+class VolumesMissing(Unavailable):
+    """Too few volumes of a set have come to make its file. Facts: `set`, `need`, `wanted` (numbers), `code`."""
+
+    slug, status, exit = "volumes-missing", 503, 7
 
 
 class Destroyed(CasemateError):

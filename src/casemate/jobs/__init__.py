@@ -7,6 +7,7 @@ that a job reads what its label does not dominate, or that what waits above chan
 
 from __future__ import annotations
 
+from casemate.jobs.ask import Beside
 from casemate.jobs.executor import Capabilities, Collected, Executor, Folder, Mount, Order, Polled, Scratch
 from casemate.jobs.inputs import Inputs, Looked
 from casemate.jobs.job import (
@@ -34,7 +35,7 @@ from casemate.jobs.job import (
     Sweep,
     Usage,
 )
-from casemate.jobs.submit import Beside, Jobs
+from casemate.jobs.submit import Jobs
 
 __all__ = [
     "JOB",

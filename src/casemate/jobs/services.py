@@ -13,7 +13,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from casemate.access import Flow, Gate, Lanes, Tide
+from casemate.access import Flow, Gate, Idle, Lanes
 from casemate.clock import Loop
 from casemate.errors import CasemateError, Conflict, Internal
 from casemate.jobs import life
@@ -71,7 +71,7 @@ class Services:
     def __init__(self, gate: Gate, sites: Sites, doors: Doors, patience: float | None = 0.5) -> None:
         self._gate, self._sites, self._doors = gate, sites, doors
         self._lanes = Lanes(gate, self.lane, patience)
-        self._known: dict[str, tuple[Tide, set[str]]] = {}
+        self._idle = Idle(JOB)
         self._open: dict[tuple[str, str], dict[int, Way]] = {}
         self.problems: dict[str, str] = {}
 
@@ -101,9 +101,8 @@ class Services:
 
     async def _class(self, access: AccessClass) -> int:
         flow = await self._gate.open(self._gate.service("jobs", access), TEND)
-        tide = await flow.tide(JOB)
-        known = self._known.get(access.id)
-        if known is not None and known[0] == tide and not known[1]:
+        tide = await self._idle.turned(flow)
+        if tide is None:
             return 0
         there, moved = set[str](), 0
         async for found in own(flow, Where((("phase", "serving"),))):
@@ -114,7 +113,8 @@ class Services:
                 continue  # somebody has just changed it: the next step sees how
         for domain, id in [key for key in self._open if key[0] == access.id and key[1] not in there]:
             await self._shown(domain, id, {})
-        self._known[access.id] = (tide, there)
+        if not there:
+            self._idle.rest(flow, tide)
         return moved
 
     async def _service(self, flow: Flow, found: Found[Job]) -> int:

@@ -6,9 +6,8 @@ reads is a parent of its row. The same key of one owner at one label gives the s
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,44 +15,30 @@ import msgspec
 
 from casemate.access import Flow, Gate
 from casemate.clock import Loop
-from casemate.errors import Absent, BadInput, Conflict, MarkingError
-from casemate.ids import fresh
+from casemate.errors import Absent, BadInput, Conflict
 from casemate.jobs import interactive, life, logs
+from casemate.jobs.ask import Ask, Asking, Beside, digest, named
 from casemate.jobs.changes import parents_of
 from casemate.jobs.checked import MOST, checked, ordered
 from casemate.jobs.executor import Line
 from casemate.jobs.inputs import Inputs
-from casemate.jobs.job import JOB, JOB_KEY, After, Input, Job, JobKey, Spec
+from casemate.jobs.job import JOB, JOB_KEY, Job, Spec
 from casemate.jobs.limits import JOB_TURN, admitted, own_limits
 from casemate.jobs.pointed import at_point
-from casemate.jobs.queues import Queues
 from casemate.jobs.reconcile import Reconciler
 from casemate.jobs.service import revised
-from casemate.jobs.services import newborn, served
+from casemate.jobs.services import served
 from casemate.jobs.sites import Sites
-from casemate.jobs.wheels import fitting
-from casemate.objects import Change, Found, Page, Put, Ref, Where
+from casemate.objects import Found, Page, Put, Where
 from casemate.policy import Action, Refuse, Target, decide
 
-__all__ = ["Beside", "Jobs", "key_id"]
+__all__ = ["Jobs"]
 
 TRIES = 8
 """How often a change is tried that another one has come before."""
 TURNS = 200
 """The same where an owner with a limit asks for many at the same time: one after the other has its turn."""
 CANCEL = Action("cancel", "job")
-Beside = Callable[[str], Sequence[Change]]
-"""What else is changed in the commit of a job, by its id."""
-
-
-@dataclass(slots=True)
-class _Ask:
-    spec: Spec
-    key: str
-    digest: bytes
-    id: str = ""
-    found: Found[Job] | None = None
-    parents: tuple[Ref, ...] = ()
 
 
 @dataclass(slots=True)
@@ -84,15 +69,15 @@ class Jobs:
             raise BadInput(what=f"1 to {MOST} jobs are submitted together.")
         for spec, key in asked:
             checked(spec)
-            await self._label(flow, spec)
+            await self._asking.label(flow, spec)
             if len(key) > 128 or not key.isprintable():
                 raise BadInput(what="A key has at most 128 printable characters.")
         edges = ordered([spec for spec, _ in asked])
-        asks = [_Ask(served(spec), key, _digest(spec)) for spec, key in asked]
+        asks = [Ask(served(spec), key, digest(spec)) for spec, key in asked]
         keyed = any(ask.key for ask in asks)
         for tried in range(TURNS):
             try:
-                return await self._submitted(flow, asks, edges, beside)
+                return await self._asking.land(flow, asks, edges, beside)
             except Conflict as conflict:
                 what = str(conflict.facts.get("what", ""))
                 turn = what.startswith(JOB_TURN.name)  # he has asked for others meanwhile: they are counted too
@@ -103,9 +88,7 @@ class Jobs:
 
     async def named(self, flow: Flow, id: str) -> Found[Job]:
         """The visible job of that id. Raises Absent."""
-        found = await flow.read(JOB, id[:128])
-        flow.use(found.ref)
-        return found
+        return await named(flow, id)
 
     async def page(self, flow: Flow, where: Where, after: str | None = None, limit: int = 100) -> Page[Job]:
         """A stretch of the visible jobs, oldest first within a class. With ("parent", "") children are left out."""
@@ -145,9 +128,9 @@ class Jobs:
             env = {**spec.env, "AWS_BATCH_JOB_ARRAY_INDEX": str(found.value.index)}
             spec = msgspec.structs.replace(spec, env=env, array=type(spec.array)())
         after = tuple(one for one in spec.after if one.when != "aftercorr")
-        ask = _Ask(msgspec.structs.replace(spec, after=after), "", b"", parents=(found.ref,))
-        await self._label(flow, ask.spec)
-        return (await self._submitted(flow, [ask], [[]]))[0]
+        ask = Ask(msgspec.structs.replace(spec, after=after), "", b"", parents=(found.ref,))
+        await self._asking.label(flow, ask.spec)
+        return (await self._asking.land(flow, [ask], [[]]))[0]
 
     async def update(self, flow: Flow, id: str, spec: Spec) -> Found[Job]:
         """Another spec for a service that runs: one by one its replicas are replaced, new ones healthy first.
@@ -156,7 +139,7 @@ class Jobs:
         where it is to have more replicas than its owner jobs; Conflict.
         """
         checked(spec)
-        await self._label(flow, spec)
+        await self._asking.label(flow, spec)
         for _ in range(TRIES):
             found = await self._own(flow, id)
             job = found.value
@@ -164,7 +147,7 @@ class Jobs:
                 raise BadInput(what="What is not a service that runs is not changed: it is submitted anew.")
             if spec.kind != "service" or spec.queue != job.queue:
                 raise BadInput(what="A service stays a service, and in its queue.")
-            made = await self._made(flow, _Ask(served(spec), "", b""), [], [], {}, job.created)
+            made = await self._asking.made(flow, Ask(served(spec), "", b""), [], [], {}, job.created)
             assert made.spec is not None  # it was made from one
             value = msgspec.structs.replace(
                 job,
@@ -246,152 +229,6 @@ class Jobs:
             await flow.absent(JOB, id[:128])
         return found
 
-    async def _label(self, flow: Flow, spec: Spec) -> None:
-        """A job is written at its acting label, and no wider than its walls. Refused (`job-label`, `job-nodes`,
-        `job-network`)."""
-        if not self.sites.held(flow.acting, spec.resources):
-            await flow.refuse(Refuse("job-nodes", {"acting": flow.acting.text}))
-        if not self.sites.open(flow.acting, spec.resources):
-            await flow.refuse(Refuse("job-network", {"acting": flow.acting.text}))
-        if not spec.label:
-            return
-        try:
-            asked = self.gate.vault.region.label(spec.label)
-        except MarkingError as error:
-            raise BadInput(what=f"label: {error.facts.get('why', 'it is no marking')}") from None
-        if not flow.acting <= asked:
-            await flow.refuse(Refuse("job-label", {"acting": flow.acting.text, "asked": asked.text}))
-        if asked is not flow.acting:
-            raise BadInput(what=f"A job lies at its acting label: act at {asked.text} to have it written there.")
-
-    async def _submitted(
-        self, flow: Flow, asks: list[_Ask], edges: list[list[int]], beside: Beside | None = None
-    ) -> list[Found[Job]]:
-        now, changes = self.gate.vault.clock.now(), list[Change]()
-        places: list[_Ask] = []
-        by_key: dict[str, _Ask] = {}
-        for ask in asks:
-            same = by_key.get(ask.key) if ask.key else None
-            if same is not None and same.digest != ask.digest:
-                raise Conflict(what=f"key {ask.key}")
-            if same is not None:
-                ask.id, ask.found = same.id, same.found
-                continue
-            if ask.key:
-                by_key[ask.key] = ask
-                ask.found = await self._keyed(flow, ask)
-            entropy = self.gate.vault.entropy
-            ask.id = ask.found.id if ask.found else fresh("job", entropy, f"job/{flow.access.id}/{flow.session.id}")
-        looked: dict[str, tuple[Input, tuple[Ref, ...]]] = {}
-        made: set[str] = set()
-        for ask, before in zip(asks, edges, strict=True):
-            if ask.found is not None or ask.id in made:
-                continue
-            made.add(ask.id)
-            value = await self._made(flow, ask, asks, before, looked, now)
-            changes.append(Put(JOB, ask.id, value, parents_of(flow, value), expect=0))
-            places.append(ask)
-            if ask.key:
-                kept = JobKey(ask.id, ask.digest)
-                changes.append(Put(JOB_KEY, key_id(flow.session.principal.id, ask.key), kept, expect=0))
-        turn = await admitted(flow, [ask.spec for ask in places]) if places else None
-        if turn is not None:
-            changes.append(turn)
-        if beside is not None:
-            changes += [change for ask in places for change in beside(ask.id)]
-        if changes:
-            receipt = await flow.commit(*changes, facts={"jobs": len(places)})
-            values = dict(zip(((c.kind.name, c.id) for c in changes), receipt.versions, strict=True))
-            told = {c.id: c.value for c in changes if isinstance(c, Put) and c.kind is JOB}
-            for ask in asks:
-                if ask.id in told:
-                    ref = Ref(JOB.name, ask.id, flow.access.id)
-                    ask.found = Found(ref, values[(JOB.name, ask.id)], flow.acting, told[ask.id])
-        return [ask.found for ask in asks if ask.found is not None]
-
-    async def _keyed(self, flow: Flow, ask: _Ask) -> Found[Job] | None:
-        """The job that this key has made. Raises Conflict where it was for another spec."""
-        for found in await flow.read_each(JOB_KEY, key_id(flow.session.principal.id, ask.key)):
-            if found.ref.class_id == flow.access.id:
-                if found.value.digest != ask.digest:
-                    raise Conflict(what=f"key {ask.key}")
-                return await self.named(flow, found.value.job)
-        return None
-
-    async def _made(
-        self,
-        flow: Flow,
-        ask: _Ask,
-        asks: Sequence[_Ask],
-        before: Sequence[int],
-        looked: dict[str, tuple[Input, tuple[Ref, ...]]],
-        now: int,
-    ) -> Job:
-        """The job's first value, which says what it was made from. Raises Absent, BadInput, Conflict."""
-        spec = await Queues(self.gate).applied(flow, ask.spec, bool(ask.parents))
-        parents, inputs = list[Ref](), list[Input]()
-        for one in spec.inputs:
-            if one.source.startswith("sweep:#"):  # it is made in this commit: nothing of it is there to be looked at
-                inputs.append(msgspec.structs.replace(one, source=f"sweep:{asks[_at(one.source, spec)].id}"))
-                continue
-            if one.source not in looked:
-                seen = await self.inputs.look(flow, msgspec.structs.replace(one, digest=""))
-                looked[one.source] = (msgspec.structs.replace(one, digest=seen.digest), seen.refs)
-            known, refs = looked[one.source]
-            if one.digest and known.digest and one.digest != known.digest:
-                raise Conflict(what=f"Input {one.name}")
-            inputs.append(msgspec.structs.replace(known, name=one.name))
-            parents += refs
-        environment = spec.environment
-        if environment:
-            chosen = await self.sites.environments.look(flow, environment)
-            await fitting(flow, self.sites, spec.engine, chosen)
-            environment = chosen.text
-            parents += chosen.refs
-        after, places = [], iter(before)
-        for each in spec.after:
-            if each.job.startswith("#"):
-                after.append(msgspec.structs.replace(each, job=asks[next(places)].id))
-            else:
-                await self.named(flow, each.job)
-                after.append(each)
-        known_after = {each.job for each in after}
-        for source in dict.fromkeys(one.source for one in inputs if one.source.startswith(("job:", "sweep:"))):
-            # what another job leaves is there once it has ended well, a sweep's points once all have ended
-            maker = source.partition(":")[2].partition("/")[0]
-            if maker not in known_after and (await self.named(flow, maker)).value.open == "yes":
-                after.append(After(maker, "afterok" if source.startswith("job:") else "afterany"))
-                known_after.add(maker)
-        spec = msgspec.structs.replace(spec, inputs=tuple(inputs), after=tuple(after), environment=environment)
-        asker = flow.session.principal
-        return Job(
-            owner=asker.id,
-            person=asker.name,
-            spec=spec,
-            phase="serving" if spec.kind == "service" else "new",
-            state="RUNNABLE" if spec.kind == "service" else "SUBMITTED",
-            queue=spec.queue,
-            name=spec.name,
-            created=now,
-            serving=newborn(spec),
-            session=flow.session.id,
-            language=flow.session.language,
-            made_of=tuple((one.kind, one.id, one.class_id) for one in dict.fromkeys((*ask.parents, *parents))),
-        )
-
-
-def _at(source: str, spec: Spec) -> int:
-    """The place of the job that `sweep:#K` names: one that it waits for. Raises BadInput."""
-    place = source.removeprefix("sweep:")
-    if not any(one.job == place for one in spec.after):
-        raise BadInput(what="sweep:#K names a job that this one waits for.")
-    return int(place[1:])
-
-
-def key_id(owner: str, key: str) -> str:
-    """Under what a key of an owner is kept: no key of one meets a key of another."""
-    return hashlib.sha384(f"{owner}\0{key}".encode()).hexdigest()
-
-
-def _digest(spec: Spec) -> bytes:
-    return hashlib.sha384(msgspec.msgpack.encode(spec, order="deterministic")).digest()
+    @property
+    def _asking(self) -> Asking:
+        return Asking(self.gate, self.inputs, self.sites)

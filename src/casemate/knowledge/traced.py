@@ -147,7 +147,7 @@ def _described(value: Any) -> Iterable[str]:
 TRACED: tuple[Traced | Untraced, ...] = (
     Traced(
         HELD,
-        (Link("file", "origin"),),
+        (Link("file", "origin"), Link("transfer.bundle", "origin")),
         title=lambda held: held.name,
         shown=_own,
         raised=_raised,
@@ -155,14 +155,14 @@ TRACED: tuple[Traced | Untraced, ...] = (
     ),
     Traced(
         DOCUMENT,
-        (Link(HELD.name, "id"), Link("file", "origin"), Link(BASE.name, "base")),
+        (Link(HELD.name, "id"), Link("file", "origin"), Link("transfer.bundle", "origin"), Link(BASE.name, "base")),
         title=lambda document: document.title or document.name,
         shown=_there,
         raised=_raised,
     ),
     Traced(
         PART,
-        (Link(DOCUMENT.name, "id"), Link(HELD.name, "id"), Link("file", "origin")),
+        (Link(DOCUMENT.name, "id"), Link(HELD.name, "id"), Link("file", "origin"), Link("transfer.bundle", "origin")),
         title=lambda part: part.title,
         shown=_there,
         words=_passages,

@@ -21,6 +21,9 @@ Of all of them:
 11. `release-approvals`: two of them stand.
 12. `release-originator`: every originator of the source has a key among them that speaks for it.
 
+Of the day:
+13. `release-quota`: what may leave in a day from where the request lies has room for it.
+
 Pure: who signs, who is cleared and what lies where are found out elsewhere and told here as values.
 """
 
@@ -34,7 +37,7 @@ from casemate.labels import Label
 from casemate.policy.decision import Decision, Permit, Refuse
 from casemate.policy.need import Need
 
-__all__ = ["APPROVERS", "PRINCIPALS", "Approving", "Leaving", "may_approve", "may_leave"]
+__all__ = ["APPROVERS", "PRINCIPALS", "Approving", "Leaving", "Room", "may_approve", "may_leave"]
 
 APPROVERS = 2
 EVERYBODY = Need()
@@ -42,9 +45,20 @@ PRINCIPALS = 3  # two approvers, neither of them the requester
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """What may still leave today: releases and bytes; and how many of both there are for a day."""
+
+    count: int
+    size: int
+    of_count: int
+    of_size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Leaving:
     """What is asked to go down. `lies` is the label of the request itself; `changed`: it is not what was asked for.
 
+    `size` is that of what would leave, in bytes; `room` what the day has left for it.
     `originators` are the agencies without whose yes it goes nowhere, `need` what one needs to know beside the label.
     """
 
@@ -53,6 +67,8 @@ class Leaving:
     lies: Label
     requester: str
     expires: int
+    size: int
+    room: Room
     originators: frozenset[str] = frozenset()
     need: Need = EVERYBODY
     changed: bool = False
@@ -93,6 +109,8 @@ def may_leave(asked: Leaving, approvals: Sequence[Approving], principals: int, f
     silent = asked.originators.difference(*(each.speaks for each in standing))
     if silent:
         return Refuse("release-originator", {"originator": ", ".join(sorted(silent))})
+    if asked.room.count < 1 or asked.room.size < asked.size:
+        return Refuse("release-quota", {"count": str(asked.room.of_count), "size": str(asked.room.of_size)})
     return Permit("release")
 
 

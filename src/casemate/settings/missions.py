@@ -48,8 +48,10 @@ class ListenerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A syslog listener: whoever may send there is `peers`, and all that he sends lies at `label`.
 
     `address`: HOST:PORT, an address and no name. `peers`: networks, none of them left out. `udp`: datagrams too, of
-    which some may be lost. `write`: each message as a record of JSON, or its text alone. `connections` at once and
-    `rate` messages a second are the most; `seconds` is how long an object waits for more.
+    which some may be lost. `tls`: TLS alone (RFC 5425), with the certificate of HTTPS; `client_ca`: the authorities
+    (PEM, a path from the region's folder) of which a sender then has to show a certificate. `write`: each message as a
+    record of JSON, or its text alone. `connections` at once and `rate` messages a second are the most; `seconds` is how
+    long an object waits for more.
     """
 
     address: str
@@ -58,6 +60,8 @@ class ListenerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     peers: tuple[str, ...]
     prefix: str = "syslog/"
     udp: bool = False
+    tls: bool = False
+    client_ca: str = ""
     write: Literal["record", "message"] = "record"
     connections: int = 64
     rate: int = 20_000
@@ -134,5 +138,9 @@ def _listened(setting: str, told: ListenerSettings) -> None:
             ipaddress.ip_network(network)
         except ValueError as error:
             raise Misconfigured(setting=f"{setting}.peers", why=str(error)) from None
+    if told.tls and told.udp:
+        raise Misconfigured(setting=f"{setting}.udp", why="datagrams are not secured: give them another listener")
+    if told.client_ca and not told.tls:
+        raise Misconfigured(setting=f"{setting}.tls", why="certificates need tls = true")
     if not 1 <= told.connections <= 4096 or not 1 <= told.rate <= 1_000_000:
         raise Misconfigured(setting=setting, why="1 to 4096 connections, and 1 to 1000000 messages a second")

@@ -1,5 +1,9 @@
-"""Across the air gap: what is carried or sent from one region to another, and what is said of it on the outside.
+"""transfer: what crosses an air gap, and how it is judged before anything of it becomes visible.
 
-Its parts (bundle, volumes, diode, guard) do not know each other, are pure, and never open a file or a socket: engines
-do. Nothing is adopted here before it was verified whole.
+Its parts (`bundle`, volumes, diode, guard) do not know each other. All of it is pure: it takes bytes and gives bytes or
+verdicts; files, links and clocks are others'. It must never adopt anything: that is a region's doing, through the gate.
 """
+
+from __future__ import annotations
+
+__all__: list[str] = []

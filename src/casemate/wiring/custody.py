@@ -50,6 +50,8 @@ from casemate.missions.host.findings import found_by
 from casemate.missions.host.watches import parents_of as watch_of
 from casemate.models.traced import TRACED as OF_MODELS
 from casemate.objects import Change, Found, Put, Ref, Where
+from casemate.transfer.leave import DISPATCH
+from casemate.transfer.region.channel import BUNDLE, CHANNEL, PROPOSED, TAKEN
 
 __all__ = ["kinds"]
 
@@ -152,6 +154,7 @@ BESIDE: tuple[Traced | Untraced, ...] = (
     ),
     Traced(UPLOAD, title=lambda one: f"{one.bucket}/{one.key}", fixed=True, goes=True, touched=True),
     Traced(PART, (Link(UPLOAD.name, "upload"),), parents=_made_of, fixed=True, goes=True, touched=True, named=True),
+    Traced(DISPATCH, title=lambda one: one.purpose, words=lambda one: (one.text,)),
     Untraced(BUCKET, "a place, with its floor and ceiling"),
     Untraced(CHANGE, "a key that has come or gone, to be sorted in"),
     Untraced(MAP, "the order of keys"),
@@ -177,6 +180,10 @@ BESIDE: tuple[Traced | Untraced, ...] = (
     Untraced(ANNOUNCED, "when a sink was last told that there is something"),
     Traced(PACKAGE, title=lambda one: one.name, fixed=True, goes=True, touched=True, named=True),
     Untraced(PACKAGE_LIST, "names and digests of what may be brought, and who signed them"),
+    Untraced(CHANNEL, "a way between two regions, with its keys and how far it has come"),
+    Traced(BUNDLE, title=lambda one: f"{one.channel} {one.sequence}", fixed=True),
+    Untraced(TAKEN, "where an object lies whose digest has come once"),
+    Traced(PROPOSED, (Link(BUNDLE.name),), title=lambda one: one.name, fixed=True, goes=True),
     Untraced(JOB_QUEUE, "a place, with its floor and priority"),
     Untraced(JOB_NODE, "which label a machine holds, and what was done to it"),
     Untraced(JOB_PLACE, "the folder of an attempt of which an output stays where it lies"),

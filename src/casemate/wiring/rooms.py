@@ -27,6 +27,8 @@ from casemate.models import Answerer
 from casemate.models.batch_work import BatchWork
 from casemate.models.batches import Batches
 from casemate.models.shelf_work import FilesWork
+from casemate.transfer.leave import RELEASABLE as DISPATCHES
+from casemate.transfer.leave import OutwardGuard
 from casemate.wiring.accounting import account, metered
 from casemate.wiring.checks import checks
 from casemate.wiring.connecting import connectors_of
@@ -42,6 +44,7 @@ from casemate.wiring.proofs import questions_of
 from casemate.wiring.relay import AnswerServer, Relay
 from casemate.wiring.shelf import performing
 from casemate.wiring.tending import tend
+from casemate.wiring.transfer import transfer_of
 from casemate.wiring.twin import Twin
 
 __all__ = ["furnish"]
@@ -96,7 +99,9 @@ async def furnish(house: House, role: Role) -> None:
         wires=house.folder.wires,
         gateway=gateway,
         registry=records,
-        release=ReleaseDoor(house.gate, (assistants.RELEASABLE, knowledge.RELEASABLE, FINDINGS)),
+        release=ReleaseDoor(
+            house.gate, OutwardGuard(), (assistants.RELEASABLE, knowledge.RELEASABLE, FINDINGS, DISPATCHES)
+        ),
         connectors=connectors,
         spill=spill,
         backups=_backups(house),
@@ -105,6 +110,7 @@ async def furnish(house: House, role: Role) -> None:
         jobs=jobs,
         works=Works((BatchWork(), FilesWork(house.shelf), BaseWork(library.embedders))),
         scrub=house.scrub,
+        transfer=transfer_of(house, records),
     )
     planes = [console.PLANE, native.PLANE]
     house.app = App(house.gate, Table([*native.routes(rooms), *console.routes(rooms)]), planes)

@@ -1,4 +1,4 @@
-"""HTTPS: the local authority and the server's certificate on the disk, and the context that processes serve with.
+"""TLS: the local authority and the server's certificate on the disk, and the context that processes serve with.
 
 Private keys have mode 0600 and never leave keys/tls. TLS 1.3 is taken where the client can; nothing below
 1.2 is spoken.
@@ -18,7 +18,7 @@ from casemate.errors import BadInput, Conflict, Misconfigured
 from casemate.settings import Settings
 from casemate.wiring.folder import Folder
 
-__all__ = ["Certificates", "Serving", "init", "renew", "serving", "show"]
+__all__ = ["Certificates", "Serving", "init", "receiving", "renew", "serving", "show"]
 
 _CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; those of 1.3 are all of this kind
 _NO_CHECK_TIME = (
@@ -88,23 +88,21 @@ def show(folder: Folder) -> Certificates:
 
 
 class Serving:
-    """The context of a process; `reload` takes a renewed certificate into the running one."""
+    """The context of a process; `reload` takes a renewed certificate into the running one.
 
-    def __init__(self, certificate: Path, key: Path, settings: Settings, client_ca: Path | None) -> None:
+    `believe` says whose certificates clients may, or have to, show.
+    """
+
+    def __init__(self, certificate: Path, key: Path, settings: Settings) -> None:
         """Raises Misconfigured."""
         self._certificate, self._key = certificate, key
         context = self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         newest = settings.listen.tls_minimum == "1.3"
         context.minimum_version = ssl.TLSVersion.TLSv1_3 if newest else ssl.TLSVersion.TLSv1_2
         context.set_ciphers(_CIPHERS)
-        context.set_alpn_protocols(["http/1.1"])
         context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_TICKET
         context.num_tickets = 0  # a resumed connection would bear a certificate that nobody has looked at again
         self._seen = self._load()
-        if client_ca is not None:
-            context.verify_mode = ssl.CERT_OPTIONAL
-            context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
-            self._believe(client_ca)
 
     async def reload(self) -> int:
         """One step of a loop: whether the files have changed and were taken."""
@@ -131,11 +129,13 @@ class Serving:
             raise Misconfigured(setting="listen.tls", why=f"{self._certificate.name} cannot be used") from None
         return seen
 
-    def _believe(self, client_ca: Path) -> None:
+    def believe(self, client_ca: Path, mode: ssl.VerifyMode, setting: str) -> None:
+        """Clients show certificates of these authorities. Raises Misconfigured, of that setting."""
+        self.context.verify_mode = mode
         try:
             self.context.load_verify_locations(cafile=client_ca)
         except (OSError, ssl.SSLError):
-            raise Misconfigured(setting="listen.client_ca", why=f"{client_ca.name} cannot be used") from None
+            raise Misconfigured(setting=setting, why=f"{client_ca.name} cannot be used") from None
 
     def _state(self) -> tuple[int, ...]:
         return tuple(path.stat().st_mtime_ns for path in (self._certificate, self._key))
@@ -146,13 +146,35 @@ def serving(folder: Folder, settings: Settings) -> Serving | None:
     listen = settings.listen
     if not listen.tls:
         return None
+    found = _serving(folder, settings)
+    found.context.set_alpn_protocols(["http/1.1"])
+    if listen.client_ca:
+        found.believe(folder.path / listen.client_ca, ssl.CERT_OPTIONAL, "listen.client_ca")
+        found.context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
+    return found
+
+
+def receiving(folder: Folder, settings: Settings, client_ca: str, setting: str) -> Serving:
+    """What a listener of syslog shows to senders (RFC 5425): the same certificate, whether or not HTTP is secured.
+
+    `client_ca`: whoever shows no certificate of these authorities, in its time, is not listened to; "" asks for none.
+    Raises Misconfigured, of `setting` where it is `client_ca`.
+    """
+    found = _serving(folder, settings)
+    if client_ca:
+        found.believe(folder.path / client_ca, ssl.CERT_REQUIRED, setting)
+    return found
+
+
+def _serving(folder: Folder, settings: Settings) -> Serving:
+    listen = settings.listen
     _, _, certificate, key = _files(folder)
     if listen.certificate:
         certificate, key = folder.path / listen.certificate, folder.path / listen.certificate_key
     with contextlib.suppress(FileNotFoundError):
         if key.stat().st_mode & 0o077:
             raise Misconfigured(setting=key.name, why="others than its owner may open the key file; chmod 600")
-    return Serving(certificate, key, settings, folder.path / listen.client_ca if listen.client_ca else None)
+    return Serving(certificate, key, settings)
 
 
 def _write_server(folder: Folder, server: Pair) -> None:

@@ -60,7 +60,7 @@ class Cyber(Mission[Parameters]):
     """Sigma rules over event logs."""
 
     name = "cyber"
-    version = "0.2.0"
+    version = "0.2.1"
     titles: ClassVar[Mapping[str, str]] = {"en": "Cyber-threat detection", "fr": "Détection de cybermenaces"}
     about: ClassVar[Mapping[str, str]] = {
         "en": "Sigma rules over Windows event logs, Linux audit records, and Zeek and Suricata JSON: alerts with the "
@@ -123,6 +123,7 @@ class Cyber(Mission[Parameters]):
         Citation("pysigma-pipeline-sysmon", "https://github.com/SigmaHQ/pySigma-pipeline-sysmon", "LGPL-2.1-only"),
         Citation("evtx", "https://github.com/omerbenamram/pyevtx-rs", "MIT OR Apache-2.0"),
         Citation("ahocorasick_rs", "https://github.com/G-Research/ahocorasick_rs", "Apache-2.0"),
+        Citation("cryptography", "https://github.com/pyca/cryptography", "Apache-2.0 OR BSD-3-Clause"),
         Citation("google-re2", "https://github.com/google/re2", "BSD-3-Clause"),
         Citation("msgspec", "https://github.com/jcrist/msgspec", "BSD-3-Clause"),
         Citation("Sigma rules of SigmaHQ, where given", "https://github.com/SigmaHQ/sigma", "DRL-1.1"),

@@ -41,6 +41,7 @@ from casemate.doors.console import (
     spill,
     static,
     today,
+    transfer,
     watches,
     work,
 )
@@ -77,6 +78,7 @@ PAGES: tuple[Callable[[Face], list[Route]], ...] = (
     lineage.routes,
     spill.routes,
     labels.routes,
+    transfer.routes,
     today.routes,
     live.routes,
     ledger.routes,

@@ -10,11 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 from casemate.doors.console.document import acting
+from casemate.doors.console.ensembles import ensemble_in
 from casemate.doors.console.face import Face, Shown, go, page, part
 from casemate.doors.frame import Call, Reply, Route
 from casemate.errors import BadInput, CasemateError
 from casemate.missions.form import typed
-from casemate.missions.host import RunRequest
+from casemate.missions.host import EnsembleRequest, RunRequest
 from casemate.policy import Action
 
 __all__ = ["asked_in", "routes"]
@@ -24,13 +25,17 @@ PARAMETER, ROLE = "p.", "i."
 
 
 def routes(face: Face) -> list[Route]:
-    """What is installed, one mission, one run; and two deeds."""
+    """What is installed, one mission, one run; what one, or many at once, would take; and the deeds."""
     at, one = _Missions(face), "/mission-runs/{id}"
     return [
         *page("GET", "/missions", LIST, at.show),
         *page("GET", "/missions/{name}", LIST, at.one),
         *page("POST", "/missions/{name}/estimate", SUBMIT, at.estimate, takes=dict[str, str], texts=_written),
         part("POST", "/missions/{name}/run", SUBMIT, at.run, takes=dict[str, str], texts=_written),
+        *page(
+            "POST", "/missions/{name}/ensemble-estimate", SUBMIT, at.estimate_all, takes=dict[str, str], texts=_written
+        ),
+        part("POST", "/missions/{name}/ensemble", SUBMIT, at.run_all, takes=dict[str, str], texts=_written),
         *page("GET", one, READ, at.ran),
         part("GET", f"{one}/report", READ, at.report),
         part("GET", f"{one}/tables/{{name}}", READ, at.table),
@@ -67,6 +72,22 @@ class _Missions:
         data, facts = await self._face.ask("POST /api/missions/{name}/runs", call, asked)
         return go(f"/mission-runs/{data['id']}", acting=acting(call), facts=facts)
 
+    async def estimate_all(self, call: Call) -> Shown:
+        """What all members of the ensemble would take together, above the form as it was filled in."""
+        need, facts = await self._face.ask(
+            "POST /api/missions/{name}/ensemble-estimate", call, await self._varied(call)
+        )
+        return replace(await self._page(call, call.body, None, need["whole"]), facts=facts)
+
+    async def run_all(self, call: Call) -> Reply:
+        """Begin it; its own page is that of the job that makes the table."""
+        data, facts = await self._face.ask("POST /api/missions/{name}/ensembles", call, await self._varied(call))
+        return go(f"/jobs/{data['id']}", acting=acting(call), facts=facts)
+
+    async def _varied(self, call: Call) -> EnsembleRequest:
+        told = (await self._face.data("GET /api/missions/{name}", replace(call, body=None)))["described"]
+        return ensemble_in(told, call.body, asked_in(told, call.body), call.flow.session.language)
+
     async def ran(self, call: Call) -> Shown:
         """A run; of one that was made again also whether it came out alike."""
         data, facts = await self._face.ask("GET /api/mission-runs/{id}", replace(call, query={}))
@@ -91,7 +112,7 @@ class _Missions:
         data, facts = await self._face.ask("POST /api/mission-runs/{id}/again", call)
         return go(f"/mission-runs/{data['id']}", acting=acting(call), facts=facts)
 
-    async def _page(self, call: Call, form: dict[str, str], need: Any) -> Shown:
+    async def _page(self, call: Call, form: dict[str, str], need: Any, whole: Any = None) -> Shown:
         asked = replace(call, body=None, query={})
         data, facts = await self._face.ask("GET /api/missions/{name}", asked)
         data["runs"] = (await self._face.ask("GET /api/missions/{name}/runs", asked))[0]
@@ -103,7 +124,7 @@ class _Missions:
             {**each, "said": each[spoken], "value": form.get(ROLE + each["name"], "")}
             for each in data["described"]["roles"]
         ]
-        more = {"fields": fields, "roles": roles, "need": need, "form": form}
+        more = {"fields": fields, "roles": roles, "need": need, "whole": whole, "form": form}
         return Shown("mission.html", data, facts=facts, more=more)
 
 

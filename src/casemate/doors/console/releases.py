@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from casemate.access import ReleaseAsk
-from casemate.accounts import ApprovalKeyRequest
+from casemate.accounts import ApprovalKeyRequest, ReleaseQuotaRequest
 from casemate.doors.console import shades
 from casemate.doors.console.face import Face, Shown, go, page, part
 from casemate.doors.console.view import SAFE
@@ -24,7 +24,7 @@ from casemate.words import say
 
 __all__ = ["routes"]
 
-KINDS = ("answer", "document.part", "mission-finding")
+KINDS = ("answer", "document.part", "mission-finding", "transfer.dispatch")
 
 
 class AskForm(msgspec.Struct, frozen=True):
@@ -37,6 +37,8 @@ class AskForm(msgspec.Struct, frozen=True):
     part: str = ""
     label: str = ""
     days: str = "7"
+    format: str = ""
+    schema: str = ""
 
 
 class LineForm(msgspec.Struct, frozen=True):
@@ -59,6 +61,13 @@ class RegisterForm(msgspec.Struct, frozen=True):
     speaks: str = ""
 
 
+class QuotaForm(msgspec.Struct, frozen=True):
+    """How much may leave in a day from the acting label."""
+
+    count: str
+    size: str
+
+
 def routes(face: Face) -> list[Route]:
     """The list, one request and its deeds; keys."""
     at = _Releases(face)
@@ -72,6 +81,7 @@ def routes(face: Face) -> list[Route]:
         part("POST", "/releases/{id}/carry", _act("carry"), at.carry),
         part("POST", "/release-keys/{id}/register", _act("register"), at.register, takes=RegisterForm),
         part("POST", "/release-keys/{id}/revoke", _act("revoke"), at.revoke),
+        part("POST", "/release-quota", _act("allow"), at.set_quota, takes=QuotaForm),
     ]
 
 
@@ -99,6 +109,9 @@ class _Releases:
         data["keys"] = []
         if roles & {"officer", "auditor", "releaser"}:
             data["keys"] = (await self._face.ask("GET /api/release-keys", call))[0]
+        data["today"] = None
+        if roles & {"officer", "auditor", "releaser"}:
+            data["today"] = (await self._face.ask("GET /api/release-quota", call))[0]
         asked = {name: call.query.get(name, "") for name in ("kind", "object", "part", "label")}
         return Shown("releases.html", data, facts=facts, more={"asked": asked, **self._choices(call)})
 
@@ -121,6 +134,7 @@ class _Releases:
         form: AskForm = call.body
         days = int(form.days) if form.days.isascii() and form.days.isdigit() and len(form.days) < 4 else 0
         body = ReleaseAsk(form.kind, form.object.strip(), form.to, form.reason, form.part.strip(), form.label, days)
+        body = msgspec.structs.replace(body, format=form.format, schema=form.schema.strip())
         data, facts = await self._face.ask("POST /api/releases", call, body)
         return self._go(call, f"/releases/{data['id']}", facts)
 
@@ -146,6 +160,14 @@ class _Releases:
         speaks = tuple(each.strip() for each in form.speaks.split(",") if each.strip())
         body = ApprovalKeyRequest(form.lowest, days, speaks)
         _, facts = await self._face.ask("POST /api/release-keys/{id}/register", call, body)
+        return self._go(call, "/releases", facts)
+
+    async def set_quota(self, call: Call) -> Reply:
+        form: QuotaForm = call.body
+        if not all(said.isascii() and said.isdecimal() and len(said) < 12 for said in (form.count, form.size)):
+            raise BadInput(what=say("console.release.quota_lead", call.flow.session.language))
+        body = ReleaseQuotaRequest(int(form.count), int(form.size))
+        _, facts = await self._face.ask("PUT /api/release-quota", call, body)
         return self._go(call, "/releases", facts)
 
     async def revoke(self, call: Call) -> Reply:

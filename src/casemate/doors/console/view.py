@@ -53,6 +53,7 @@ PLACES = (
     ("/missions", "missions", "mission.list"),
     ("/answers", "answers", "answer.list"),
     ("/releases", "releases", "release.list"),
+    ("/transfer", "transfer", "channel.list"),
     ("/today", "today", "ledger.read"),
     ("/spill", "spill", "spill.list"),
     ("/markings", "markings", "label.lint"),

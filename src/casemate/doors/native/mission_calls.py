@@ -10,23 +10,23 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from casemate.access import Flow
+from casemate.access import Flow, Gate
 from casemate.doors.frame import Call, Reply, Route
 from casemate.doors.frame.spell import spelled
 from casemate.doors.native.rooms import Rooms, marked, reply
 from casemate.errors import Absent, BadInput, CasemateError, Conflict, QuotaExceeded, Refused
-from casemate.jobs import Job
+from casemate.jobs import Job, Jobs
 from casemate.missions.host import CallRequest, Mission, Missions, age, content, said_by, seen, tool_of
 from casemate.objects import Found
 from casemate.policy import Action
 from casemate.words import say
 
-__all__ = ["routes"]
+__all__ = ["CALLS", "TOLD", "refused", "routes", "tool", "turn", "waited"]
 
 WAIT, PAUSE = 20, 0.25
 LONGEST_ID = 100
 CALLS = Action("submit", "job")
-_TOLD = (BadInput, Absent, Conflict, Refused, QuotaExceeded)
+TOLD = (BadInput, Absent, Conflict, Refused, QuotaExceeded)
 """What a model did, or its asker may not; whatever else goes wrong is the region's, and a problem as always."""
 
 
@@ -50,12 +50,12 @@ class _Calls:
         """The missions that the acting label sees, the newest version of each, as `tools` of a chat completion."""
         every = await self._missions.every(call.flow)
         newest = {found.value.name: found for found in sorted(every, key=age)}
-        return reply(call.flow, [_tool(call.flow, newest[name]) for name in sorted(newest)])
+        return reply(call.flow, [tool(call.flow, newest[name]) for name in sorted(newest)])
 
     async def one(self, call: Call) -> Reply:
         """A mission as a tool: its name, what it does, and its form as JSON Schema."""
         found = await self._missions.named(call.flow, call.path["name"])
-        told = {"id": found.id, "tool": _tool(call.flow, found), **marked(call.flow, found.label)}
+        told = {"id": found.id, "tool": tool(call.flow, found), **marked(call.flow, found.label)}
         return reply(call.flow, told)
 
     async def call(self, call: Call) -> Reply:
@@ -66,36 +66,38 @@ class _Calls:
             raise BadInput(what=say("missions.tool.call", language, most=WAIT, longest=LONGEST_ID))
         try:
             found = await self._missions.called(call.flow, call.path["name"], asked)
-        except _TOLD as error:
-            told = await _refused(call, error)
-            return reply(call.flow, _turn(call.flow, asked.id, told), error=error.slug)
-        told = await seen(self._jobs, call.flow, await self._waited(call.flow, found, asked.wait_s))
-        return reply(call.flow, _turn(call.flow, asked.id, told), status=201, job=found.id)
-
-    async def _waited(self, flow: Flow, found: Found[Job], seconds: int) -> Found[Job]:
-        for _ in range(int(seconds / PAUSE)):
-            if found.value.open == "no":
-                break
-            await asyncio.sleep(PAUSE)
-            found = await self._jobs.named(flow, found.id)
-        return found
+        except TOLD as error:
+            told = await refused(call.gate, call.flow, error)
+            return reply(call.flow, turn(call.flow, asked.id, told), error=error.slug)
+        told = await seen(self._jobs, call.flow, await waited(self._jobs, call.flow, found, asked.wait_s))
+        return reply(call.flow, turn(call.flow, asked.id, told), status=201, job=found.id)
 
 
-def _tool(flow: Flow, found: Found[Mission]) -> dict[str, Any]:
+async def waited(jobs: Jobs, flow: Flow, found: Found[Job], seconds: float) -> Found[Job]:
+    """The job once it has ended, or as it is after so many seconds."""
+    for _ in range(int(seconds / PAUSE)):
+        if found.value.open == "no":
+            break
+        await asyncio.sleep(PAUSE)
+        found = await jobs.named(flow, found.id)
+    return found
+
+
+def tool(flow: Flow, found: Found[Mission]) -> dict[str, Any]:
+    """The mission as a tool, with its marking."""
     language = flow.session.language
     return tool_of(found.value, language, flow.gate.vault.region.policies.banner(found.label, language))
 
 
-async def _refused(call: Call, error: CasemateError) -> dict[str, Any]:
+async def refused(gate: Gate, flow: Flow, error: CasemateError) -> dict[str, Any]:
     """The error as the model is told it; recorded as any other."""
-    flow = call.flow
     if not error.entry:
-        await call.gate.record_error(flow.session, flow.acting, CALLS, error, ref=flow.begun)
+        await gate.record_error(flow.session, flow.acting, CALLS, error, ref=flow.begun)
     said = spelled(error, flow.gate.vault.region.policies, flow.session.language, flow.label.text, error.entry)
     return {"error": said.slug, "detail": said.detail}
 
 
-def _turn(flow: Flow, id: str, told: Mapping[str, Any]) -> dict[str, Any]:
+def turn(flow: Flow, id: str, told: Mapping[str, Any]) -> dict[str, Any]:
     """The turn of a conversation, and the parts of it that a program reads."""
     banner = flow.gate.vault.region.policies.banner(flow.label, flow.session.language)
     message = {"role": "tool", "tool_call_id": id, "content": content(banner, told)}

@@ -33,7 +33,14 @@ QUERIES: dict[str, tuple[str, ...]] = {
 }
 """What these operations read from the query; each is a text and may be left out."""
 
-RAW = frozenset({"POST /api/documents", "PUT /api/packages/{name}", "PUT /api/environments/{name}"})
+RAW = frozenset(
+    {
+        "POST /api/documents",
+        "PUT /api/packages/{name}",
+        "PUT /api/environments/{name}",
+        "PUT /api/transfer/channels/{name}/bundles",
+    }
+)
 """What takes a file as the body."""
 
 

@@ -11,20 +11,24 @@ from typing import Any
 
 import msgspec
 
-from casemate.access import ReleaseAsk, ReleaseRequest, Viewed
+from casemate.access import ReleaseAsk, ReleaseQuota, ReleaseRequest, Viewed
 from casemate.accounts import (
     ApprovalKey,
     ApprovalKeyRequest,
+    ReleaseQuotaRequest,
     approval_keys,
     drop_key,
     offer_key,
     register_key,
+    release_today,
+    set_release_quota,
 )
 from casemate.doors.frame import Call, Reply, Route
 from casemate.doors.native.rooms import Rooms, marked, reply
 from casemate.identity.release import Approval, Release
 from casemate.objects import Found
 from casemate.policy import Action
+from casemate.transfer.leave import Dispatch, DispatchRequest, dispatches, keep_dispatch
 
 __all__ = ["ApproveRequest", "EndRequest", "OfferRequest", "routes"]
 
@@ -67,6 +71,15 @@ def routes(rooms: Rooms) -> list[Route]:
             ApprovalKey,
         ),
         Route("DELETE", "/api/release-keys/{id}", "native", _act("revoke"), _revoke, gives=dict[str, str]),
+        Route("GET", "/api/release-quota", "native", _act("quota"), _quota, gives=dict[str, Any]),
+        Route(
+            "PUT", "/api/release-quota", "native", _act("allow"), _set_quota, ReleaseQuotaRequest, ReleaseQuota
+        ),
+        Route(
+            "POST", "/api/dispatches", "native", Action("keep", "dispatch"), _keep, DispatchRequest, Dispatch,
+            texts=_dispatched,
+        ),
+        Route("GET", "/api/dispatches", "native", Action("list", "dispatch"), _dispatches, gives=list[Dispatch]),
     ]  # fmt: skip
 
 
@@ -80,6 +93,10 @@ def _reason(ask: ReleaseAsk) -> Iterable[str]:
 
 def _why(request: EndRequest) -> Iterable[str]:
     return (request.why,)
+
+
+def _dispatched(request: DispatchRequest) -> Iterable[str]:
+    return (request.text,)
 
 
 class _Releases:
@@ -97,6 +114,7 @@ class _Releases:
         data = {
             "door": self._door.stands(),
             "kinds": self._door.kinds,
+            "formats": self._door.formats,
             "requests": [_told(call, each) for each in found],
         }
         return reply(call.flow, data)
@@ -165,3 +183,28 @@ async def _revoke(call: Call) -> Reply:
     """From now on the key counts nowhere."""
     await drop_key(call.flow, call.path["id"])
     return reply(call.flow, {"revoked": call.path["id"]})
+
+
+async def _quota(call: Call) -> Reply:
+    """How much may leave in a day from the acting label, and how much has left today."""
+    day = await release_today(call.flow)
+    return reply(call.flow, {"quota": day.quota, "count": day.spent.count, "size": day.spent.size})
+
+
+async def _set_quota(call: Call) -> Reply:
+    """The officer's act; null where a second officer has to say the same."""
+    quota = await set_release_quota(call.flow, call.body)
+    return reply(call.flow, quota, status=202 if quota is None else 200)
+
+
+async def _keep(call: Call) -> Reply:
+    """A text for the enclave below, in the one form of its purpose; it goes down by a release alone."""
+    found = await keep_dispatch(call.flow, call.body)
+    return reply(call.flow, {"id": found.id, "dispatch": found.value, **marked(call.flow, found.label)}, status=201)
+
+
+async def _dispatches(call: Call) -> Reply:
+    """The dispatches that the acting label sees, oldest first."""
+    found = await dispatches(call.flow)
+    told = [{"id": each.id, "dispatch": each.value, **marked(call.flow, each.label)} for each in found]
+    return reply(call.flow, told)

@@ -23,8 +23,9 @@ from casemate.labels import Label
 from casemate.models import Answerer, Catalogue, Gateway
 from casemate.models.registry import Registry
 from casemate.settings import Settings
+from casemate.transfer.region import Arrivals, Departures, Yard
 
-__all__ = ["Check", "Rooms", "marked", "reply"]
+__all__ = ["Check", "Rooms", "Transfer", "marked", "reply"]
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -33,6 +34,15 @@ class Check(msgspec.Struct, frozen=True):
     name: str
     good: bool
     said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """What a region does with bundles: their files, what leaves, what comes."""
+
+    yard: Yard
+    departures: Departures
+    arrivals: Arrivals
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,7 @@ class Rooms:
     jobs: Jobs
     works: Works
     scrub: Scrub
+    transfer: Transfer
 
 
 def reply(flow: Flow, data: Any, status: int = 200, **facts: Any) -> Reply:

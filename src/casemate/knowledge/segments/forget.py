@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from casemate.access import Flow, Gate, Tide
+from casemate.access import Flow, Gate, Idle
 from casemate.knowledge.documents.described import DESCRIBED
 from casemate.knowledge.documents.document import DOCUMENT, PART
 from casemate.knowledge.documents.gone import GONE, Gone, gone
@@ -32,18 +32,18 @@ class Forget(InLanes):
 
     def __init__(self, gate: Gate, patience: float | None = 0.5) -> None:
         super().__init__(gate, patience)
-        self._seen: dict[str, Tide] = {}
+        self._idle = Idle(GONE, PART, DOCUMENT)
 
     async def _class(self, access: AccessClass) -> int:
         flow = await self._flow(access)
-        tide = await flow.tide(GONE, PART, DOCUMENT)
-        if self._seen.get(access.id) == tide:
+        tide = await self._idle.turned(flow)
+        if tide is None:
             return 0
         done = 0
         for base, rows in (await _ruled(flow, await gone(flow))).items():
             await _take_out(flow, base, rows)
             done += len({row.id for row in rows})
-        self._seen[access.id] = tide
+        self._idle.rest(flow, tide)
         return done
 
 

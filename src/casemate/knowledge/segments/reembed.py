@@ -7,7 +7,7 @@ a vector of the embedder that made it. Every segment is one fenced commit, so a 
 
 from __future__ import annotations
 
-from casemate.access import Flow, Gate, Tide
+from casemate.access import Flow, Gate, Idle
 from casemate.knowledge.base import BASE
 from casemate.knowledge.bases import wanted
 from casemate.knowledge.documents.document import SEGMENT, Segment
@@ -31,12 +31,12 @@ class Reembed(InLanes):
     def __init__(self, gate: Gate, embedders: Embedders, patience: float | None = 0.5) -> None:
         super().__init__(gate, patience)
         self._embedders = embedders
-        self._seen: dict[str, Tide] = {}
+        self._idle = Idle(BASE, SEGMENT)
 
     async def _class(self, access: AccessClass) -> int:
         flow = await self._flow(access)
-        tide = await flow.tide(BASE, SEGMENT)
-        if self._seen.get(access.id) == tide:
+        tide = await self._idle.turned(flow)
+        if tide is None:
             return 0
         done = 0
         records = await flow.every(BASE)
@@ -47,7 +47,7 @@ class Reembed(InLanes):
                     await self._segment(flow, base, found, name)
                     done += 1
         if not done:
-            self._seen[access.id] = tide
+            self._idle.rest(flow, tide)
         return done
 
     async def _segment(self, flow: Flow, base: str, found: Found[Segment], name: str) -> None:

@@ -14,6 +14,18 @@ from casemate.missions.host.mission import MISSION, CallRequest, InstallRequest,
 from casemate.missions.host.notices import Notices, Outlet, Sink
 from casemate.missions.host.outcome import compared, progress_of, report_of, result_of, table_of
 from casemate.missions.host.syslog import Frame, Frames
+from casemate.missions.host.talk import (
+    Called,
+    Talked,
+    TalkRequest,
+    Turn,
+    added,
+    call_of,
+    chat_of,
+    checked,
+    said_in,
+    unanswered,
+)
 from casemate.missions.host.tool import asked_by, content, said_by, seen, tool_of
 from casemate.missions.host.watch import ANNOUNCED, NOTICE, WATCH, Notice, Watch, WatchRequest
 from casemate.missions.host.watches import Watches
@@ -31,6 +43,7 @@ __all__ = [
     "WATCH",
     "Answers",
     "CallRequest",
+    "Called",
     "Door",
     "EnsembleRequest",
     "Finding",
@@ -50,13 +63,20 @@ __all__ = [
     "Sink",
     "Spool",
     "Taker",
+    "TalkRequest",
+    "Talked",
+    "Turn",
     "Watch",
     "WatchRequest",
     "Watches",
     "Watching",
+    "added",
     "age",
     "asked_by",
     "begun",
+    "call_of",
+    "chat_of",
+    "checked",
     "code_of",
     "compared",
     "content",
@@ -66,7 +86,9 @@ __all__ = [
     "report_of",
     "result_of",
     "said_by",
+    "said_in",
     "seen",
     "table_of",
     "tool_of",
+    "unanswered",
 ]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from casemate.access import Flow, Gate, Lanes, Tide
+from casemate.access import Flow, Gate, Idle, Lanes
 from casemate.clock import Loop
 from casemate.errors import BadInput, CasemateError, Internal, Refused
 from casemate.identity import Session
@@ -53,8 +53,7 @@ class Answers:
     patience: float | None = 0.5
     _lanes: Lanes = field(init=False)
     _answered: dict[str, set[int]] = field(default_factory=dict)
-    _idle: dict[str, Tide] = field(default_factory=dict)
-    """The tide of the jobs of each class in which nothing asks."""
+    _idle: Idle = field(default_factory=lambda: Idle(JOB))
 
     def __post_init__(self) -> None:
         self._lanes = Lanes(self.gate, self.lane, self.patience)
@@ -75,14 +74,14 @@ class Answers:
         moved = 0
         try:
             flow = await self.gate.open(self.gate.service("missions", access), ANSWER)
-            tide = await flow.tide(JOB)
-            if self._idle.get(access.id) == tide:
+            tide = await self._idle.turned(flow)
+            if tide is None:
                 return moved
             running = [one for one in await flow.every(JOB, Where((("phase", "active"),))) if _asks(one, access)]
         except CasemateError:
             return moved
         if not running:
-            self._idle[access.id] = tide
+            self._idle.rest(flow, tide)
         known = {f"{access.id}/{one.value.attempts[-1].token}" for one in running if one.value.attempts}
         for gone in [each for each in self._answered if each.startswith(f"{access.id}/") and each not in known]:
             del self._answered[gone]

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from msgspec.structs import replace as changed
 
-from casemate.access import Flow, Gate, Lanes, Tide
+from casemate.access import Flow, Gate, Idle, Lanes
 from casemate.clock import SECOND, Loop
 from casemate.errors import Absent, BadInput, CasemateError, Conflict, Refused, TooLarge
 from casemate.ids import fresh
@@ -73,8 +73,7 @@ class Watching:
     spool: Spool
     patience: float | None = 0.5
     _lanes: Lanes = field(init=False)
-    _idle: dict[str, Tide] = field(default_factory=dict)
-    """The tide of the watches of each class that has none."""
+    _idle: Idle = field(default_factory=lambda: Idle(WATCH))
 
     def __post_init__(self) -> None:
         self._lanes = Lanes(self.gate, self.lane, self.patience)
@@ -94,14 +93,14 @@ class Watching:
         moved = 0
         try:
             flow = await self.gate.open(self.gate.service("missions", access), RUN)
-            tide = await flow.tide(WATCH)
-            if self._idle.get(access.id) == tide:
+            tide = await self._idle.turned(flow)
+            if tide is None:
                 return moved
             own = [one for one in await flow.every(WATCH) if one.ref.class_id == access.id]
         except CasemateError:
             return moved
         if not own:
-            self._idle[access.id] = tide
+            self._idle.rest(flow, tide)
         for found in own:
             try:
                 moved += await (

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
-
-from casemate_cyber.rules.ed25519 import verified
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 MANIFEST, SIGNATURE = "pack.json", "pack.sig"
 _NAMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,79}")
@@ -83,9 +83,11 @@ def _held(raw: bytes, signature: bytes | None, key: str) -> None:
     if signature is None:
         raise ValueError(f"the rules are not signed: there is no {SIGNATURE} beside {MANIFEST}")
     try:
-        public = bytes.fromhex(key)
+        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
         signed = signature if len(signature) == 64 else bytes.fromhex(signature.decode("ascii").strip())
     except (ValueError, UnicodeDecodeError):
         raise ValueError(f"the key or {SIGNATURE} is not what Ed25519 has: 32 bytes in hex, 64 bytes") from None
-    if not verified(public, raw, signed):
-        raise ValueError(f"{SIGNATURE} is no signature over {MANIFEST} by the key {key[:16].lower()}")
+    try:
+        public.verify(signed, raw)
+    except InvalidSignature:
+        raise ValueError(f"{SIGNATURE} is no signature over {MANIFEST} by the key {key[:16].lower()}") from None

@@ -1,0 +1,331 @@
+"""What comes: judged by the pure verifier against the channel's state, and adopted in one commit, or not at all.
+
+    file -> verify(facts, state, now) -> refuse        a record, and the file is gone
+                                      -> quarantine    a record, and the file put aside
+                                      -> hold          a record with the gap; the file waits, and is judged again
+                                      -> accept -> pour all -> ONE commit: the channel's new state, and what came
+
+Everything lies at the label of the channel here: the join of what was sent and this region's floor. Each object comes
+in a state in which the loop of its room finds it. The same object is stored once, and each time it came is recorded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace as replaced
+from weakref import WeakValueDictionary
+
+from msgspec.structs import replace
+
+from casemate.access import Flow, Gate, Lanes
+from casemate.clock import Loop
+from casemate.errors import BadInput, CasemateError, Conflict, Damaged, Unavailable
+from casemate.labels import AccessClass
+from casemate.objects import Change, Delete, Found, Put, Ref, Where
+from casemate.policy import Action
+from casemate.transfer.region.cargo import Arrived, Cargo, Landed
+from casemate.transfer.region.channel import (
+    BUNDLE,
+    CHANNEL,
+    PREFIX,
+    TAKEN,
+    BundleRecord,
+    ChannelRecord,
+    MemberRecord,
+    TakenRecord,
+)
+from casemate.transfer.region.office import named
+from casemate.transfer.region.yard import Opened, Place, Yard
+from casemate.transfer.state import State, read_state, written
+from casemate.transfer.verdict import Verdict
+from casemate.transfer.verify import advanced, held, verify
+
+__all__ = ["Arrivals"]
+
+
+class _Unfit(Exception):
+    """Something in a bundle that was accepted is nothing that a room here takes."""
+
+
+LARGEST = 1 << 40
+TRIES = 8
+
+
+class Arrivals:
+    """`cargo`: what can be adopted, by the type of its manifest.
+
+    Each class has a lane of its own: a large bundle keeps nobody else's waiting. `patience`: as of `Lanes`.
+    """
+
+    def __init__(self, gate: Gate, yard: Yard, cargo: Mapping[str, Cargo], patience: float | None = 0.5) -> None:
+        self._gate = gate
+        self._yard = yard
+        self._cargo = cargo
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._lanes = Lanes(gate, self._lane, patience)
+        self.problems: dict[str, str] = {}
+
+    def loops(self) -> list[Loop]:
+        return [Loop("transfer.inbox", 5.0, self.step)]
+
+    async def take(self, flow: Flow, name: str, pieces: AsyncIterator[bytes]) -> Found[BundleRecord]:
+        """A file for a channel at the acting label; what became of it. Raises Absent, BadInput, TooLarge."""
+        await self._receiving(flow, name)
+        file = await self._yard.receive(pieces, LARGEST)
+        try:
+            taken = await self._judged(flow, name, file)
+        finally:
+            await self._yard.forget(file)  # whatever is kept of it lies elsewhere
+        await self._waiting(flow, name)
+        return taken
+
+    async def step(self) -> int:
+        """Files that lie in the inbox, each by a service of the class of its channel; one that is nobody's stays."""
+        return await self._lanes.step()
+
+    async def stop(self) -> None:
+        """Let go of what is under way: it still lies in the inbox."""
+        await self._lanes.stop()
+
+    async def _lane(self, access: AccessClass) -> int:
+        moved = 0
+        for file in await self._yard.dropped():
+            channel = await self._yard.channel(file)
+            moved += await self._dropped(access, channel, file) if channel else 0
+        return moved
+
+    async def _dropped(self, access: AccessClass, channel: str, file: str) -> int:
+        """How many files that class has taken; what goes wrong there is no other's trouble."""
+        try:
+            flow = await self._flow(access)
+            own = [
+                each
+                for each in await flow.every(CHANNEL, Where((("channel", channel), ("side", "received"))))
+                if each.ref.class_id == access.id
+            ]
+            for each in own:
+                await self._judged(flow, each.id, file)
+                await self._yard.forget(file)
+                await self._waiting(flow, each.id)
+            self.problems.pop(access.id, None)
+        except (CasemateError, OSError) as error:
+            self.problems[access.id] = error.slug if isinstance(error, CasemateError) else Unavailable.slug
+            return 0
+        return len(own)
+
+    async def _receiving(self, flow: Flow, name: str) -> tuple[Found[ChannelRecord], State]:
+        found = await named(flow, name)
+        if not found.value.state:
+            raise BadInput(what="Nothing comes by this channel: it is one that sends, or nobody has introduced it.")
+        return found, read_state(found.value.state.encode())
+
+    async def _judged(self, flow: Flow, name: str, file: str, more: Sequence[Delete] = ()) -> Found[BundleRecord]:
+        """One file, one at a time for each channel; where the state was changed meanwhile, it is judged again."""
+        lock = self._turns.setdefault(f"{flow.access.id}/{name}", asyncio.Lock())
+        async with lock:
+            for _ in range(TRIES):
+                found, state = await self._receiving(flow, name)
+                opened = await self._yard.open(file, found.value.keeper)
+                verdict = verify(opened.facts, state, flow.gate.vault.clock.now())
+                if verdict.rule == "sealed":  # it is to others, whoever they are: nothing will ever open it here
+                    verdict = replaced(verdict, state="quarantine")
+                try:
+                    if verdict.came is not None:
+                        with suppress(_Unfit):
+                            return await self._adopted(flow, found, state, opened, verdict, more)
+                        verdict = Verdict("quarantine", "unfit", verdict.alarms)
+                    return await self._kept(flow, found, state, opened, verdict, file, more)
+                except Conflict:
+                    for each in more:
+                        if not await self._stands(flow, each):
+                            raise
+        raise Conflict(what=f"Channel {name}")
+
+    async def _waiting(self, flow: Flow, name: str) -> None:
+        """What was held and follows now is judged again, for as long as one is accepted."""
+        while True:
+            _, state = await self._receiving(flow, name)
+            last = max(state.sequence, state.skip)
+            several = await self.kept(flow, name, "hold")
+            ready = [each for each in several if each.value.sequence <= last + 1]
+            if not ready:
+                return
+            for each in ready:
+                await self._judged(flow, name, each.value.file, (Delete(BUNDLE, each.id, expect=each.version),))
+                await self._yard.forget(each.value.file)
+
+    async def again(self, flow: Flow, name: str) -> None:
+        """What waits is judged again: somebody has given up what was missing."""
+        await self._waiting(flow, name)
+
+    async def kept(self, flow: Flow, name: str, verdict: str) -> list[Found[BundleRecord]]:
+        """The records of a channel at the flow's own label that have that verdict, by sequence."""
+        several = await flow.every(BUNDLE, Where((("channel", name),)))
+        own = [f for f in several if f.ref.class_id == flow.access.id and f.value.verdict == verdict]
+        return sorted(own, key=lambda each: each.value.sequence)
+
+    async def _kept(
+        self,
+        flow: Flow,
+        found: Found[ChannelRecord],
+        state: State,
+        opened: Opened,
+        verdict: Verdict,
+        file: str,
+        more: Sequence[Delete],
+    ) -> Found[BundleRecord]:
+        """Nothing of it is adopted: a record says why, and where its bytes are."""
+        id = _fresh(flow, found.id)
+        place: dict[str, Place] = {"hold": "held", "quarantine": "quarantine"}
+        changes: list[Change] = []
+        if verdict.state == "hold" and opened.sequence not in state.pending:
+            after = replace(found.value, state=written(held(state, opened.sequence)).decode())
+            changes.append(Put(CHANNEL, found.id, after, expect=found.version))
+        elif verdict.state == "hold":
+            same = [each for each in await self.kept(flow, found.id, "hold") if each.value.bundle == opened.bundle]
+            if same:
+                return same[0]
+        where = place.get(verdict.state)
+        kept = await self._yard.keep(file, where, id.removeprefix(PREFIX)) if where else ""
+        record = _record(flow, found.id, opened, verdict, kept, ())
+        put = Put(BUNDLE, id, record, expect=0)
+        receipt = await flow.commit(put, *changes, *more, facts=_facts(found.id, record))
+        return Found(Ref(BUNDLE.name, id, flow.access.id), receipt.versions[0], flow.acting, record)
+
+    async def _adopted(
+        self,
+        flow: Flow,
+        found: Found[ChannelRecord],
+        state: State,
+        opened: Opened,
+        verdict: Verdict,
+        more: Sequence[Delete],
+    ) -> Found[BundleRecord]:
+        """Pour all, then one commit. Where it is sure that there is none, nothing is left of what was laid down."""
+        landed: list[Landed] = []
+        try:
+            done = await self._landed(flow, found, state, opened, verdict, more, landed)
+        except (Conflict, _Unfit):
+            for one in landed:
+                await one.undo()
+            raise
+        for one in landed:
+            await one.after()
+        return done
+
+    async def _landed(
+        self,
+        flow: Flow,
+        found: Found[ChannelRecord],
+        state: State,
+        opened: Opened,
+        verdict: Verdict,
+        more: Sequence[Delete],
+        landed: list[Landed],
+    ) -> Found[BundleRecord]:
+        """What the commit gives; `landed` grows by each object that was poured for it."""
+        came = verdict.came
+        assert came is not None
+        id = _fresh(flow, found.id)
+        ref = Ref(BUNDLE.name, id, flow.access.id)
+        changes: list[Change] = []
+        members: list[MemberRecord] = []
+        for type, arrived in opened.objects():
+            before = await self._before(flow, type, arrived)
+            if before is not None:
+                members.append(MemberRecord(type, arrived.name, arrived.digest, before.kind, before.id, known=True))
+                continue
+            try:
+                one = await self._cargo_of(type).arrive(flow, arrived, ref, str(came.sequence))
+            except (BadInput, Damaged):
+                raise _Unfit from None
+            landed.append(one)
+            changes.extend(one.changes)
+            taken = TakenRecord(one.ref.kind, one.ref.id, id, one.mark)
+            changes.append(Put(TAKEN, arrived.digest.partition(":")[2], taken))
+            members.append(MemberRecord(type, arrived.name, arrived.digest, one.ref.kind, one.ref.id))
+        record = _record(flow, found.id, opened, verdict, "", tuple(members))
+        after = replace(
+            found.value,
+            state=written(advanced(state, came)).decode(),
+            sequence=came.sequence,
+            previous=came.previous,
+            skip_by="",
+            skip_to=0,
+        )
+        first = (Put(CHANNEL, found.id, after, expect=found.version), Put(BUNDLE, id, record, expect=0))
+        receipt = await flow.commit(*first, *_once(changes), *more, facts=_facts(found.id, record))
+        return Found(ref, receipt.versions[1], flow.acting, record)
+
+    async def _before(self, flow: Flow, type: str, arrived: Arrived) -> TakenRecord | None:
+        """Where the very same object lies that came before, if it still does."""
+        for each in await flow.read_each(TAKEN, arrived.digest.partition(":")[2]):
+            before = each.value
+            own = each.ref.class_id == flow.access.id
+            if own and await self._cargo_of(type).there(flow, before.id, before.mark):
+                return before
+        return None
+
+    async def _stands(self, flow: Flow, gone: Delete) -> bool:
+        """Whether what was to be removed is still as it was."""
+        return any(
+            (f.ref.class_id, f.version) == (flow.access.id, gone.expect) for f in await flow.read_each(BUNDLE, gone.id)
+        )
+
+    def _cargo_of(self, type: str) -> Cargo:
+        cargo = self._cargo.get(type)
+        if cargo is None:
+            raise BadInput(what=f"Nothing of type {type[:100]} is adopted here.")
+        return cargo
+
+    async def _flow(self, access: AccessClass) -> Flow:
+        return await self._gate.open(self._gate.service("transfer", access), Action("take", "bundle"))
+
+
+def _once(changes: Sequence[Change]) -> list[Change]:
+    """Two objects may need the same beside them (a bucket): it is made once."""
+    found: dict[tuple[str, str], Change] = {}
+    for change in changes:
+        found.setdefault((change.kind.name, change.id), change)
+    return list(found.values())
+
+
+def _fresh(flow: Flow, name: str) -> str:
+    return PREFIX + flow.gate.vault.entropy.draw(f"bundle/{flow.access.id}/{name}", 16).hex()
+
+
+def _record(
+    flow: Flow, name: str, opened: Opened, verdict: Verdict, file: str, members: tuple[MemberRecord, ...]
+) -> BundleRecord:
+    came = verdict.came
+    return BundleRecord(
+        channel=name,
+        side="received",
+        bundle=opened.bundle,
+        sequence=opened.sequence,
+        verdict=verdict.state,
+        rule=verdict.rule,
+        size=opened.facts.size,
+        at=flow.gate.vault.clock.now(),
+        by=flow.session.principal.name,
+        alarms=verdict.alarms,
+        gap=verdict.gap or (),
+        digest=came.previous if came is not None else "",
+        file=file,
+        members=members,
+    )
+
+
+def _facts(name: str, record: BundleRecord) -> dict[str, str | int]:
+    facts: dict[str, str | int] = {
+        "channel": name,
+        "sequence": record.sequence,
+        "bundle": record.bundle,
+        "verdict": record.verdict,
+        "rule": record.rule,
+        "objects": len(record.members),
+        "known": sum(member.known for member in record.members),
+    }
+    return facts | ({"gap": f"{record.gap[0]}-{record.gap[1]}"} if record.gap else {})

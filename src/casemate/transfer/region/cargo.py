@@ -1,0 +1,96 @@
+"""What travels: each room says how one of its objects is packed, and how one that came is put where its loop finds it.
+
+A port: the rooms are strangers to each other, so wiring gives one of these for every kind of thing. Whoever implements
+it gives changes and commits nothing: all that came in one bundle lands in one commit, or none of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from casemate.access import Flow
+from casemate.objects import Change, Ref
+
+__all__ = ["Arrived", "Cargo", "Content", "Gathered", "Landed"]
+
+
+async def _nothing() -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file of an object: its path in it, and its bytes, or where they lie on this machine."""
+
+    path: str
+    data: bytes = field(default=b"", repr=False)
+    file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """An object as it is packed. `title` is for the record, and never on the outside of a bundle."""
+
+    ref: Ref
+    title: str
+    contents: tuple[Content, ...]
+
+
+class Arrived(Protocol):
+    """An object of a bundle that was accepted: its files, in bytes that were compared with their digests."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def files(self) -> Mapping[str, int]:
+        """Sizes by path."""
+        ...
+
+    async def read(self, path: str) -> bytes:
+        """All of a file. Raises TooLarge for one that is no small one."""
+        ...
+
+    async def copy(self, path: str, into: Path) -> None:
+        """A file of any size, onto the disk."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What the one commit changes for an object, and where it then lies. `after` runs once it is durable, `undo`
+    where it never will be.
+
+    `mark`: by what it is seen later whether it is still the same that lies there.
+    """
+
+    ref: Ref
+    changes: Sequence[Change]
+    mark: str = ""
+    after: Callable[[], Awaitable[None]] = _nothing
+    undo: Callable[[], Awaitable[None]] = _nothing
+
+
+class Cargo(Protocol):
+    """One kind of thing. `kind` is how people call it, `type` how a manifest does."""
+
+    kind: str
+    type: str
+
+    async def gather(self, flow: Flow, id: str) -> Gathered:
+        """The object of the flow's own class. Raises Absent, BadInput where it lies in another."""
+        ...
+
+    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
+        """Pour what came and say what is to be committed; `place`: the sequence in its channel. Raises BadInput."""
+        ...
+
+    async def there(self, flow: Flow, id: str, mark: str) -> bool:
+        """Whether what came before under that id still lies in the flow's own class."""
+        ...

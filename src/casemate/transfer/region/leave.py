@@ -1,0 +1,195 @@
+"""What leaves: objects of one class, lent to the region that takes them, in one sealed file that follows the last.
+
+    each object: lend (decided, recorded, durable) -> gathered      in the order in which they were asked for
+    draft of the bundle: sequence + 1, digest of the last release   nobody can fetch it
+    ONE commit: the channel's new sequence, and what was sent       whoever was quicker has won: the draft is removed
+    the draft becomes what goes out
+
+Killed anywhere: a draft whose commit is there goes out after the next start, another one is removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec.structs import replace
+
+from casemate.access import Ceiling, Flow, Gate
+from casemate.clock import Loop
+from casemate.errors import Absent, BadInput, CasemateError, Conflict
+from casemate.labels import AccessClass
+from casemate.objects import Found, Put, Ref, Where
+from casemate.policy import Action
+from casemate.transfer.region.cargo import Cargo, Gathered
+from casemate.transfer.region.channel import (
+    BUNDLE,
+    CHANNEL,
+    PREFIX,
+    PROPOSED,
+    BundleRecord,
+    ChannelRecord,
+    MemberRecord,
+)
+from casemate.transfer.region.office import named
+from casemate.transfer.region.yard import Made, Outgoing, Packing, Yard
+
+__all__ = ["Departures", "Wanted"]
+
+DAY = 86_400 * 1_000_000
+MOST = 1000
+MOST_DAYS = 3660
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """An object that is to go: what kind of thing, and its id or name."""
+
+    kind: str
+    id: str
+
+
+class Departures:
+    """`cargo`: what can travel, by the name of its kind."""
+
+    def __init__(self, gate: Gate, yard: Yard, cargo: Mapping[str, Cargo]) -> None:
+        self._gate = gate
+        self._yard = yard
+        self._cargo = cargo
+        self._packing: set[str] = set()
+
+    def loops(self) -> list[Loop]:
+        return [Loop("transfer.outbox", 5.0, self.step)]
+
+    async def send(self, flow: Flow, name: str, wanted: tuple[Wanted, ...], days: int) -> Found[BundleRecord]:
+        """A bundle of these objects for a channel at the acting label. Raises Absent, BadInput, Conflict, Refused."""
+        if not 0 < len(wanted) <= MOST or not 0 < days <= MOST_DAYS or len(set(wanted)) < len(wanted):
+            raise BadInput(what=f"A bundle has 1 to {MOST} objects, none twice, and lasts 1 to {MOST_DAYS} days.")
+        found = await named(flow, name)
+        if found.value.side != "sent":
+            raise BadInput(what="Nothing is sent by a channel by which something comes.")
+        gathered = [(each.kind, await self._lent(flow, found.value, each)) for each in wanted]
+        bundle = flow.gate.vault.entropy.draw(f"bundle/{flow.access.id}/{found.id}", 16).hex()
+        packing = _packing(flow, found.value, bundle, days, self._outgoing(flow, gathered))
+        self._packing.add(bundle)
+        try:
+            return await self._sent(flow, found, packing, gathered)
+        finally:
+            self._packing.discard(bundle)
+
+    async def step(self) -> int:
+        """Drafts that a start has found: those that were committed go out, the others are removed."""
+        moved = 0
+        for bundle in await self._yard.drafts():
+            if bundle in self._packing:
+                continue
+            if await self._committed(bundle):
+                await self._yard.publish(bundle)
+            else:
+                await self._yard.discard(bundle)
+            moved += 1
+        return moved
+
+    async def _lent(self, flow: Flow, record: ChannelRecord, wanted: Wanted) -> Gathered:
+        """One object, which the region that takes it may have. Raises Refused (`accreditation`, `orcon`)."""
+        cargo = self._cargo.get(wanted.kind)
+        if cargo is None:
+            raise BadInput(what=f"What travels is one of: {', '.join(sorted(self._cargo))}.")
+        gathered = await cargo.gather(flow, wanted.id)
+        if gathered.ref.class_id != flow.access.id:
+            raise Absent(kind=gathered.ref.kind, id=wanted.id)
+        flow.use(gathered.ref)
+        ceiling = flow.gate.vault.region.policies.parse(record.ceiling)
+        return await flow.lend(flow.take(gathered).raised(flow.acting), Ceiling(_region(record), ceiling, outside=True))
+
+    def _outgoing(self, flow: Flow, gathered: list[tuple[str, Gathered]]) -> tuple[Outgoing, ...]:
+        """Names that say nothing but the order: a bundle is read by programs, and titles stand in the objects."""
+        return tuple(
+            Outgoing(f"{kind}-{number:04d}", self._cargo[kind].type, flow.acting.text, each.contents)
+            for number, (kind, each) in enumerate(gathered, 1)
+        )
+
+    async def _sent(
+        self, flow: Flow, found: Found[ChannelRecord], packing: Packing, gathered: list[tuple[str, Gathered]]
+    ) -> Found[BundleRecord]:
+        record = found.value
+        made = await self._yard.pack(packing)
+        sent = BundleRecord(
+            channel=found.id,
+            side="sent",
+            bundle=packing.bundle,
+            sequence=packing.sequence,
+            verdict="sent",
+            rule="",
+            size=made.size,
+            at=packing.issued,
+            by=flow.session.principal.name,
+            digest=made.digest,
+            file="outbox",
+            members=_members(packing, made, gathered),
+        )
+        parents = tuple(dict.fromkeys(each.ref for _, each in gathered if each.ref.kind != PROPOSED.name))
+        after = replace(record, sequence=packing.sequence, previous=made.digest)
+        facts = {"channel": found.id, "sequence": packing.sequence, "bundle": packing.bundle, "to": record.destination}
+        changes = (
+            Put(CHANNEL, found.id, after, expect=found.version),
+            Put(BUNDLE, PREFIX + packing.bundle, sent, parents, expect=0),
+        )
+        try:
+            receipt = await flow.commit(
+                *changes, facts={**facts, "objects": len(gathered), "release": made.digest[:32]}
+            )
+        except Conflict:
+            await self._yard.discard(packing.bundle)
+            raise
+        await self._yard.publish(packing.bundle)
+        ref = Ref(BUNDLE.name, PREFIX + packing.bundle, flow.access.id)
+        return Found(ref, receipt.versions[1], flow.acting, sent)
+
+    async def _committed(self, bundle: str) -> bool:
+        """Whether any class knows that it was sent: each is asked by a service of its own."""
+        for access in self._gate.classes.everything():
+            if access.originator or access.need:
+                continue
+            try:
+                flow = await self._flow(access)
+                if await flow.every(BUNDLE, Where((("bundle", bundle),))):
+                    return True
+            except CasemateError:  # what cannot be read now may have sent it: the draft stays
+                return True
+        return False
+
+    async def _flow(self, access: AccessClass) -> Flow:
+        return await self._gate.open(self._gate.service("transfer", access), Action("tend", "bundle"))
+
+
+def _region(record: ChannelRecord) -> str:
+    return f"region:{record.destination}"
+
+
+def _packing(flow: Flow, record: ChannelRecord, bundle: str, days: int, objects: tuple[Outgoing, ...]) -> Packing:
+    region, now = flow.gate.vault.region, flow.gate.vault.clock.now()
+    return Packing(
+        bundle=bundle,
+        channel=record.channel,
+        sequence=record.sequence + 1,
+        previous=record.previous,
+        source=record.source,
+        destination=record.destination,
+        label=record.label,
+        banner=region.policies.banner(flow.acting, "en"),
+        issued=now,
+        expires=now + days * DAY,
+        recipient=bytes.fromhex(record.recipient),
+        root=record.root.encode(),
+        signing=record.signing,
+        roles=record.roles,
+        objects=objects,
+    )
+
+
+def _members(packing: Packing, made: Made, gathered: list[tuple[str, Gathered]]) -> tuple[MemberRecord, ...]:
+    pairs = zip(packing.objects, gathered, strict=True)
+    return tuple(
+        MemberRecord(out.type, each.title[:200], made.manifests[out.name], each.ref.kind, each.ref.id)
+        for out, (_, each) in pairs
+    )

@@ -1,0 +1,70 @@
+"""Mutants of what a region does with bundles: one line broken, named after what would leave, come or be told."""
+
+from __future__ import annotations
+
+from tests.laws.breaks_source import Edit
+from tests.laws.killers_tests import Tested
+
+REGION = "tests/transfer/test_region.py"
+FAULTS = "tests/transfer/test_region_faults.py"
+
+# name, leak, the line, what stands in its place, the killer
+TABLE = (
+    (
+        "transfer-unlent",
+        "an object leaves for another region, and nobody has decided or recorded it",
+        Edit(
+            "casemate.transfer.region.leave:Departures._lent",
+            "return await flow.lend(flow.take(gathered).raised(flow.acting), "
+            "Ceiling(_region(record), ceiling, outside=True))",
+            "return gathered",
+        ),
+        Tested(f"{REGION}::test_a_document_rises_to_a_region_with_a_higher_floor"),
+    ),
+    (
+        "transfer-above-the-card",
+        "a channel is opened to a region that does not go as high",
+        Edit("casemate.transfer.region.office:open_sent", "if not flow.acting <= ceiling:", "if False:"),
+        Tested(f"{REGION}::test_what_the_other_region_may_not_have_stays"),
+    ),
+    (
+        "transfer-draft-goes-out",
+        "a draft whose commit never came is given to whoever carries bundles",
+        Edit("casemate.transfer.region.leave:Departures.step", "if await self._committed(bundle):", "if True:"),
+        Tested(f"{REGION}::test_a_draft_goes_out_exactly_where_its_commit_is_there"),
+    ),
+    (
+        "transfer-trusted-lower",
+        "a channel takes what belongs at another label",
+        Edit("casemate.transfer.region.office:trust", "if label | region.floor is not flow.acting:", "if False:"),
+        Tested(f"{REGION}::test_a_channel_is_trusted_only_where_what_comes_will_lie"),
+    ),
+    (
+        "transfer-channel-of-another-class",
+        "a channel is used at a label at which it does not lie",
+        Edit("casemate.transfer.region.office:named", "if found.ref.class_id == flow.access.id:", "if True:"),
+        Tested(f"{REGION}::test_who_does_not_see_a_channel_learns_nothing_of_it"),
+    ),
+    (
+        "transfer-skipped-alone",
+        "one person alone gives up what is missing",
+        Edit("casemate.transfer.region.office:skip", "if asked and record.skip_by == me:", "if False:"),
+        Tested(f"{FAULTS}::test_row_21_what_never_comes_is_given_up_by_two_people"),
+    ),
+    (
+        "transfer-adopted-again",
+        "the channel's state does not go on with what was adopted",
+        Edit(
+            "casemate.transfer.region.arrive:Arrivals._landed",
+            "state=written(advanced(state, came)).decode(),",
+            "",
+        ),
+        Tested(f"{FAULTS}::test_row_22_an_old_bundle_is_refused"),
+    ),
+    (
+        "transfer-stored-twice",
+        "the same object is stored each time that it comes",
+        Edit("casemate.transfer.region.arrive:Arrivals._before", "if own and await", "if not own and await"),
+        Tested(f"{FAULTS}::test_row_32_the_same_object_is_stored_once_and_recorded_twice"),
+    ),
+)

@@ -1,0 +1,103 @@
+"""What the two worlds do with channels and bundles: open both ends in one region, send, take, give up, list.
+
+A bundle is sealed with a key of its own and signed with random bytes (ML-DSA), so of a file and of an introduction
+the law compares all but their bytes: status, headers and how many they are.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Any
+
+from casemate.crypto import Keeper
+from tests.laws.operations import Doing, operation
+from tests.laws.world import Seen, World
+
+AT = "/api/transfer/channels"
+WAYS = ("out", "back")
+CARD = {
+    "region": "law",
+    "ceiling": "agency=EXERCISE + fr:SECRET + us:TOP SECRET//REL=//SCI=SI",
+    "recipient": Keeper(b"\x01" * 112).recipient.public.hex(),
+}
+
+
+def sized(seen: Seen) -> Seen:
+    """The same, with how many bytes there are in the place of bytes that are random."""
+    return replace(seen, pieces=tuple(str(len(piece)).encode() for piece in seen.pieces)) if seen.status < 400 else seen
+
+
+async def data(world: World, who: str, path: str, label: str) -> Any:
+    seen = await world.call(who, "GET", path, None, label)
+    return seen.json["data"] if seen.status < 400 else None
+
+
+@operation(
+    ("GET", AT),
+    ("POST", AT),
+    ("GET", f"{AT}/{{name}}"),
+    ("GET", f"{AT}/{{name}}/introduction"),
+    ("POST", f"{AT}/{{name}}/trust"),
+    ("POST", f"{AT}/{{name}}/skip"),
+    ("GET", "/transfer"),
+    ("GET", "/transfer.json"),
+    roles=("officer",),
+)
+def keep_channels(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    way, deed = rng.choice(WAYS), rng.choice(("open", "open", "both", "both", "look", "skip", "list", "page", "told"))
+    number = rng.randint(1, 3)
+
+    async def do(world: World) -> Seen:
+        if deed == "both":
+            await world.call(who, "POST", AT, {"name": "out", "card": CARD}, label)
+            await world.call(who, "POST", AT, {"name": "back", "source": "law"}, label)
+            told = await data(world, who, f"{AT}/out/introduction", label)
+            return await world.call(who, "POST", f"{AT}/back/trust", told or {}, label)
+        if deed == "open":
+            body = {"name": way, "card": CARD} if way == "out" else {"name": way, "source": "law"}
+            return await world.call(who, "POST", AT, body, label)
+        if deed == "look":
+            return await world.call(who, "GET", f"{AT}/{way}", None, label)
+        if deed == "skip":
+            return await world.call(who, "POST", f"{AT}/back/skip", {"sequence": number}, label)
+        if deed == "told":
+            return sized(await world.call(who, "GET", f"{AT}/out/introduction", None, label))
+        page = {"list": AT, "page": "/transfer"}.get(deed, "/transfer.json")
+        return await world.call(who, "GET", page, None, label)
+
+    return do, ""
+
+
+@operation(
+    ("GET", "/api/transfer/bundles"),
+    ("GET", "/api/transfer/bundles/{id}/file"),
+    ("POST", f"{AT}/{{name}}/bundles"),
+    ("PUT", f"{AT}/{{name}}/bundles"),
+    roles=("operator", "releaser", "officer", "user"),
+)
+def move_bundles(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    deed, policy = rng.choice(("send", "send", "loop", "loop", "list", "junk")), rng.choice(("us", "us", "never"))
+
+    async def opened(world: World) -> None:
+        await world.call(who, "POST", AT, {"name": "out", "card": CARD}, label)
+        await world.call(who, "POST", AT, {"name": "back", "source": "law"}, label)
+        card = (await data(world, who, f"{AT}/back", label) or {}).get("card", CARD)
+        await world.call(who, "POST", AT, {"name": "round", "card": card}, label)
+        told = await data(world, who, f"{AT}/round/introduction", label)
+        await world.call(who, "POST", f"{AT}/back/trust", told or {}, label)
+
+    async def do(world: World) -> Seen:
+        if deed == "list":
+            return await world.call(who, "GET", "/api/transfer/bundles", None, label)
+        if deed == "junk":
+            return await world.call(who, "PUT", f"{AT}/back/bundles", b"no bundle", label)
+        await opened(world)
+        body = {"members": [{"kind": "policy", "id": policy}]}
+        sent = await world.call(who, "POST", f"{AT}/round/bundles", body, label)
+        if deed == "send" or sent.status >= 400:
+            return sent
+        file = await world.call(who, "GET", f"/api/transfer/bundles/{sent.json['data']['id']}/file", None, label)
+        return await world.call(who, "PUT", f"{AT}/back/bundles", file.body, label)
+
+    return do, ""
