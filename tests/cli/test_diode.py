@@ -335,11 +335,18 @@ def test_a_key_that_others_may_read_or_that_is_none(pair: tuple[Path, Path]) -> 
 def test_a_signal_ends_it_in_order(cli: Ran, pair: tuple[Path, Path]) -> None:
     low, _ = pair
     changed(low, address='"127.0.0.1:9"')
-    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM))
-    timer.start()
+
+    before = signal.getsignal(signal.SIGTERM)
+
+    def ends() -> None:
+        until((low / "status.json").exists)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    ending = Thread(target=ends)
+    ending.start()
     assert cli("send", low)[0] == 0
-    timer.join()
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    ending.join()
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_a_c_library_that_cannot_keep_memory_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
