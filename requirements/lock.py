@@ -1,6 +1,7 @@
 """Pin everything: `make lock` turns each .in beside this file into a .txt of exact versions and file digests.
 
-A package of LEFT_OUT is dropped where a region would get it, and so is whatever only it needs; docs/decisions/0002-dependencies.md says why.
+A package of LEFT_OUT is dropped where a region would get it, and so is whatever only it needs;
+docs/decisions/0002-dependencies.md says why.
 No index is written into the files: whoever installs chooses where packages come from, and the digests decide.
 """
 
@@ -37,7 +38,8 @@ def lock(folder: Path, name: str, before: Sequence[str]) -> None:
     """One .in into its .txt, without what the sets before it hold."""
     blocks = parse(compiled(folder, name))
     held = {package for other in before for package in parse((folder / f"{other}.txt").read_text())}
-    kept = {package: block for package, block in blocks.items() if package in needed(blocks, LEFT_OUT.get(name, NOWHERE)) and package not in held}
+    wanted = needed(blocks, LEFT_OUT.get(name, NOWHERE)) - held
+    kept = {package: block for package, block in blocks.items() if package in wanted}
     lines = [line for block in kept.values() for line in block if not line.lstrip().startswith("#")]
     (folder / f"{name}.txt").write_text(HEADER.format(name=name) + "\n".join(lines) + "\n")
     sys.stdout.write(f"{folder.name}/{name}.txt: {len(kept)} packages\n")
