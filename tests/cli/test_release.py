@@ -76,6 +76,19 @@ def test_with_one_principal_there_is_no_door(up: Up) -> None:
     assert up.run("release", "keys").out == ""
 
 
+def test_how_much_may_leave_and_what_is_kept_to_leave(up: Up) -> None:
+    assert "0 of 20 releases" in up.run("release", "quota").out
+    assert up.run("release", "quota", "--count", "3").code == 2
+    assert up.run("release", "quota", "--count", "3", "--size", "400", "--json").data["quota"]["count"] == 3
+    (up.place.path / "code.txt").write_text("north-7, 42: 3, 5 of 10\n")
+    (up.place.path / "bad.txt").write_bytes(b"\xff")
+    kept = up.run("release", "dispatch", "gap-code", "code.txt")
+    assert kept.code == 0
+    assert kept.out.strip() in up.run("release", "dispatches").out
+    assert up.run("release", "dispatch", "gap-code", "bad.txt").code == 2
+    assert up.run("release", "dispatch", "have-list", "code.txt").code == 3
+
+
 def test_who_could_read_this(up: Up) -> None:
     told = up.run("policy", "try", "CONFIDENTIAL", "--json").data
     assert [(each["reads"], each["rule"]) for each in told["principals"]] == [(True, "")]

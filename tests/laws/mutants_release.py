@@ -92,7 +92,7 @@ TABLE = (
         Edit(
             "casemate.access.release_quota:today",
             "counted = [each for each in await flow.read_each(SPENT, _ID) if each.ref.class_id == flow.access.id]",
-            "counted = (await flow.read_each(SPENT, _ID))[:1]",
+            "counted = (await flow.read_each(SPENT, _ID))[-1:]",
         ),
         _day("test_what_is_used_up_above_says_nothing_below"),
     ),

@@ -73,7 +73,8 @@ def routes(rooms: Rooms) -> list[Route]:
         Route("DELETE", "/api/release-keys/{id}", "native", _act("revoke"), _revoke, gives=dict[str, str]),
         Route("GET", "/api/release-quota", "native", _act("quota"), _quota, gives=dict[str, Any]),
         Route(
-            "PUT", "/api/release-quota", "native", _act("allow"), _set_quota, ReleaseQuotaRequest, ReleaseQuota
+            "PUT", "/api/release-quota", "native", Action("allow", "release"), _set_quota, ReleaseQuotaRequest,
+            ReleaseQuota,
         ),
         Route(
             "POST", "/api/dispatches", "native", Action("keep", "dispatch"), _keep, DispatchRequest, Dispatch,
