@@ -60,14 +60,6 @@ def findings() -> list[Finding]:
 @cache
 def excesses() -> list[Excess]:
     folders = [ROOT / name for name in ("src", "tests", "bench", "requirements", "missions", "verifier")]
-    folders = (
-        ROOT / "src",
-        ROOT / "tests",
-        ROOT / "bench",
-        ROOT / "requirements",
-        ROOT / "missions",
-        ROOT / "verifier",
-    )
     files = [file for folder in folders for file in sorted(folder.rglob("*.py"))]
     assert files, "nothing to measure: the test looks in the wrong place"
     return [excess for file in files for excess in too_long(file.relative_to(ROOT).as_posix(), file.read_text())]
