@@ -99,7 +99,11 @@ BUNDLE = (
     (
         "release-of-nobody-taken",
         "a release that nobody who may has signed is taken",
-        Edit(f"{INSIDE}:_release", "if not any(key not in state.revoked for key, _ in signed):", "if False:"),
+        Edit(
+            f"{INSIDE}:_release",
+            "if not any(key in signers and key not in state.revoked for key, _ in signed):",
+            "if False:",
+        ),
         _verdict("the_release_is_signed_by_whom_the_channel_trusts"),
     ),
     (
