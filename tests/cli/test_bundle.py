@@ -96,6 +96,23 @@ def test_from_one_side_to_the_other(sides: Path) -> None:
     assert json.loads(Path("channel/state.json").read_bytes())["sequence"] == 3
 
 
+def test_a_bundle_says_its_own_banner_to_its_volumes(sides: Path) -> None:
+    create("1.cmb")
+    Path("out").mkdir()
+    split = ("bundle", "split", "1.cmb", "--output", "out", "--count", "3")
+    assert told(*split)["marking"] == "SECRET//NOFORN"
+    volumes = sorted(Path("out").iterdir())
+    checked = told("bundle", "check", "out")["data"]
+    carried = told("bundle", "explain", "1.cmb")["data"]["bundle"]
+    assert {(each["banner"], each["carried"]) for each in checked} == {("SECRET//NOFORN", carried)}
+    volumes[1].unlink()
+    run("bundle", "join", "out", "--output", "back.cmb")
+    assert Path("back.cmb").read_bytes() == Path("1.cmb").read_bytes()
+    for more in (("--banner", "UNCLASSIFIED"), ("--id", "0" * 32)):
+        assert "says its banner and its id itself" in run(*split, *more, code=2).stderr
+    assert "--banner" in run("bundle", "split", "card.txt", "--output", "out", "--count", "3", code=2).stderr
+
+
 def test_what_a_carrier_is_told_names_nothing_inside(sides: Path) -> None:
     create("1.cmb")
     said = run("bundle", "explain", "1.cmb").stdout

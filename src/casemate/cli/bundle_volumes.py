@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from casemate.cli.bar import bar
-from casemate.cli.command import Group, option, verb
+from casemate.cli.command import option, verb
 from casemate.cli.passphrase import passphrase
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
@@ -22,10 +22,10 @@ from casemate.errors import BadInput, Damaged, VolumesMissing
 
 if TYPE_CHECKING:
     from casemate.crypto import KeySigner
-    from casemate.transfer.volumes import Gap
+    from casemate.transfer.volumes import Carried, Gap
     from casemate.wiring.volumes import Fault, Head, Join
 
-__all__ = ["VOLUMES", "bundle"]
+__all__ = ["VOLUMES"]
 
 VOLUMES = {
     "split": "bundle_volumes:split",
@@ -33,7 +33,6 @@ VOLUMES = {
     "gaps": "bundle_volumes:gaps",
     "check": "bundle_volumes:check",
 }
-bundle = Group("bundle", VOLUMES)
 
 MEDIA = {"cd650": 650 * 10**6, "cd700": 700 * 10**6, "dvd": 4_300 * 10**6, "bd25": 25_000 * 10**6}
 UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
@@ -50,7 +49,7 @@ SIGNER_BYTES, OPEN = 4096, 0o077
     "bundle.split",
     click.argument("file", type=FILE),
     option("--output", type=HOME, required=True, metavar="FOLDER"),
-    option("--banner", required=True, metavar="TEXT"),
+    option("--banner", default="", metavar="TEXT"),
     option("--id", default="", metavar="HEX"),
     option("--size", default="", metavar="SIZE"),
     option("--count", type=click.IntRange(1, 255), default=None),
@@ -70,12 +69,12 @@ def split(
     again: str,
     signer: Path | None,
 ) -> None:
-    from casemate.transfer.volumes import Carried, read_code
+    from casemate.transfer.volumes import read_code
     from casemate.wiring import volumes as wired
 
     if bool(size) + (count is not None) + bool(again) != 1:
         raise BadInput(what=t("volumes.one_of"))
-    carried = Carried(_id(id), banner)
+    carried = _carried(file, id, banner)
     own = _signer(signer) if signer is not None else None
     with ExitStack() as stack:
         step = _step(talk, stack, "volumes.writing")
@@ -84,9 +83,9 @@ def split(
         else:
             cut = wired.cut(file, output, carried, parity, count or 0, _bytes(size), own, step)
     layout = cut.head.layout
-    talk.marked(banner)
+    talk.marked(carried.banner)
     told = {"set": cut.head.set_name, "need": layout.k, "of": layout.n, "files": [str(each) for each in cut.files]}
-    talk.data(told, marking=banner)
+    talk.data(told, marking=carried.banner)
     talk.say("volumes.cut", set=cut.head.set_name, need=layout.k, of=layout.n)
     for each in cut.files:
         talk.out(str(each))
@@ -217,6 +216,21 @@ def _signed(head: Head) -> str:
     from casemate.crypto import key_id
 
     return key_id(head.public) if head.public else ""
+
+
+def _carried(file: Path, id: str, banner: str) -> Carried:
+    """What each volume says of the file: a bundle says it itself, of anything else it is stated. Raises BadInput."""
+    from casemate.transfer.volumes import Carried
+    from casemate.wiring.bundles import named_outside
+
+    own = named_outside(file)
+    if own is None:
+        if not banner:
+            raise BadInput(what=t("volumes.no_banner"))
+        return Carried(_id(id), banner)
+    if (banner and banner != own[1]) or (id and _id(id) != own[0]):
+        raise BadInput(what=t("volumes.own_banner"))
+    return Carried(*own)
 
 
 def _id(told: str) -> bytes:

@@ -26,6 +26,7 @@ from casemate.errors import BadInput, Conflict, Damaged
 from casemate.transfer.bundle import (
     AREA,
     FRAME,
+    MAGIC,
     SEALED,
     Content,
     Frames,
@@ -116,6 +117,12 @@ def digested(path: Path, known: str = "") -> Source:
 
 def _stamp(found: os.stat_result) -> Stamp:
     return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def says_bundle(path: Path) -> bool:
+    """Whether a file begins as a bundle does, whatever it is called."""
+    with path.open("rb", buffering=0) as file:
+        return file.read(len(MAGIC)) == MAGIC
 
 
 def area_of(path: Path) -> tuple[Outside, int]:

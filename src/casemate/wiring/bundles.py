@@ -152,6 +152,14 @@ def outside_of(path: Path) -> Outside:
     return bundle_files.area_of(path)[0]
 
 
+def named_outside(path: Path) -> tuple[bytes, str] | None:
+    """Id and banner of a bundle, for who carries it in parts; None where the file is none. Raises Damaged."""
+    if not bundle_files.says_bundle(path):
+        return None
+    face = outside_of(path).face
+    return face.id, face.banner
+
+
 def look(path: Path, keepers: Sequence[Keeper]) -> Opened:
     """All that these can see of a bundle; nothing of it is judged."""
     return bundle_files.look(path, keepers)

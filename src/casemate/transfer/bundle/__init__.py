@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from casemate.transfer.bundle.face import (
     AREA,
+    MAGIC,
     Face,
     Outside,
     Profile,
@@ -32,6 +33,7 @@ __all__ = [
     "AREA",
     "FRAME",
     "LAYOUT",
+    "MAGIC",
     "ROLES",
     "SEALED",
     "Approval",
