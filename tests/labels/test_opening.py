@@ -31,6 +31,10 @@ def marks(line: str) -> bool:
 @example("//DEU SECRET")
 @example("(C) copyright 2024")
 @example("S\u200bECRET//NOFORN")
+@example("SECRET// REL TO SecretTOP SECRET")
+@example("SECRET//FGI hello there")
+@example("SECRET//DISPLAY ONLY hello there")
+@example("SECRET//NOFORN/REL TO hello there")
 def test_no_beginning_of_a_mark_is_let_go(line: str) -> None:
     """While a line is let through at its k-th character, no line that begins so bears a mark there or later."""
     if not marks(line):

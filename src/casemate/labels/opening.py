@@ -166,8 +166,9 @@ class Opening:
                 rest = line[len(head) :]
                 if rest[:1].isalnum():
                     continue
-                if exact and "+" in rest:
-                    return True  # a mark joined to anything at all is a mark in part
+                if exact and ("+" in rest or rest.lstrip().startswith("//")):
+                    # joined to anything at all it is a mark in part; and a section may name whomever nobody knows
+                    return True
                 if all(word.upper() in self.words or (exact and word == word.upper()) for word in _WORD.findall(rest)):
                     return True
         return False
