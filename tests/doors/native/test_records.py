@@ -155,7 +155,12 @@ def _told(path: str) -> str:
     return path.replace("*}", "}")
 
 
-FILES = {"POST /api/documents", "PUT /api/packages/{name}", "PUT /api/environments/{name}"}
+FILES = {
+    "POST /api/documents",
+    "PUT /api/packages/{name}",
+    "PUT /api/environments/{name}",
+    "PUT /api/transfer/channels/{name}/bundles",
+}
 """What takes a file as the body."""
 
 
