@@ -77,6 +77,11 @@ def test_each_point_can_fail(fit: Path, old: str, new: str, point: str) -> None:
     assert point in failing(fit)
 
 
+def test_one_of_several_tables_is_said_by_its_first_name(fit: Path) -> None:
+    changed(fit, 'tables={"fitted": table}', 'tables={"fitted": table, "fitted.north": table}')
+    assert failing(fit) == []
+
+
 def test_bounds_that_a_mission_keeps_to_itself_are_no_bounds(fit: Path) -> None:
     """A mission whose description is not what its program holds to."""
     changed(

@@ -36,6 +36,7 @@ NAMED_OTHERWISE = {
     ("release", "content"): "a digest",
     ("source.item", "source"): "an identifier",
     ("job_definition", "source"): "the name of an input",
+    ("transfer.channel", "source"): "the name of the region that sends",
     ("mission-watch", "source"): "the name of a bucket or a dataset",
     ("frozen", "blobs"): "what is not served: the object that is frozen names it",
 }

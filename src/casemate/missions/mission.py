@@ -50,7 +50,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What comes out under a name: a table, a figure, or a file."""
+    """What comes out under a name: a table, a figure, or a file; or several, as `name.north` and `name.south`."""
 
     name: str
     kind: Literal["table", "figure", "file"]
