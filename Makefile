@@ -33,6 +33,7 @@ test: install test-tools ## the tests and the short laws
 
 MISSIONS := $(notdir $(patsubst %/,%,$(wildcard missions/*/)))
 
+test-missions: export CASEMATE_TEST_DATA ?= $(abspath ../shared/data)
 test-missions: install $(MISSIONS:%=$(STAMPS)/mission-%) ## the missions, each in an environment of its own
 	@for name in $(MISSIONS); do echo "$$name"; \
 	  $(VENV)/bin/casemate mission check missions/$$name --python "$$PWD/$(VENV)/missions/$$name/bin/python" || exit 1; \
