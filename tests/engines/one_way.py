@@ -123,6 +123,19 @@ def _held(words: Sequence[str]) -> subprocess.Popen[str]:
     return held
 
 
+def _laid(found: OneWay, high: int) -> None:
+    """Two ends of one wire, and the wall. Raises CalledProcessError where this kernel knows no such thing."""
+    run([*found.low, "ip", "link", "add", "vL", "mtu", "9000", "type", "veth", "peer", "name", "vH", "mtu", "9000"])
+    run([*found.low, "ip", "link", "set", "vH", "netns", str(high)])
+    for side, device, address in ((found.low, "vL", LOW), (found.high, "vH", HIGH)):
+        switch = f"/proc/sys/net/ipv6/conf/{device}/disable_ipv6"
+        run([*side, "sh", "-c", f"[ ! -e {switch} ] || echo 1 > {switch}"])
+        run([*side, "ip", "address", "add", f"{address}/24", "dev", device])
+    run([*found.high, "nft", "-f", "-"], WALL)
+    run([*found.high, "ip", "link", "set", "vH", "address", ADDRESS, "up"])
+    run([*found.high, "ip", "link", "set", "lo", "up"])
+
+
 @contextmanager
 def one_way() -> Iterator[OneWay]:
     """The link, up. Skips, and says so, where the machine allows none."""
@@ -136,17 +149,10 @@ def one_way() -> Iterator[OneWay]:
     high = _held([*enter, "unshare", "-n"])
     found = OneWay(enter, ("nsenter", "-t", str(high.pid), *user, "-n"))
     try:
-        run([*found.low, "ip", "link", "add", "vL", "mtu", "9000", "type", "veth", "peer", "name", "vH", "mtu", "9000"])
-        run([*found.low, "ip", "link", "set", "vH", "netns", str(high.pid)])
-        for side, device, address in ((found.low, "vL", LOW), (found.high, "vH", HIGH)):
-            run([*side, "sh", "-c", f"echo 1 > /proc/sys/net/ipv6/conf/{device}/disable_ipv6"])
-            run([*side, "ip", "address", "add", f"{address}/24", "dev", device])
         try:
-            run([*found.high, "nft", "-f", "-"], WALL)
+            _laid(found, high.pid)
         except subprocess.CalledProcessError as error:
-            pytest.skip(f"NO ONE-WAY LINK: this kernel has no egress hook ({error.stderr}); its tests DID NOT RUN")
-        run([*found.high, "ip", "link", "set", "vH", "address", ADDRESS, "up"])
-        run([*found.high, "ip", "link", "set", "lo", "up"])
+            pytest.skip(f"NO ONE-WAY LINK: {error.cmd}: {error.stderr}; its tests DID NOT RUN")
         found.up(True)
         yield found
     finally:
