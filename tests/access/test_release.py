@@ -15,7 +15,7 @@ from casemate.identity import Bearer
 from casemate.labels import Label, Policies
 from casemate.objects import Put
 from casemate.policy import Action, Refuse
-from casemate.transfer.leave import OutwardGuard
+from casemate.transfer.dispatch import OutwardGuard
 from tests.attacks.releasing import TEXT, answer, approve, ask, asked, below, both, carry, key, offered, people
 from tests.attacks.scene import LOW, SECRET, TOP, bring, flow_of, label_of
 from tests.laws.access_worlds import NOTE, Note

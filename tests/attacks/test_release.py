@@ -14,7 +14,7 @@ from casemate.errors import Refused
 from casemate.identity.approval import sign, sign_offer
 from casemate.identity.release import Release, verify_release
 from casemate.policy import Action
-from casemate.transfer.leave import OutwardGuard
+from casemate.transfer.dispatch import OutwardGuard
 from tests.attacks import scene as scenes
 from tests.attacks.releasing import (
     PRIVATE,

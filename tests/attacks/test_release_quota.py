@@ -11,7 +11,7 @@ from casemate.assistants import RELEASABLE
 from casemate.errors import Refused
 from casemate.objects import Put
 from casemate.policy import Action, Refuse
-from casemate.transfer.leave import OutwardGuard
+from casemate.transfer.dispatch import OutwardGuard
 from tests.attacks.releasing import TEXT, answer, approve, ask, asked, below, both, carry, key, refused, scene
 from tests.attacks.scene import LOW, SECRET, TOP, flow_of
 from tests.laws.world import Seen, World

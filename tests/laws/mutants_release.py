@@ -117,7 +117,7 @@ TABLE = (
     (
         "leaves-unguarded",
         "what leaves is not looked at as what it says it is",
-        Edit("casemate.transfer.leave:OutwardGuard.remade", "if verdict.agrees else", "if True else"),
+        Edit("casemate.transfer.dispatch:OutwardGuard.remade", "if verdict.agrees else", "if True else"),
         _day("test_what_the_outward_guard_does_not_take_is_not_even_asked_for"),
     ),
     (

@@ -50,7 +50,7 @@ from casemate.missions.host.findings import found_by
 from casemate.missions.host.watches import parents_of as watch_of
 from casemate.models.traced import TRACED as OF_MODELS
 from casemate.objects import Change, Found, Put, Ref, Where
-from casemate.transfer.leave import DISPATCH
+from casemate.transfer.dispatch import DISPATCH
 from casemate.transfer.region.channel import BUNDLE, CHANNEL, PROPOSED, TAKEN
 
 __all__ = ["kinds"]

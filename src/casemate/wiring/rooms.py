@@ -27,8 +27,8 @@ from casemate.models import Answerer
 from casemate.models.batch_work import BatchWork
 from casemate.models.batches import Batches
 from casemate.models.shelf_work import FilesWork
-from casemate.transfer.leave import RELEASABLE as DISPATCHES
-from casemate.transfer.leave import OutwardGuard
+from casemate.transfer.dispatch import RELEASABLE as DISPATCHES
+from casemate.transfer.dispatch import OutwardGuard
 from casemate.wiring.accounting import account, metered
 from casemate.wiring.checks import checks
 from casemate.wiring.connecting import connectors_of

@@ -28,7 +28,7 @@ from casemate.doors.native.rooms import Rooms, marked, reply
 from casemate.identity.release import Approval, Release
 from casemate.objects import Found
 from casemate.policy import Action
-from casemate.transfer.leave import Dispatch, DispatchRequest, dispatches, keep_dispatch
+from casemate.transfer.dispatch import Dispatch, DispatchRequest, dispatches, keep_dispatch
 
 __all__ = ["ApproveRequest", "EndRequest", "OfferRequest", "routes"]
 
