@@ -10,6 +10,8 @@ from __future__ import annotations
 from casemate.transfer.region.arrive import Arrivals
 from casemate.transfer.region.cargo import Arrived, Cargo, Content, Gathered, Landed
 from casemate.transfer.region.channel import BUNDLE, CHANNEL, BundleRecord, ChannelRecord, MemberRecord
+from casemate.transfer.region.fetching import accredit_fetching
+from casemate.transfer.region.keys import Keys, keys_of, renew_card, renew_root, revoke, rotate
 from casemate.transfer.region.leave import Departures, Wanted
 from casemate.transfer.region.office import (
     Card,
@@ -37,6 +39,7 @@ __all__ = [
     "Departures",
     "Gathered",
     "Introduction",
+    "Keys",
     "Landed",
     "Made",
     "MemberRecord",
@@ -46,11 +49,17 @@ __all__ = [
     "Place",
     "Wanted",
     "Yard",
+    "accredit_fetching",
     "channels",
     "introduction",
+    "keys_of",
     "named",
     "open_received",
     "open_sent",
+    "renew_card",
+    "renew_root",
+    "revoke",
+    "rotate",
     "skip",
     "trust",
 ]

@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace as replaced
 from weakref import WeakValueDictionary
 
 from msgspec.structs import replace
@@ -36,6 +35,7 @@ from casemate.transfer.region.channel import (
     MemberRecord,
     TakenRecord,
 )
+from casemate.transfer.region.keys import known_before, told_apart
 from casemate.transfer.region.office import named
 from casemate.transfer.region.yard import Opened, Place, Yard
 from casemate.transfer.state import State, read_state, written
@@ -127,10 +127,9 @@ class Arrivals:
         async with lock:
             for _ in range(TRIES):
                 found, state = await self._receiving(flow, name)
-                opened = await self._yard.open(file, found.value.keeper)
+                opened = await self._yard.open(file, (found.value.keeper, *found.value.keepers))
                 verdict = verify(opened.facts, state, flow.gate.vault.clock.now())
-                if verdict.rule == "sealed":  # it is to others, whoever they are: nothing will ever open it here
-                    verdict = replaced(verdict, state="quarantine")
+                verdict = told_apart(found.value, state, opened, verdict)
                 try:
                     if verdict.came is not None:
                         with suppress(_Unfit):
@@ -252,6 +251,7 @@ class Arrivals:
             state=written(advanced(state, came)).decode(),
             sequence=came.sequence,
             previous=came.previous,
+            before=known_before(found.value, state.root, came.root),
             skip_by="",
             skip_to=0,
         )
