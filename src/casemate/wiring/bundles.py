@@ -126,6 +126,7 @@ def create(
             expires,
             content.size,
             digest,
+            content.inner,
             channel.profile,
             channel.banner,
             wrapped,
