@@ -57,7 +57,7 @@ TABLE = (
     (
         "members-of-other-labels",
         "what an ensemble at another label has finished is found by one here",
-        Edit("casemate.missions.host.members:_arrays", " and ref.class_id == flow.access.id", ""),
+        Edit("casemate.missions.host.members:_here", "ref.class_id == flow.access.id", "True"),
         Tested(f"{MEMBERS}::test_nothing_is_taken_over_from_below_nor_from_above"),
     ),
     (

@@ -78,9 +78,14 @@ async def there(
     return Taken(found, tuple(one.digest for one in known)) if found else None
 
 
+def _here(flow: Flow, ref: Ref) -> bool:
+    """Whether it lies in exactly the class at which the asker acts."""
+    return ref.class_id == flow.access.id
+
+
 async def _arrays(flow: Flow, mission: Ref) -> list[Found[Job]]:
     """Arrays over a space that were made of the mission at the acting label itself, the newest first."""
-    made = [ref for ref in await flow.children(mission) if ref.kind == JOB.name and ref.class_id == flow.access.id]
+    made = [ref for ref in await flow.children(mission) if ref.kind == JOB.name and _here(flow, ref)]
     found: list[Found[Job]] = []
     for ref in made[: -LOOKED - 1 : -1]:
         found += [one for one in await flow.read_each(JOB, ref.id) if one.ref.class_id == ref.class_id]
@@ -99,7 +104,7 @@ async def _done(flow: Flow, id: str) -> bool:
     """Whether that member has ended well at the acting label and left what its ensemble's table is made of."""
     for found in await flow.read_each(JOB, id):
         job = found.value
-        if found.ref.class_id == flow.access.id and job.state == "SUCCEEDED":
+        if _here(flow, found.ref) and job.state == "SUCCEEDED":
             return result_of(job) is not None and not any(one.place for one in job.artefacts)
     return False
 
