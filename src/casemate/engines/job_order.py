@@ -5,7 +5,6 @@ The filter is made for every machine that is known, where an engine may run the 
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
 import sys
@@ -98,4 +97,4 @@ def encoded(order: Order, here: bool = False) -> bytes:
 
 @cache
 def _filter(machine: str, level: Literal["L1", "L2", "L3"], network: Literal["none", "host"]) -> str:
-    return base64.b64encode(program(MACHINES[machine], level, network)).decode("ascii")
+    return program(MACHINES[machine], level, network).hex()

@@ -79,12 +79,13 @@ def _escaped(letter: str) -> str:
     return f"\\u{code:04x}"
 
 
-def folder(name: str, at: int, mode: int = 0o755) -> None:
-    """A folder of that name; one that is there stays as it is."""
+def folder(name: str, at: int) -> bool:
+    """A folder of that name; one that is there stays as it is. Whether it is new."""
     try:
-        os.mkdir(name, mode, dir_fd=at)
+        os.mkdir(name, 0o755, dir_fd=at)
     except FileExistsError:
-        pass
+        return False
+    return True
 
 
 def open_folder(path: str | bytes, at: int | None = None) -> int:

@@ -138,7 +138,8 @@ def landlock(calls: Mapping[str, int], reads: Sequence[str], writes: Sequence[st
                 found = os.open(path, os.O_PATH | os.O_CLOEXEC)
             except FileNotFoundError:
                 continue
-            beneath = given if os.path.isdir(path) else given & _ON_FILES & rights
+            folded = os.fstat(found).st_mode & 0o170000 == 0o040000
+            beneath = given if folded else given & _ON_FILES & rights
             rule = _bytes((beneath, 8), (found, 4))
             _call(f"landlock {path}", add, ruleset, 1, rule, 0)
             os.close(found)

@@ -75,8 +75,7 @@ def _attempt(path: str) -> int:
 def _furnish(folder: int, place: walls.Place) -> None:
     """The folders that a job needs, its own where this is root; and in `in` a place for each mount to stand on."""
     os.umask(0o022)
-    for name in ("in", "work", "out"):
-        files.folder(name, folder)
+    new = [name for name in ("in", "work", "out") if files.folder(name, folder)]
     given = [(target[4:], source) for source, target, _ in place.mounts() if target.startswith("/in/")]
     if given:
         inputs = files.open_folder("in", folder)
@@ -86,7 +85,10 @@ def _furnish(folder: int, place: walls.Place) -> None:
     ranks.furnish(folder, place.order)
     if place.uid:
         for name in ("work", "out"):
-            _give(name, folder, place.uid)
+            if name in new and not ranks.several(place.order):
+                os.chown(name, place.uid, place.uid, dir_fd=folder, follow_symlinks=False)
+            else:
+                _give(name, folder, place.uid)
     if ranks.across(place.order):
         files.put(folder, ranks.READY, b"{}", sync=False)
 
