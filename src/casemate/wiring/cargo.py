@@ -34,7 +34,7 @@ from casemate.models.registry import Registry, here
 from casemate.models.signing import SIGNATURE
 from casemate.models.weights import runs, taken_in
 from casemate.objects import Change, Found, Put, Ref
-from casemate.transfer.region import Arrived, Cargo, Content, Gathered, Landed
+from casemate.transfer.region import Arrived, Cargo, Carried, Content, Gathered, Landed, Shown
 from casemate.transfer.region.channel import (
     DOCUMENT_TYPE,
     MODEL_TYPE,
@@ -76,7 +76,7 @@ class _AboutModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     described: Described
 
 
-async def _about(arrived: Arrived, type: type[T]) -> T:
+async def _about(arrived: Carried, type: type[T]) -> T:
     """What is said of it. Raises BadInput."""
     try:
         return msgspec.json.decode(await arrived.read(ABOUT), type=type)
@@ -88,6 +88,11 @@ async def _content(arrived: Arrived, path: str = CONTENT) -> bytes:
     if path not in arrived.files:
         raise BadInput(what=path)
     return await arrived.read(path)
+
+
+def _now(name: str, arrived: Arrived) -> str:
+    """The name of what lands: of a PDF a guard has made its text."""
+    return f"{name}.txt" if name.lower().endswith(".pdf") and arrived.formats.get(CONTENT) == "text" else name
 
 
 def _own(flow: Flow, found: Sequence[Found[T]]) -> Found[T] | None:
@@ -109,6 +114,9 @@ class _Documents:
         contents = (Content(ABOUT, msgspec.json.encode(about)), Content(CONTENT, data))
         return Gathered(whole.ref, value.title or value.name, contents)
 
+    async def shown(self, carried: Carried) -> Sequence[Shown]:
+        return (Shown(CONTENT, (await _about(carried, _About)).name),)
+
     async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
         """A file that waits to be read, all of it at the label at which it came: its marks are words of it by now."""
         del place
@@ -119,7 +127,7 @@ class _Documents:
         data = await _content(arrived)
         label = flow.acting.text
         held = HeldRecord(
-            name=about.name,
+            name=_now(about.name, arrived),
             base=about.base,
             floor=label,
             blob=await flow.pour(data),
@@ -158,6 +166,9 @@ class _Objects:
         contents = (Content(ABOUT, msgspec.json.encode(about)), Content(CONTENT, data))
         return Gathered(found.ref, id, contents)
 
+    async def shown(self, carried: Carried) -> Sequence[Shown]:
+        return (Shown(CONTENT, (await _about(carried, _AboutObject)).key),)
+
     async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
         """The object in a bucket of that name; one that is not there is made."""
         del place
@@ -169,7 +180,7 @@ class _Objects:
         etag = hashlib.md5(data, usedforsecurity=False).hexdigest()
         record = ObjectRecord(
             bucket=about.bucket,
-            key=about.key,
+            key=_now(about.key, arrived),
             etag=etag,
             size=len(data),
             said=about.said,
@@ -221,6 +232,10 @@ class _Models:
         files = [Content(f"files/{one.path}", file=top / one.path) for one in value.files if one.path != SIGNATURE]
         about = _AboutModel(value.name, value.described)
         return Gathered(found.ref, value.name, (Content(ABOUT, msgspec.json.encode(about)), *files))
+
+    async def shown(self, carried: Carried) -> Sequence[Shown]:
+        """Its files land as they came: their digests and a signature over them hold what they are."""
+        return [Shown(path, path, remade=False) for path in carried.files if path.startswith("files/")]
 
     async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
         """A model that nobody may use before an officer accredits it; its files are looked at like any import."""
@@ -296,6 +311,11 @@ class _Policies:
         text = (own if own.is_file() else packaged).read_text("utf-8")
         ref = Ref(PROPOSED.name, id, flow.access.id)
         return Gathered(ref, id, (Content(POLICY, text.encode()),))
+
+    async def shown(self, carried: Carried) -> Sequence[Shown]:
+        """Words: whoever proposes it reads all of it."""
+        del carried
+        return (Shown(POLICY, f"{POLICY}.txt"),)
 
     async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
         """A proposal: the region lists it once an officer has put it into its settings."""
