@@ -84,6 +84,16 @@ TABLE = (
         Tested(f"{GUARD}::test_a_verdict_on_other_bytes_is_no_verdict"),
     ),
     (
+        "transfer-signature-behind",
+        "the signature of a model stays behind, and nobody where it comes knows who signed",
+        Edit(
+            "casemate.wiring.cargo:_Models.gather",
+            "for one in value.files]",
+            "for one in value.files if one.path != SIGNATURE]",
+        ),
+        Tested(f"{REGION}::test_the_signature_of_a_model_travels_and_is_verified_where_it_comes"),
+    ),
+    (
         "transfer-raw-lands",
         "what the guard has made anew is passed by, and the bytes that came are adopted",
         Edit("casemate.transfer.region.inspect:inspected", "if each.remade:", "if False:"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -18,13 +17,13 @@ from casemate.engines.transfer_yard import FolderYard
 from casemate.knowledge.documents.document import opened
 from casemate.policy import Action
 from casemate.transfer.region import Content, Outgoing
-from casemate.transfer.region.channel import MODEL_TYPE, OBJECT_TYPE, POLICY_TYPE
+from casemate.transfer.region.channel import OBJECT_TYPE, POLICY_TYPE
 from casemate.wiring import transfer as wiring
 from tests.cells.made import pdf
 from tests.laws.s3_operations import Hand
 from tests.transfer.guard.samples import TOKENIZER
 from tests.transfer.regions import LOW, TEXT, Pair, a_document, a_pair
-from tests.transfer.test_region import a_model
+from tests.transfer.test_region import a_model, a_model_of, weights
 
 HIDDEN = "The pi\u200ber lies\r\nnorth of the harbour."
 KNOWN = "casemate inward known v1"
@@ -36,18 +35,6 @@ def lived(law: Callable[[Pair], Awaitable[None]], guard: str = "known") -> None:
             await law(pair)
 
     asyncio.run(done())
-
-
-def weights(tail: bytes = b"") -> bytes:
-    header = json.dumps({"w": {"dtype": "U8", "shape": [4], "data_offsets": [0, 4]}}).encode()
-    return struct.pack("<Q", len(header)) + header + b"\1\2\3\4" + tail
-
-
-def a_model_of(files: dict[str, bytes]) -> Outgoing:
-    about = {"name": "small", "described": {"vendor": "v", "tasks": ["chat"]}}
-    contents = [Content("about.json", json.dumps(about).encode())]
-    contents += [Content(f"files/{path}", data) for path, data in sorted(files.items())]
-    return Outgoing("model-0001", MODEL_TYPE, LOW, tuple(contents))
 
 
 def an_object(key: str, data: bytes) -> Outgoing:

@@ -72,8 +72,11 @@ class _AboutObject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _AboutModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`signer`: the key under which its files are signed (PEM), as whoever imported it first has named it."""
+
     name: str
     described: Described
+    signer: str = ""
 
 
 async def _about(arrived: Carried, type: type[T]) -> T:
@@ -223,22 +226,30 @@ class _Models:
         self._registry = registry
 
     async def gather(self, flow: Flow, id: str) -> Gathered:
-        """The files of an imported model, and how it was described. A signature over them stays behind."""
+        """The files of an imported model, and how it was described and who signed them."""
         found = await here(flow, id[:200])
         value = found.value
         if not value.files or value.retired:
             raise BadInput(what="Only models whose files were imported travel.")
         top = self._folder / folder_of(found.label, value.name)
-        files = [Content(f"files/{one.path}", file=top / one.path) for one in value.files if one.path != SIGNATURE]
-        about = _AboutModel(value.name, value.described)
+        if value.signed_by and not value.signer:
+            raise BadInput(what="The key of this model's signer was not kept; import it again, and it travels signed.")
+        files = [Content(f"files/{one.path}", file=top / one.path) for one in value.files]
+        about = _AboutModel(value.name, value.described, value.signer)
         return Gathered(found.ref, value.name, (Content(ABOUT, msgspec.json.encode(about)), *files))
 
     async def shown(self, carried: Carried) -> Sequence[Shown]:
-        """Its files land as they came: their digests and a signature over them hold what they are."""
-        return [Shown(path, path, remade=False) for path in carried.files if path.startswith("files/")]
+        """Its files land as they came: their digests and a signature over them hold what they are.
+
+        The signature itself is looked at by whoever verifies it.
+        """
+        paths = [path for path in carried.files if path.startswith("files/") and path != f"files/{SIGNATURE}"]
+        return [Shown(path, path, remade=False) for path in paths]
 
     async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
-        """A model that nobody may use before an officer accredits it; its files are looked at like any import."""
+        """A model that nobody may use before an officer accredits it; its files are looked at like any import, and so
+        is the signature over them: one that does not hold, or is no more there, is no model.
+        """
         about = await _about(arrived, _AboutModel)
         model_checked(about.name, about.described, EngineSpec(), "en")
         token = secrets.token_hex(16)
@@ -246,7 +257,7 @@ class _Models:
             for path in arrived.files:
                 if path.startswith("files/"):
                     await arrived.copy(path, self._folder / "incoming" / token / path.removeprefix("files/"))
-            weights = await flow.beside(taken_in, self._registry.incoming(token, "en"), "", "en")
+            weights = await flow.beside(taken_in, self._registry.incoming(token, "en"), about.signer, "en")
             name = await self._settled(flow, token, about.name, place)
         except BaseException:
             await flow.beside(_removed, self._folder / "incoming" / token)
@@ -259,6 +270,8 @@ class _Models:
             proposed=proposed(flow.gate.vault.region, engine).text,
             formats=weights.formats,
             files=weights.files,
+            signed_by=weights.signed_by,
+            signer=weights.signer,
             bom=weights.bom,
             registered_by=flow.session.principal.name,
             at=flow.gate.vault.clock.now(),
