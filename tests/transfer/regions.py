@@ -165,10 +165,10 @@ class Pair:
         return list((await world.call("operator", "GET", "/api/transfer/bundles", None, label)).json["data"])
 
 
-async def introduced(low: World, high: World, below: str, above: str) -> Pair:
+async def introduced(low: World, high: World, below: str, above: str, guard: str = "known") -> Pair:
     """Three acts by officers, what each gives carried to the other."""
     at = "/api/transfer/channels"
-    opened = await high.call("officer", "POST", at, {"name": "up", "source": "lowland"}, above)
+    opened = await high.call("officer", "POST", at, {"name": "up", "source": "lowland", "guard": guard}, above)
     assert opened.status == 201, opened.body
     card = (await high.call("officer", "GET", f"{at}/up", None, above)).json["data"]["card"]
     opened = await low.call("officer", "POST", at, {"name": "up", "card": card}, below)
@@ -180,8 +180,8 @@ async def introduced(low: World, high: World, below: str, above: str) -> Pair:
 
 
 @asynccontextmanager
-async def a_pair(floor: str = "us:SECRET") -> AsyncIterator[Pair]:
+async def a_pair(floor: str = "us:SECRET", guard: str = "known") -> AsyncIterator[Pair]:
     """From a region at the bottom to one whose floor is SECRET."""
     async with a_region("lowland", seed=1) as low, a_region("highland", floor, seed=2) as high:
         above = high.house.gate.vault.region.floor.text
-        yield await introduced(low, high, LOW, above)
+        yield await introduced(low, high, LOW, above, guard)

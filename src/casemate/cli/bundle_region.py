@@ -74,6 +74,6 @@ def found(talk: Talk, name: str) -> dict[str, Any]:
 def row(told: dict[str, Any]) -> tuple[str, ...]:
     """A bundle in a line."""
     verdict = t(f"transfer.verdict.{told['verdict']}")
-    why = told["rule"] if told["verdict"] not in ("sent", "accept") else ""
+    why = told["why"] or told["rule"] if told["verdict"] not in ("sent", "accept") else ""
     gap = t("transfer.gap", first=told["gap"][0], last=told["gap"][1]) if told["gap"] else ""
     return told["mark"], told["channel"], str(told["sequence"]), verdict, why, gap, told["bundle"]

@@ -37,9 +37,16 @@ OUTPUT = option("--output", type=click.Path(path_type=Path), required=True, meta
 LARGEST = 2 << 20
 
 
-@verb("channel.receive", NAME, option("--source", required=True, metavar="REGION"), OUTPUT, LABEL)
-def receive(talk: Talk, name: str, source: str, output: Path, label: str) -> None:
-    opened = _opened(talk, {"name": name, "source": source}, label)
+@verb(
+    "channel.receive",
+    NAME,
+    option("--source", required=True, metavar="REGION"),
+    OUTPUT,
+    LABEL,
+    option("--guard", type=click.Choice(["none", "known", "each"]), default="known"),
+)
+def receive(talk: Talk, name: str, source: str, output: Path, label: str, guard: str) -> None:
+    opened = _opened(talk, {"name": name, "source": source, "guard": guard}, label)
     if opened:
         _kept(talk, output, talk.client().get(_at(name), opened["label"]).data["card"])
 

@@ -15,12 +15,13 @@ import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import starmap
 from pathlib import Path
 
 from casemate.crypto import Keeper, KeySigner, Recipient
 from casemate.engines.bundle_files import Source, area_of, digested, drafted, look, seal
 from casemate.engines.files_publish import sync_folder
-from casemate.engines.transfer_inside import Whole
+from casemate.engines.transfer_inside import Lying, Whole
 from casemate.errors import Absent, BadInput, CasemateError, StorageFull, TooLarge
 from casemate.transfer.bundle import (
     Approval,
@@ -28,6 +29,7 @@ from casemate.transfer.bundle import (
     Face,
     File,
     Frames,
+    Guarded,
     Layout,
     Release,
     Thing,
@@ -41,7 +43,8 @@ from casemate.transfer.bundle import (
     wrapped_to,
 )
 from casemate.transfer.bundle.release import read_envelope
-from casemate.transfer.region import Made, Opened, Packing, Place
+from casemate.transfer.region import Carried, Made, Opened, Packing, Place
+from casemate.transfer.region import Content as Lent
 
 __all__ = ["MEMORY", "FolderYard"]
 
@@ -61,6 +64,10 @@ class FolderYard:
         """The draft of a bundle. Raises BadInput, TooLarge, Conflict where a file was changed meanwhile."""
         with _room():
             return await asyncio.to_thread(self._packed, packing)
+
+    def lying(self, name: str, contents: tuple[Lent, ...]) -> Carried:
+        """The files of an object that is to go, read where they lie."""
+        return Lying(name, contents)
 
     async def publish(self, bundle: str) -> None:
         """The draft is what goes out from now on."""
@@ -219,7 +226,8 @@ def _things(packing: Packing) -> tuple[list[Thing], dict[str, bytes], dict[str, 
                 digest, size = source.digest, source.size
                 sources[digest] = source
             files.append(File(content.path, digest, size))
-        things.append(Thing(each.name, each.type, tuple(sorted(files, key=lambda file: file.path)), each.label))
+        inside, guards = tuple(sorted(files, key=lambda file: file.path)), tuple(starmap(Guarded, each.guards))
+        things.append(Thing(each.name, each.type, inside, each.label, guards))
     if sum(map(len, raw.values())) > MEMORY:
         raise TooLarge(what="bundle", limit=MEMORY)
     return things, raw, sources

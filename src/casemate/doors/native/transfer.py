@@ -16,6 +16,7 @@ from casemate.transfer.region import (
     BundleRecord,
     Card,
     ChannelRecord,
+    GuardProfile,
     Introduction,
     Wanted,
     channels,
@@ -35,11 +36,15 @@ DAYS = 365
 
 
 class Opening(msgspec.Struct, frozen=True):
-    """A channel by which something is to come from the region `source`; or one to the region of a `card`."""
+    """A channel by which something is to come from the region `source`; or one to the region of a `card`.
+
+    `guard`: of what comes, what the guard here is asked of; of what is sent the card says it.
+    """
 
     name: str
     source: str = ""
     card: Card | None = None
+    guard: GuardProfile = "known"
 
 
 class Sending(msgspec.Struct, frozen=True):
@@ -95,7 +100,7 @@ class _Transfer:
         found = await named(call.flow, call.path["name"])
         value, data = found.value, _channel(call, found)
         if value.side == "received":
-            data["card"] = Card(value.destination, value.ceiling, value.recipient)
+            data["card"] = Card(value.destination, value.ceiling, value.recipient, value.guard)
         return reply(call.flow, data)
 
     async def open(self, call: Call) -> Reply:
@@ -106,7 +111,7 @@ class _Transfer:
         opened = (
             await open_sent(call.flow, asked.name, asked.card)
             if asked.card is not None
-            else await open_received(call.flow, asked.name, asked.source)
+            else await open_received(call.flow, asked.name, asked.source, asked.guard)
         )
         return await self._changed(call, opened, asked.name, 201)
 
@@ -183,6 +188,7 @@ def _channel(call: Call, found: Found[ChannelRecord]) -> dict[str, Any]:
         "waiting": waiting,
         "gap": [last + 1, waiting[0] - 1] if waiting and waiting[0] > last + 1 else [],
         "skip": value.skip_to,
+        "guard": value.guard,
         "by": value.by,
         "at": value.at,
         **marked(call.flow, found.label),
@@ -192,7 +198,7 @@ def _channel(call: Call, found: Found[ChannelRecord]) -> dict[str, Any]:
 def _bundle(call: Call, found: Found[BundleRecord]) -> dict[str, Any]:
     value = found.value
     told = {name: getattr(value, name) for name in (
-        "channel", "side", "bundle", "sequence", "verdict", "rule", "size", "at", "by", "alarms", "gap",
+        "channel", "side", "bundle", "sequence", "verdict", "rule", "why", "size", "at", "by", "alarms", "gap",
     )}  # fmt: skip
     members = [
         {
@@ -202,6 +208,7 @@ def _bundle(call: Call, found: Found[BundleRecord]) -> dict[str, Any]:
             "kind": each.kind,
             "id": each.id,
             "known": each.known,
+            "guard": each.guard,
         }
         for each in value.members
     ]

@@ -8,8 +8,9 @@ visible, or that a number, a gap or a name of one class is known in another.
 from __future__ import annotations
 
 from casemate.transfer.region.arrive import Arrivals
-from casemate.transfer.region.cargo import Arrived, Cargo, Content, Gathered, Landed
+from casemate.transfer.region.cargo import Arrived, Cargo, Carried, Content, Gathered, Landed, Shown
 from casemate.transfer.region.channel import BUNDLE, CHANNEL, BundleRecord, ChannelRecord, MemberRecord
+from casemate.transfer.region.inspect import GuardProfile, Guards, Inspected, Looking
 from casemate.transfer.region.leave import Departures, Wanted
 from casemate.transfer.region.office import (
     Card,
@@ -32,18 +33,24 @@ __all__ = [
     "BundleRecord",
     "Card",
     "Cargo",
+    "Carried",
     "ChannelRecord",
     "Content",
     "Departures",
     "Gathered",
+    "GuardProfile",
+    "Guards",
+    "Inspected",
     "Introduction",
     "Landed",
+    "Looking",
     "Made",
     "MemberRecord",
     "Opened",
     "Outgoing",
     "Packing",
     "Place",
+    "Shown",
     "Wanted",
     "Yard",
     "channels",

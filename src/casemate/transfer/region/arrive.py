@@ -3,6 +3,7 @@
     file -> verify(facts, state, now) -> refuse        a record, and the file is gone
                                       -> quarantine    a record, and the file put aside
                                       -> hold          a record with the gap; the file waits, and is judged again
+         -> the guard here, once all else holds, and verify again with what it found
                                       -> accept -> pour all -> ONE commit: the channel's new state, and what came
 
 Everything lies at the label of the channel here: the join of what was sent and this region's floor. Each object comes
@@ -13,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace as replaced
 from weakref import WeakValueDictionary
 
@@ -36,6 +36,8 @@ from casemate.transfer.region.channel import (
     MemberRecord,
     TakenRecord,
 )
+from casemate.transfer.region.customs import GUARDED, Customs, Looked, Unfit
+from casemate.transfer.region.inspect import Guards, Remade
 from casemate.transfer.region.office import named
 from casemate.transfer.region.yard import Opened, Place, Yard
 from casemate.transfer.state import State, read_state, written
@@ -45,24 +47,22 @@ from casemate.transfer.verify import advanced, held, verify
 __all__ = ["Arrivals"]
 
 
-class _Unfit(Exception):
-    """Something in a bundle that was accepted is nothing that a room here takes."""
-
-
 LARGEST = 1 << 40
 TRIES = 8
 
 
 class Arrivals:
-    """`cargo`: what can be adopted, by the type of its manifest.
+    """`cargo`: what can be adopted, by the type of its manifest. `guards`: what looks at its files before.
 
     Each class has a lane of its own: a large bundle keeps nobody else's waiting. `patience`: as of `Lanes`.
     """
 
-    def __init__(self, gate: Gate, yard: Yard, cargo: Mapping[str, Cargo], patience: float | None = 0.5) -> None:
+    def __init__(
+        self, gate: Gate, yard: Yard, cargo: Mapping[str, Cargo], guards: Guards, patience: float | None = 0.5
+    ) -> None:
         self._gate = gate
         self._yard = yard
-        self._cargo = cargo
+        self._customs = Customs(cargo, guards)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._lanes = Lanes(gate, self._lane, patience)
         self.problems: dict[str, str] = {}
@@ -125,18 +125,23 @@ class Arrivals:
         """One file, one at a time for each channel; where the state was changed meanwhile, it is judged again."""
         lock = self._turns.setdefault(f"{flow.access.id}/{name}", asyncio.Lock())
         async with lock:
+            looked: Looked = {}  # what a guard has found is not looked for again
             for _ in range(TRIES):
                 found, state = await self._receiving(flow, name)
                 opened = await self._yard.open(file, found.value.keeper)
-                verdict = verify(opened.facts, state, flow.gate.vault.clock.now())
+                now, why = flow.gate.vault.clock.now(), ""
+                verdict = verify(opened.facts, state, now)
                 if verdict.rule == "sealed":  # it is to others, whoever they are: nothing will ever open it here
                     verdict = replaced(verdict, state="quarantine")
                 try:
-                    if verdict.came is not None:
-                        with suppress(_Unfit):
-                            return await self._adopted(flow, found, state, opened, verdict, more)
-                        verdict = Verdict("quarantine", "unfit", verdict.alarms)
-                    return await self._kept(flow, found, state, opened, verdict, file, more)
+                    try:
+                        if verdict.came is not None or verdict.rule in GUARDED:
+                            verdict, why = await self._customs.verdict(opened, state, now, found.value.guard, looked)
+                        if verdict.came is not None:
+                            return await self._adopted(flow, found, state, opened, verdict, more, looked)
+                    except Unfit as unfit:
+                        verdict, why = Verdict("quarantine", "unfit", verdict.alarms), str(unfit)
+                    return await self._kept(flow, found, state, opened, verdict, file, more, why)
                 except Conflict:
                     for each in more:
                         if not await self._stands(flow, each):
@@ -175,6 +180,7 @@ class Arrivals:
         verdict: Verdict,
         file: str,
         more: Sequence[Delete],
+        why: str,
     ) -> Found[BundleRecord]:
         """Nothing of it is adopted: a record says why, and where its bytes are."""
         id = _fresh(flow, found.id)
@@ -189,7 +195,7 @@ class Arrivals:
                 return same[0]
         where = place.get(verdict.state)
         kept = await self._yard.keep(file, where, id.removeprefix(PREFIX)) if where else ""
-        record = _record(flow, found.id, opened, verdict, kept, ())
+        record = _record(flow, found.id, opened, verdict, kept, (), why)
         put = Put(BUNDLE, id, record, expect=0)
         receipt = await flow.commit(put, *changes, *more, facts=_facts(found.id, record))
         return Found(Ref(BUNDLE.name, id, flow.access.id), receipt.versions[0], flow.acting, record)
@@ -202,12 +208,13 @@ class Arrivals:
         opened: Opened,
         verdict: Verdict,
         more: Sequence[Delete],
+        looked: Looked,
     ) -> Found[BundleRecord]:
         """Pour all, then one commit. Where it is sure that there is none, nothing is left of what was laid down."""
         landed: list[Landed] = []
         try:
-            done = await self._landed(flow, found, state, opened, verdict, more, landed)
-        except (Conflict, _Unfit):
+            done = await self._landed(flow, found, state, opened, verdict, more, looked, landed)
+        except (Conflict, Unfit):
             for one in landed:
                 await one.undo()
             raise
@@ -223,6 +230,7 @@ class Arrivals:
         opened: Opened,
         verdict: Verdict,
         more: Sequence[Delete],
+        looked: Looked,
         landed: list[Landed],
     ) -> Found[BundleRecord]:
         """What the commit gives; `landed` grows by each object that was poured for it."""
@@ -233,20 +241,25 @@ class Arrivals:
         changes: list[Change] = []
         members: list[MemberRecord] = []
         for type, arrived in opened.objects():
+            seen = looked.get(arrived.digest)
+            guard = seen.verdict if seen else ""
             before = await self._before(flow, type, arrived)
             if before is not None:
-                members.append(MemberRecord(type, arrived.name, arrived.digest, before.kind, before.id, known=True))
+                members.append(
+                    MemberRecord(type, arrived.name, arrived.digest, before.kind, before.id, known=True, guard=guard)
+                )
                 continue
             try:
-                one = await self._cargo_of(type).arrive(flow, arrived, ref, str(came.sequence))
+                made = Remade(arrived, seen.made) if seen else arrived
+                one = await self._customs.cargo(type).arrive(flow, made, ref, str(came.sequence))
             except (BadInput, Damaged):
-                raise _Unfit from None
+                raise Unfit(arrived.name) from None
             landed.append(one)
             changes.extend(one.changes)
             taken = TakenRecord(one.ref.kind, one.ref.id, id, one.mark)
             changes.append(Put(TAKEN, arrived.digest.partition(":")[2], taken))
-            members.append(MemberRecord(type, arrived.name, arrived.digest, one.ref.kind, one.ref.id))
-        record = _record(flow, found.id, opened, verdict, "", tuple(members))
+            members.append(MemberRecord(type, arrived.name, arrived.digest, one.ref.kind, one.ref.id, guard=guard))
+        record = _record(flow, found.id, opened, verdict, "", tuple(members), "")
         after = replace(
             found.value,
             state=written(advanced(state, came)).decode(),
@@ -264,7 +277,7 @@ class Arrivals:
         for each in await flow.read_each(TAKEN, arrived.digest.partition(":")[2]):
             before = each.value
             own = each.ref.class_id == flow.access.id
-            if own and await self._cargo_of(type).there(flow, before.id, before.mark):
+            if own and await self._customs.cargo(type).there(flow, before.id, before.mark):
                 return before
         return None
 
@@ -273,12 +286,6 @@ class Arrivals:
         return any(
             (f.ref.class_id, f.version) == (flow.access.id, gone.expect) for f in await flow.read_each(BUNDLE, gone.id)
         )
-
-    def _cargo_of(self, type: str) -> Cargo:
-        cargo = self._cargo.get(type)
-        if cargo is None:
-            raise BadInput(what=f"Nothing of type {type[:100]} is adopted here.")
-        return cargo
 
     async def _flow(self, access: AccessClass) -> Flow:
         return await self._gate.open(self._gate.service("transfer", access), Action("take", "bundle"))
@@ -297,7 +304,7 @@ def _fresh(flow: Flow, name: str) -> str:
 
 
 def _record(
-    flow: Flow, name: str, opened: Opened, verdict: Verdict, file: str, members: tuple[MemberRecord, ...]
+    flow: Flow, name: str, opened: Opened, verdict: Verdict, file: str, members: tuple[MemberRecord, ...], why: str
 ) -> BundleRecord:
     came = verdict.came
     return BundleRecord(
@@ -314,6 +321,7 @@ def _record(
         gap=verdict.gap or (),
         digest=came.previous if came is not None else "",
         file=file,
+        why=why,
         members=members,
     )
 
@@ -325,6 +333,7 @@ def _facts(name: str, record: BundleRecord) -> dict[str, str | int]:
         "bundle": record.bundle,
         "verdict": record.verdict,
         "rule": record.rule,
+        "why": record.why,
         "objects": len(record.members),
         "known": sum(member.known for member in record.members),
     }

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from casemate.objects import Kind
+from casemate.transfer.region.inspect import GuardProfile
 
 __all__ = [
     "BUNDLE", "CHANNEL", "DOCUMENT_TYPE", "MODEL_TYPE", "OBJECT_TYPE", "POLICY_TYPE", "PREFIX", "PROPOSED", "TAKEN",
@@ -35,6 +36,7 @@ class ChannelRecord(msgspec.Struct, frozen=True, kw_only=True):
     `signing` and `roles`: private keys of the sender; `root`: the roles that a receiver trusts first. `state`: what
     the receiver knows, in the words of `transfer.state`. `sequence` and `previous`: of the last release. `skip_by` has
     asked to give up what is missing up to `skip_to`, and waits for a second person.
+    `guard`: of what the guard is asked.
     """
 
     name: str
@@ -54,6 +56,7 @@ class ChannelRecord(msgspec.Struct, frozen=True, kw_only=True):
     previous: str = ""
     skip_by: str = ""
     skip_to: int = 0
+    guard: GuardProfile = "known"
     by: str = ""
     at: int = 0
 
@@ -64,7 +67,8 @@ class ChannelRecord(msgspec.Struct, frozen=True, kw_only=True):
 class MemberRecord(msgspec.Struct, frozen=True, array_like=True):
     """An object in a bundle: what kind of thing, its name, the digest of its manifest, and where it lies here.
 
-    `known`: the very same object had come before, so it was not stored again.
+    `known`: the very same object had come before, so it was not stored again. `guard`: "agree" where a guard has
+    looked at it, "" where its channel asks for none.
     """
 
     type: str
@@ -73,11 +77,13 @@ class MemberRecord(msgspec.Struct, frozen=True, array_like=True):
     kind: str
     id: str
     known: bool = False
+    guard: str = ""
 
 
 class BundleRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A bundle that was sent, or that came and what became of it. `rule`: why; `alarms`: what was noticed besides.
 
+    `why`: which object a guard or a room did not take, and by which rule.
     `file`: under which name its bytes lie in the region's folder, "" where they do not. `gap`: the first and last
     sequence that are missing before it. `size` of the file in bytes, `at` in microseconds.
     """
@@ -95,6 +101,7 @@ class BundleRecord(msgspec.Struct, frozen=True, kw_only=True):
     gap: tuple[int, ...] = ()
     digest: str = ""
     file: str = ""
+    why: str = ""
     members: tuple[MemberRecord, ...] = ()
 
 

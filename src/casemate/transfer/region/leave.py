@@ -1,6 +1,6 @@
 """What leaves: objects of one class, lent to the region that takes them, in one sealed file that follows the last.
 
-    each object: lend (decided, recorded, durable) -> gathered      in the order in which they were asked for
+    each object: the guard's verdict, as the card asks -> lend (decided, recorded, durable) -> gathered     in order
     draft of the bundle: sequence + 1, digest of the last release   nobody can fetch it
     ONE commit: the channel's new sequence, and what was sent       whoever was quicker has won: the draft is removed
     the draft becomes what goes out
@@ -11,13 +11,14 @@ Killed anywhere: a draft whose commit is there goes out after the next start, an
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import msgspec
 from msgspec.structs import replace
 
 from casemate.access import Ceiling, Flow, Gate
 from casemate.clock import Loop
-from casemate.errors import Absent, BadInput, CasemateError, Conflict
+from casemate.errors import Absent, BadInput, CasemateError, Conflict, Refused
 from casemate.labels import AccessClass
 from casemate.objects import Found, Put, Ref, Where
 from casemate.policy import Action
@@ -31,6 +32,7 @@ from casemate.transfer.region.channel import (
     ChannelRecord,
     MemberRecord,
 )
+from casemate.transfer.region.inspect import GuardProfile, Guards, Inspected, inspected
 from casemate.transfer.region.office import named
 from casemate.transfer.region.yard import Made, Outgoing, Packing, Yard
 
@@ -48,13 +50,23 @@ class Wanted(msgspec.Struct, frozen=True):
     id: str
 
 
-class Departures:
-    """`cargo`: what can travel, by the name of its kind."""
+@dataclass(frozen=True, slots=True)
+class _Going:
+    """An object that was lent; its kind, and what a guard has found of it."""
 
-    def __init__(self, gate: Gate, yard: Yard, cargo: Mapping[str, Cargo]) -> None:
+    kind: str
+    gathered: Gathered
+    seen: Inspected | None
+
+
+class Departures:
+    """`cargo`: what can travel, by the name of its kind. `guards`: what looks at it before it goes."""
+
+    def __init__(self, gate: Gate, yard: Yard, cargo: Mapping[str, Cargo], guards: Guards) -> None:
         self._gate = gate
         self._yard = yard
         self._cargo = cargo
+        self._guards = guards
         self._packing: set[str] = set()
 
     def loops(self) -> list[Loop]:
@@ -67,7 +79,7 @@ class Departures:
         found = await named(flow, name)
         if found.value.side != "sent":
             raise BadInput(what="Nothing is sent by a channel by which something comes.")
-        gathered = [(each.kind, await self._lent(flow, found.value, each)) for each in wanted]
+        gathered = [await self._lent(flow, found.value, each) for each in wanted]
         bundle = flow.gate.vault.entropy.draw(f"bundle/{flow.access.id}/{found.id}", 16).hex()
         packing = _packing(flow, found.value, bundle, days, self._outgoing(flow, gathered))
         self._packing.add(bundle)
@@ -89,8 +101,11 @@ class Departures:
             moved += 1
         return moved
 
-    async def _lent(self, flow: Flow, record: ChannelRecord, wanted: Wanted) -> Gathered:
-        """One object, which the region that takes it may have. Raises Refused (`accreditation`, `orcon`)."""
+    async def _lent(self, flow: Flow, record: ChannelRecord, wanted: Wanted) -> _Going:
+        """One object, which the region that takes it may have.
+
+        Raises Refused: by a rule of the guard, which is asked first, or as `accreditation`, `orcon`.
+        """
         cargo = self._cargo.get(wanted.kind)
         if cargo is None:
             raise BadInput(what=f"What travels is one of: {', '.join(sorted(self._cargo))}.")
@@ -98,18 +113,36 @@ class Departures:
         if gathered.ref.class_id != flow.access.id:
             raise Absent(kind=gathered.ref.kind, id=wanted.id)
         flow.use(gathered.ref)
+        seen = await self._seen(cargo, gathered, record.guard)
         ceiling = flow.gate.vault.region.policies.parse(record.ceiling)
-        return await flow.lend(flow.take(gathered).raised(flow.acting), Ceiling(_region(record), ceiling, outside=True))
+        lent = await flow.lend(flow.take(gathered).raised(flow.acting), Ceiling(_region(record), ceiling, outside=True))
+        return _Going(wanted.kind, lent, seen)
 
-    def _outgoing(self, flow: Flow, gathered: list[tuple[str, Gathered]]) -> tuple[Outgoing, ...]:
+    async def _seen(self, cargo: Cargo, gathered: Gathered, profile: GuardProfile) -> Inspected | None:
+        """What the guard here says of it, as the one there will say again. Raises Refused by its rule."""
+        if profile == "none":
+            return None
+        lying = self._yard.lying(cargo.kind, gathered.contents)
+        seen = await inspected(self._guards, lying, await cargo.shown(lying), profile)
+        if seen is not None and seen.verdict != "agree":
+            raise Refused(rule=seen.verdict, why=seen.why)
+        return seen
+
+    def _outgoing(self, flow: Flow, gathered: list[_Going]) -> tuple[Outgoing, ...]:
         """Names that say nothing but the order: a bundle is read by programs, and titles stand in the objects."""
         return tuple(
-            Outgoing(f"{kind}-{number:04d}", self._cargo[kind].type, flow.acting.text, each.contents)
-            for number, (kind, each) in enumerate(gathered, 1)
+            Outgoing(
+                f"{each.kind}-{number:04d}",
+                self._cargo[each.kind].type,
+                flow.acting.text,
+                each.gathered.contents,
+                ((each.seen.digest, each.seen.guard, each.seen.verdict),) if each.seen else (),
+            )
+            for number, each in enumerate(gathered, 1)
         )
 
     async def _sent(
-        self, flow: Flow, found: Found[ChannelRecord], packing: Packing, gathered: list[tuple[str, Gathered]]
+        self, flow: Flow, found: Found[ChannelRecord], packing: Packing, gathered: list[_Going]
     ) -> Found[BundleRecord]:
         record = found.value
         made = await self._yard.pack(packing)
@@ -127,7 +160,9 @@ class Departures:
             file="outbox",
             members=_members(packing, made, gathered),
         )
-        parents = tuple(dict.fromkeys(each.ref for _, each in gathered if each.ref.kind != PROPOSED.name))
+        parents = tuple(
+            dict.fromkeys(each.gathered.ref for each in gathered if each.gathered.ref.kind != PROPOSED.name)
+        )
         after = replace(record, sequence=packing.sequence, previous=made.digest)
         facts = {"channel": found.id, "sequence": packing.sequence, "bundle": packing.bundle, "to": record.destination}
         changes = (
@@ -187,9 +222,16 @@ def _packing(flow: Flow, record: ChannelRecord, bundle: str, days: int, objects:
     )
 
 
-def _members(packing: Packing, made: Made, gathered: list[tuple[str, Gathered]]) -> tuple[MemberRecord, ...]:
+def _members(packing: Packing, made: Made, gathered: list[_Going]) -> tuple[MemberRecord, ...]:
     pairs = zip(packing.objects, gathered, strict=True)
     return tuple(
-        MemberRecord(out.type, each.title[:200], made.manifests[out.name], each.ref.kind, each.ref.id)
-        for out, (_, each) in pairs
+        MemberRecord(
+            out.type,
+            each.gathered.title[:200],
+            made.manifests[out.name],
+            each.gathered.ref.kind,
+            each.gathered.ref.id,
+            guard=each.seen.verdict if each.seen else "",
+        )
+        for out, each in pairs
     )

@@ -20,6 +20,7 @@ from casemate.objects import Found, Put
 from casemate.transfer.bundle.roles import ROLES, make_root, read_root
 from casemate.transfer.lattice import lattice_of
 from casemate.transfer.region.channel import CHANNEL, ChannelRecord
+from casemate.transfer.region.inspect import GuardProfile
 from casemate.transfer.state import State, read_state, written
 
 __all__ = ["Card", "Introduction", "channels", "introduction", "named", "open_received", "open_sent", "skip", "trust"]
@@ -30,11 +31,15 @@ _LONGEST = 64
 
 
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a region that takes tells the one that sends. `recipient`: a public key in hexadecimal."""
+    """What a region that takes tells the one that sends. `recipient`: a public key in hexadecimal.
+
+    `guard`: what its guard will be asked of, so that the sender asks its own of the same.
+    """
 
     region: str
     ceiling: str
     recipient: str
+    guard: GuardProfile = "known"
 
 
 class Introduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,11 +66,11 @@ async def named(flow: Flow, name: str) -> Found[ChannelRecord]:
     return await flow.absent(CHANNEL, name[:_LONGEST])
 
 
-async def open_received(flow: Flow, name: str, source: str) -> ChannelRecord | None:
+async def open_received(flow: Flow, name: str, source: str, guard: GuardProfile) -> ChannelRecord | None:
     """A channel by which something is to come to the acting label; None where a second officer has to say the same."""
     await _free(flow, name)
     _said(source)
-    agreement = await agreed(flow, f"receive {name} from {source} at {flow.acting.text}")
+    agreement = await agreed(flow, f"receive {name} from {source} at {flow.acting.text} guard {guard}")
     if agreement is None:
         return None
     vault = flow.gate.vault
@@ -78,6 +83,7 @@ async def open_received(flow: Flow, name: str, source: str) -> ChannelRecord | N
         ceiling=vault.region.ceiling.text,
         recipient=Keeper(keeper).recipient.public.hex(),
         keeper=keeper,
+        guard=guard,
         by=flow.session.principal.name,
         at=vault.clock.now(),
     )
@@ -100,7 +106,9 @@ async def open_sent(flow: Flow, name: str, card: Card) -> ChannelRecord | None:
         raise BadInput(what="The card of a region: its key or its ceiling cannot be read.") from None
     if not flow.acting <= ceiling:
         raise Refused(rule="accreditation", acting=flow.acting.text)
-    agreement = await agreed(flow, f"send {name} to {card.region} {recipient} {ceiling.text} at {flow.acting.text}")
+    agreement = await agreed(
+        flow, f"send {name} to {card.region} {recipient} {ceiling.text} at {flow.acting.text} guard {card.guard}"
+    )
     if agreement is None:
         return None
     scope = f"channel/{flow.access.id}/{name}"
@@ -119,6 +127,7 @@ async def open_sent(flow: Flow, name: str, card: Card) -> ChannelRecord | None:
         signing=signing,
         roles=roles,
         root=_root(channel, now, signing, roles),
+        guard=card.guard,
         by=flow.session.principal.name,
         at=now,
     )
@@ -164,6 +173,7 @@ async def trust(flow: Flow, name: str, told: Introduction) -> ChannelRecord | No
         ceiling=region.ceiling.text,
         lattice=lattice_of(region.policies),
         root=told.root,
+        guard="each" if record.guard == "each" else "named",
     )
     known = replace(record, channel=told.channel, label=label.text, root=told.root, state=_text(state))
     put = Put(CHANNEL, name, known, expect=found.version)

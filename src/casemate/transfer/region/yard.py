@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from casemate.transfer.region.cargo import Arrived, Content
+from casemate.transfer.region.cargo import Arrived, Carried, Content
 from casemate.transfer.verify import Facts
 
 __all__ = ["Made", "Opened", "Outgoing", "Packing", "Place", "Yard"]
@@ -19,12 +19,16 @@ Place = Literal["held", "quarantine"]
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """An object that goes: its name among the others of the bundle, what kind of thing, its label, its files."""
+    """An object that goes: its name among the others of the bundle, what kind of thing, its label, its files.
+
+    `guards`: digest, guard and verdict of each that has looked at it.
+    """
 
     name: str
     type: str
     label: str
     contents: tuple[Content, ...]
+    guards: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,10 @@ class Yard(Protocol):
 
     async def pack(self, packing: Packing) -> Made:
         """Write the draft of a bundle. Raises BadInput, TooLarge, StorageFull."""
+        ...
+
+    def lying(self, name: str, contents: tuple[Content, ...]) -> Carried:
+        """The files of an object that is to go, read where they lie."""
         ...
 
     async def publish(self, bundle: str) -> None:
