@@ -178,6 +178,7 @@ ACTIONS: dict[str, Rule] = {
     "mission-notice.send": _by("service"),
     "package.list": _by("user", "operator"),
     "package.bring": _by("operator"),
+    "package.fetch": _by("user", "operator"),
     "job.tend": _by("service"),
     "work.list": _by("user"),
     "work.cancel": _by("user"),

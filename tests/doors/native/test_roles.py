@@ -94,6 +94,7 @@ MAY: dict[str, set[str]] = {
     "GET /api/packages": {"user", "operator"},
     "POST /api/packages": {"operator"},
     "PUT /api/packages/{name}": {"operator"},
+    "GET /api/packages/{name}/file": {"user", "operator"},
     "GET /api/transfer/channels": {"officer", "auditor", "operator", "releaser"},
     "POST /api/transfer/channels": {"officer"},
     "GET /api/transfer/channels/{name}": {"officer", "auditor", "operator", "releaser"},

@@ -6,7 +6,7 @@ it gives changes and commits nothing: all that came in one bundle lands in one c
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -55,6 +55,10 @@ class Arrived(Protocol):
 
     async def read(self, path: str) -> bytes:
         """All of a file. Raises TooLarge for one that is no small one."""
+        ...
+
+    def pieces(self, path: str) -> AsyncIterator[bytes]:
+        """A file of any size, piece by piece; its digest is compared before the last one is given."""
         ...
 
     async def copy(self, path: str, into: Path) -> None:

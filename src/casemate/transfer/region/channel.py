@@ -14,7 +14,8 @@ import msgspec
 from casemate.objects import Kind
 
 __all__ = [
-    "BUNDLE", "CHANNEL", "DOCUMENT_TYPE", "MODEL_TYPE", "OBJECT_TYPE", "POLICY_TYPE", "PREFIX", "PROPOSED", "TAKEN",
+    "BUNDLE", "CHANNEL", "DOCUMENT_TYPE", "MODEL_TYPE", "OBJECT_TYPE", "PACKAGE_TYPE", "POLICY_TYPE", "PREFIX",
+    "PROPOSED", "TAKEN",
     "BundleRecord", "ChannelRecord", "MemberRecord", "ProposedRecord", "Side", "TakenRecord", "Verdict",
 ]  # fmt: skip
 
@@ -24,6 +25,7 @@ PREFIX = "bundle-"  # of a record's id: so is told where a document came from
 DOCUMENT_TYPE = "application/vnd.casemate.document.v1"
 OBJECT_TYPE = "application/vnd.casemate.object.v1"
 MODEL_TYPE = "application/vnd.casemate.model.v1"
+PACKAGE_TYPE = "application/vnd.casemate.package.v1"
 POLICY_TYPE = "application/vnd.casemate.policy.v1"
 
 
