@@ -24,7 +24,7 @@ LARGEST = 256 << 20
 class Packages:
     """`mirror`: the region's, with its rule of signatures."""
 
-    kind, type = "package", PACKAGE_TYPE
+    kind, type, asks = "package", PACKAGE_TYPE, False
 
     def __init__(self, mirror: Mirror) -> None:
         self._mirror = mirror

@@ -19,6 +19,7 @@ from casemate.transfer.region.office import (
     named,
     open_received,
     open_sent,
+    permit,
     skip,
     trust,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "named",
     "open_received",
     "open_sent",
+    "permit",
     "skip",
     "trust",
 ]

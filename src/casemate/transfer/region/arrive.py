@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 
 from msgspec.structs import replace
 
-from casemate.access import Flow, Gate, Lanes
+from casemate.access import Enrol, Flow, Gate, Lanes
 from casemate.clock import Loop
 from casemate.errors import BadInput, CasemateError, Conflict, Damaged, Unavailable
 from casemate.labels import AccessClass
@@ -231,17 +231,23 @@ class Arrivals:
         id = _fresh(flow, found.id)
         ref = Ref(BUNDLE.name, id, flow.access.id)
         changes: list[Change] = []
+        enrolled: list[Enrol] = []
         members: list[MemberRecord] = []
         for type, arrived in opened.objects():
-            before = await self._before(flow, type, arrived)
-            if before is not None:
-                members.append(MemberRecord(type, arrived.name, arrived.digest, before.kind, before.id, known=True))
-                continue
             try:
-                one = await self._cargo_of(type).arrive(flow, arrived, ref, str(came.sequence))
+                cargo = self._cargo_of(type, found.value)
+                before = await self._before(flow, cargo, arrived)
+                if before is not None:
+                    members.append(MemberRecord(type, arrived.name, arrived.digest, before.kind, before.id, known=True))
+                    continue
+                one = await cargo.arrive(flow, arrived, ref, str(came.sequence))
             except (BadInput, Damaged):
                 raise _Unfit from None
+            if any(one.ref == other.ref for other in landed):  # two in one place: neither is what was sent
+                await one.undo()
+                raise _Unfit
             landed.append(one)
+            enrolled.extend(one.enrolled)
             changes.extend(one.changes)
             taken = TakenRecord(one.ref.kind, one.ref.id, id, one.mark)
             changes.append(Put(TAKEN, arrived.digest.partition(":")[2], taken))
@@ -256,15 +262,16 @@ class Arrivals:
             skip_to=0,
         )
         first = (Put(CHANNEL, found.id, after, expect=found.version), Put(BUNDLE, id, record, expect=0))
-        receipt = await flow.commit(*first, *_once(changes), *more, facts=_facts(found.id, record))
+        facts = _facts(found.id, record)
+        receipt = await flow.commit(*first, *_once(changes), *more, *enrolled, facts=facts)
         return Found(ref, receipt.versions[1], flow.acting, record)
 
-    async def _before(self, flow: Flow, type: str, arrived: Arrived) -> TakenRecord | None:
+    async def _before(self, flow: Flow, cargo: Cargo, arrived: Arrived) -> TakenRecord | None:
         """Where the very same object lies that came before, if it still does."""
         for each in await flow.read_each(TAKEN, arrived.digest.partition(":")[2]):
             before = each.value
             own = each.ref.class_id == flow.access.id
-            if own and await self._cargo_of(type).there(flow, before.id, before.mark):
+            if own and await cargo.there(flow, before.id, before.mark):
                 return before
         return None
 
@@ -274,9 +281,10 @@ class Arrivals:
             (f.ref.class_id, f.version) == (flow.access.id, gone.expect) for f in await flow.read_each(BUNDLE, gone.id)
         )
 
-    def _cargo_of(self, type: str) -> Cargo:
+    def _cargo_of(self, type: str, channel: ChannelRecord) -> Cargo:
+        """Raises BadInput for what nothing here takes, or not by this channel."""
         cargo = self._cargo.get(type)
-        if cargo is None:
+        if cargo is None or (cargo.asks and cargo.kind not in channel.carries):
             raise BadInput(what=f"Nothing of type {type[:100]} is adopted here.")
         return cargo
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from casemate.access import Flow
+from casemate.access import Enrol, Flow
 from casemate.objects import Change, Ref
 
 __all__ = ["Arrived", "Cargo", "Content", "Gathered", "Landed"]
@@ -69,7 +69,7 @@ class Arrived(Protocol):
 @dataclass(frozen=True, slots=True)
 class Landed:
     """What the one commit changes for an object, and where it then lies. `after` runs once it is durable, `undo`
-    where it never will be.
+    where it never will be. `enrolled`: what it changes of what admission believes.
 
     `mark`: by what it is seen later whether it is still the same that lies there.
     """
@@ -77,15 +77,20 @@ class Landed:
     ref: Ref
     changes: Sequence[Change]
     mark: str = ""
+    enrolled: Sequence[Enrol] = ()
     after: Callable[[], Awaitable[None]] = _nothing
     undo: Callable[[], Awaitable[None]] = _nothing
 
 
 class Cargo(Protocol):
-    """One kind of thing. `kind` is how people call it, `type` how a manifest does."""
+    """One kind of thing. `kind` is how people call it, `type` how a manifest does.
+
+    `asks`: it goes and comes by those channels alone of which an officer has said so.
+    """
 
     kind: str
     type: str
+    asks: bool
 
     async def gather(self, flow: Flow, id: str) -> Gathered:
         """The object of the flow's own class. Raises Absent, BadInput where it lies in another."""
