@@ -40,12 +40,16 @@ async def data(world: World, who: str, path: str, label: str) -> Any:
     ("GET", f"{AT}/{{name}}/introduction"),
     ("POST", f"{AT}/{{name}}/trust"),
     ("POST", f"{AT}/{{name}}/skip"),
+    ("POST", f"{AT}/{{name}}/permit"),
     ("GET", "/transfer"),
     ("GET", "/transfer.json"),
     roles=("officer",),
 )
 def keep_channels(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
-    way, deed = rng.choice(WAYS), rng.choice(("open", "open", "both", "both", "look", "skip", "list", "page", "told"))
+    way, deed = (
+        rng.choice(WAYS),
+        rng.choice(("open", "open", "both", "both", "look", "skip", "permit", "list", "page", "told")),
+    )
     number = rng.randint(1, 3)
 
     async def do(world: World) -> Seen:
@@ -61,6 +65,8 @@ def keep_channels(rng: random.Random, who: str, label: str) -> tuple[Doing, str]
             return await world.call(who, "GET", f"{AT}/{way}", None, label)
         if deed == "skip":
             return await world.call(who, "POST", f"{AT}/back/skip", {"sequence": number}, label)
+        if deed == "permit":
+            return await world.call(who, "POST", f"{AT}/{way}/permit", {"kinds": ["clearances"][number - 1 :]}, label)
         if deed == "told":
             return sized(await world.call(who, "GET", f"{AT}/out/introduction", None, label))
         page = {"list": AT, "page": "/transfer"}.get(deed, "/transfer.json")

@@ -40,13 +40,13 @@ TEXT = b"The pier lies north of the harbour.\n\nThe ferry goes at dawn."
 
 
 @asynccontextmanager
-async def a_region(name: str, floor: str = "", seed: int = 0) -> AsyncIterator[World]:
-    """A region of that name with its officer, operator and two releasers; gone afterwards."""
+async def a_region(name: str, floor: str = "", seed: int = 0, more: str = "") -> AsyncIterator[World]:
+    """A region of that name with its officer, operator and two releasers; gone afterwards. `more`: of its settings."""
     path = Path(tempfile.mkdtemp(prefix="transfer-"))
     folder = Folder(path)
     for part in (folder.data, folder.keys, folder.run):
         part.mkdir(mode=0o700)
-    folder.settings_file.write_text(SETTINGS.format(name=name, floor=floor))
+    folder.settings_file.write_text(SETTINGS.format(name=name, floor=floor) + more)
     keyed(folder, seed)
     clock, entropy = ManualClock(), DerivedEntropy(seed.to_bytes(8, "big"))
     house = await open_house(folder, "all", clock, entropy, durable=False, extractor=PlainExtractor())
@@ -180,8 +180,8 @@ async def introduced(low: World, high: World, below: str, above: str, guard: str
 
 
 @asynccontextmanager
-async def a_pair(floor: str = "us:SECRET", guard: str = "known") -> AsyncIterator[Pair]:
-    """From a region at the bottom to one whose floor is SECRET."""
-    async with a_region("lowland", seed=1) as low, a_region("highland", floor, seed=2) as high:
+async def a_pair(floor: str = "us:SECRET", guard: str = "known", more: str = "") -> AsyncIterator[Pair]:
+    """From a region at the bottom to one whose floor is SECRET, with `more` of settings."""
+    async with a_region("lowland", seed=1) as low, a_region("highland", floor, seed=2, more=more) as high:
         above = high.house.gate.vault.region.floor.text
         yield await introduced(low, high, LOW, above, guard)

@@ -26,6 +26,8 @@ CHANNELS = "/api/transfer/channels"
     option("--document", "document", multiple=True, metavar="ID"),
     option("--object", "object", multiple=True, metavar="BUCKET/KEY"),
     option("--model", "model", multiple=True, metavar="NAME"),
+    option("--clearances", "clearances", multiple=True, metavar="ID"),
+    option("--package", "package", multiple=True, metavar="FILE"),
     option("--policy", "policy", multiple=True, metavar="NAME"),
     option("--days", type=click.IntRange(1, 3660), default=365),
     option("--output", type=click.Path(path_type=Path), default=None, metavar="FILE"),

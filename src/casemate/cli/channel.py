@@ -25,6 +25,7 @@ channel = Group(
         "send": "channel:send",
         "trust": "channel:trust",
         "skip": "channel:skip",
+        "permit": "channel:permit",
         "list": "channel:listing",
         "log": "channel:log",
     },
@@ -72,6 +73,13 @@ def skip(talk: Talk, name: str, sequence: int) -> None:
     _told(talk, answer.data)
 
 
+@verb("channel.permit", NAME, click.argument("kinds", nargs=-1))
+def permit(talk: Talk, name: str, kinds: tuple[str, ...]) -> None:
+    answer = talk.client().post(f"{_at(name)}/permit", {"kinds": kinds}, found(talk, name)["label"])
+    talk.answer(answer)
+    _told(talk, answer.data)
+
+
 @verb("channel.list", LABEL)
 def listing(talk: Talk, label: str) -> None:
     answer = talk.client().get(CHANNELS, acting=label)
@@ -105,7 +113,8 @@ def _row(told: dict[str, Any]) -> tuple[str, ...]:
     way = t(f"transfer.side.{told['side']}", source=told["source"], destination=told["destination"])
     gap = t("transfer.gap", first=told["gap"][0], last=told["gap"][1]) if told["gap"] else ""
     state = "" if told["introduced"] else t("transfer.unknown")
-    return told["mark"], told["name"], way, t("transfer.sequence", sequence=told["sequence"]), gap, state
+    more = t("transfer.carries", kinds=", ".join(told["carries"])) if told["carries"] else ""
+    return told["mark"], told["name"], way, t("transfer.sequence", sequence=told["sequence"]), gap, state, more
 
 
 def _kept(talk: Talk, output: Path, data: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from casemate.crypto import Keeper
@@ -110,6 +110,12 @@ class _Object:
     async def head(self, path: str, most: int) -> bytes:
         """Its first bytes, each frame proven as it is opened. Raises Damaged."""
         return await asyncio.to_thread(self._head, path, most)
+
+    async def pieces(self, path: str) -> AsyncIterator[bytes]:
+        """A file of any size, piece by piece. Raises Damaged before the last one."""
+        pieces = self._blobs.pieces(self._digests[path])
+        while piece := await asyncio.to_thread(next, pieces, b""):
+            yield piece
 
     async def copy(self, path: str, into: Path) -> None:
         """A file of any size, onto the disk, where nothing may be yet. Raises Damaged."""

@@ -104,7 +104,7 @@ def _own(flow: Flow, found: Sequence[Found[T]]) -> Found[T] | None:
 
 
 class _Documents:
-    kind, type = "document", DOCUMENT_TYPE
+    kind, type, asks = "document", DOCUMENT_TYPE, False
 
     async def gather(self, flow: Flow, id: str) -> Gathered:
         """The file as it was brought, with what its bringer said of it."""
@@ -154,7 +154,7 @@ class _Documents:
 
 
 class _Objects:
-    kind, type = "object", OBJECT_TYPE
+    kind, type, asks = "object", OBJECT_TYPE, False
 
     async def gather(self, flow: Flow, id: str) -> Gathered:
         """`id`: bucket/key. Raises TooLarge."""
@@ -219,7 +219,7 @@ def _bucket(flow: Flow, record: ObjectRecord, before: Found[BucketRecord] | None
 
 
 class _Models:
-    kind, type = "model", MODEL_TYPE
+    kind, type, asks = "model", MODEL_TYPE, False
 
     def __init__(self, folder: Path, registry: Registry) -> None:
         self._folder = folder
@@ -309,7 +309,7 @@ def _removed(folder: Path) -> None:
 
 
 class _Policies:
-    kind, type = "policy", POLICY_TYPE
+    kind, type, asks = "policy", POLICY_TYPE, False
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -38,11 +38,13 @@ class Check(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """What a region does with bundles: their files, what leaves, what comes."""
+    """What a region does with bundles: their files, what leaves, what comes. `asking`: the kinds of things for which
+    a channel needs an officer's word."""
 
     yard: Yard
     departures: Departures
     arrivals: Arrivals
+    asking: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from casemate.transfer.region import (
     named,
     open_received,
     open_sent,
+    permit,
     skip,
     trust,
 )
@@ -60,6 +61,12 @@ class Skipping(msgspec.Struct, frozen=True):
     sequence: int
 
 
+class Permitting(msgspec.Struct, frozen=True):
+    """What the channel may carry of what no channel carries by itself."""
+
+    kinds: tuple[str, ...]
+
+
 def routes(rooms: Rooms) -> list[Route]:
     """Transfer routes."""
     at, every, told = _Transfer(rooms), "/api/transfer/channels", dict[str, Any]
@@ -74,6 +81,7 @@ def routes(rooms: Rooms) -> list[Route]:
         Route("GET", f"{one}/introduction", "native", sees, at.introduction, gives=told),
         Route("POST", f"{one}/trust", "native", opens, at.trust, takes=Introduction, gives=told),
         Route("POST", f"{one}/skip", "native", skips, at.skip, takes=Skipping, gives=told),
+        Route("POST", f"{one}/permit", "native", Action("permit", "channel"), at.permit, takes=Permitting, gives=told),
         Route("POST", f"{one}/bundles", "native", send, at.send, takes=Sending, gives=told),
         Route("PUT", f"{one}/bundles", "native", takes, at.take, gives=told, limit=LARGEST, streams=True),
         Route("GET", bundles, "native", lists, at.bundles, gives=list[dict[str, Any]]),
@@ -135,6 +143,11 @@ class _Transfer:
         await self._room.arrivals.again(call.flow, name)
         return reply(call.flow, _channel(call, await named(call.flow, name)))
 
+    async def permit(self, call: Call) -> Reply:
+        """What this channel carries that none does by itself; without data where a second officer has to agree."""
+        name = call.path["name"]
+        return await self._changed(call, await permit(call.flow, name, call.body.kinds, self._room.asking), name, 200)
+
     async def send(self, call: Call) -> Reply:
         """A bundle of these objects, which all lie at the acting label exactly."""
         asked: Sending = call.body
@@ -189,6 +202,7 @@ def _channel(call: Call, found: Found[ChannelRecord]) -> dict[str, Any]:
         "gap": [last + 1, waiting[0] - 1] if waiting and waiting[0] > last + 1 else [],
         "skip": value.skip_to,
         "guard": value.guard,
+        "carries": value.carries,
         "by": value.by,
         "at": value.at,
         **marked(call.flow, found.label),

@@ -20,6 +20,7 @@ from casemate.transfer.region.office import (
     named,
     open_received,
     open_sent,
+    permit,
     skip,
     trust,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "named",
     "open_received",
     "open_sent",
+    "permit",
     "skip",
     "trust",
 ]

@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 
 from msgspec.structs import replace
 
-from casemate.access import Flow, Gate, Lanes
+from casemate.access import Enrol, Flow, Gate, Lanes
 from casemate.clock import Loop
 from casemate.errors import BadInput, CasemateError, Conflict, Damaged, Unavailable
 from casemate.labels import AccessClass
@@ -136,7 +136,7 @@ class Arrivals:
                 try:
                     try:
                         if verdict.came is not None or verdict.rule in GUARDED:
-                            verdict, why = await self._customs.verdict(opened, state, now, found.value.guard, looked)
+                            verdict, why = await self._customs.verdict(opened, state, now, found.value, looked)
                         if verdict.came is not None:
                             return await self._adopted(flow, found, state, opened, verdict, more, looked)
                     except Unfit as unfit:
@@ -239,22 +239,30 @@ class Arrivals:
         id = _fresh(flow, found.id)
         ref = Ref(BUNDLE.name, id, flow.access.id)
         changes: list[Change] = []
+        enrolled: list[Enrol] = []
         members: list[MemberRecord] = []
         for type, arrived in opened.objects():
             seen = looked.get(arrived.digest)
             guard = seen.verdict if seen else ""
-            before = await self._before(flow, type, arrived)
-            if before is not None:
-                members.append(
-                    MemberRecord(type, arrived.name, arrived.digest, before.kind, before.id, known=True, guard=guard)
-                )
-                continue
             try:
+                cargo = self._customs.cargo(type, found.value)
+                before = await self._before(flow, cargo, arrived)
+                if before is not None:
+                    members.append(
+                        MemberRecord(
+                            type, arrived.name, arrived.digest, before.kind, before.id, known=True, guard=guard
+                        )
+                    )
+                    continue
                 made = Remade(arrived, seen.made) if seen else arrived
-                one = await self._customs.cargo(type).arrive(flow, made, ref, str(came.sequence))
+                one = await cargo.arrive(flow, made, ref, str(came.sequence))
             except (BadInput, Damaged):
                 raise Unfit(arrived.name) from None
+            if any(one.ref == other.ref for other in landed):  # two in one place: neither is what was sent
+                await one.undo()
+                raise Unfit(arrived.name)
             landed.append(one)
+            enrolled.extend(one.enrolled)
             changes.extend(one.changes)
             taken = TakenRecord(one.ref.kind, one.ref.id, id, one.mark)
             changes.append(Put(TAKEN, arrived.digest.partition(":")[2], taken))
@@ -269,15 +277,16 @@ class Arrivals:
             skip_to=0,
         )
         first = (Put(CHANNEL, found.id, after, expect=found.version), Put(BUNDLE, id, record, expect=0))
-        receipt = await flow.commit(*first, *_once(changes), *more, facts=_facts(found.id, record))
+        facts = _facts(found.id, record)
+        receipt = await flow.commit(*first, *_once(changes), *more, *enrolled, facts=facts)
         return Found(ref, receipt.versions[1], flow.acting, record)
 
-    async def _before(self, flow: Flow, type: str, arrived: Arrived) -> TakenRecord | None:
+    async def _before(self, flow: Flow, cargo: Cargo, arrived: Arrived) -> TakenRecord | None:
         """Where the very same object lies that came before, if it still does."""
         for each in await flow.read_each(TAKEN, arrived.digest.partition(":")[2]):
             before = each.value
             own = each.ref.class_id == flow.access.id
-            if own and await self._customs.cargo(type).there(flow, before.id, before.mark):
+            if own and await cargo.there(flow, before.id, before.mark):
                 return before
         return None
 

@@ -15,8 +15,24 @@ from casemate.objects import Kind
 from casemate.transfer.region.inspect import GuardProfile
 
 __all__ = [
-    "BUNDLE", "CHANNEL", "DOCUMENT_TYPE", "MODEL_TYPE", "OBJECT_TYPE", "POLICY_TYPE", "PREFIX", "PROPOSED", "TAKEN",
-    "BundleRecord", "ChannelRecord", "MemberRecord", "ProposedRecord", "Side", "TakenRecord", "Verdict",
+    "BUNDLE",
+    "CHANNEL",
+    "CLEARANCES_TYPE",
+    "DOCUMENT_TYPE",
+    "MODEL_TYPE",
+    "OBJECT_TYPE",
+    "PACKAGE_TYPE",
+    "POLICY_TYPE",
+    "PREFIX",
+    "PROPOSED",
+    "TAKEN",
+    "BundleRecord",
+    "ChannelRecord",
+    "MemberRecord",
+    "ProposedRecord",
+    "Side",
+    "TakenRecord",
+    "Verdict",
 ]  # fmt: skip
 
 Side = Literal["sent", "received"]
@@ -24,7 +40,9 @@ Verdict = Literal["sent", "accept", "refuse", "quarantine", "hold"]
 PREFIX = "bundle-"  # of a record's id: so is told where a document came from
 DOCUMENT_TYPE = "application/vnd.casemate.document.v1"
 OBJECT_TYPE = "application/vnd.casemate.object.v1"
+CLEARANCES_TYPE = "application/vnd.casemate.clearances.v1"
 MODEL_TYPE = "application/vnd.casemate.model.v1"
+PACKAGE_TYPE = "application/vnd.casemate.package.v1"
 POLICY_TYPE = "application/vnd.casemate.policy.v1"
 
 
@@ -35,8 +53,8 @@ class ChannelRecord(msgspec.Struct, frozen=True, kw_only=True):
     `recipient`: the public key to which bundles are sealed; `keeper` is its private half, kept where they come.
     `signing` and `roles`: private keys of the sender; `root`: the roles that a receiver trusts first. `state`: what
     the receiver knows, in the words of `transfer.state`. `sequence` and `previous`: of the last release. `skip_by` has
-    asked to give up what is missing up to `skip_to`, and waits for a second person.
-    `guard`: of what the guard is asked.
+    asked to give up what is missing up to `skip_to`, and waits for a second person. `guard`: of what the guard is
+    asked. `carries`: what it may carry of what no channel carries unless an officer has said so.
     """
 
     name: str
@@ -57,6 +75,7 @@ class ChannelRecord(msgspec.Struct, frozen=True, kw_only=True):
     skip_by: str = ""
     skip_to: int = 0
     guard: GuardProfile = "known"
+    carries: tuple[str, ...] = ()
     by: str = ""
     at: int = 0
 

@@ -21,7 +21,7 @@ from casemate.clock import Loop
 from casemate.errors import Absent, BadInput, CasemateError, Conflict, Refused
 from casemate.labels import AccessClass
 from casemate.objects import Found, Put, Ref, Where
-from casemate.policy import Action
+from casemate.policy import Action, Refuse
 from casemate.transfer.region.cargo import Cargo, Gathered
 from casemate.transfer.region.channel import (
     BUNDLE,
@@ -104,11 +104,13 @@ class Departures:
     async def _lent(self, flow: Flow, record: ChannelRecord, wanted: Wanted) -> _Going:
         """One object, which the region that takes it may have.
 
-        Raises Refused: by a rule of the guard, which is asked first, or as `accreditation`, `orcon`.
+        Raises Refused: by a rule of the guard, which is asked first, or as `accreditation`, `orcon`, `not-carried`.
         """
         cargo = self._cargo.get(wanted.kind)
         if cargo is None:
             raise BadInput(what=f"What travels is one of: {', '.join(sorted(self._cargo))}.")
+        if cargo.asks and wanted.kind not in record.carries:
+            await flow.refuse(Refuse("not-carried", {"kind": wanted.kind}))
         gathered = await cargo.gather(flow, wanted.id)
         if gathered.ref.class_id != flow.access.id:
             raise Absent(kind=gathered.ref.kind, id=wanted.id)

@@ -9,6 +9,8 @@ Both are carried by people, who compare what they hold. A channel that nobody ha
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 from msgspec.structs import replace
 
@@ -23,7 +25,10 @@ from casemate.transfer.region.channel import CHANNEL, ChannelRecord
 from casemate.transfer.region.inspect import GuardProfile
 from casemate.transfer.state import State, read_state, written
 
-__all__ = ["Card", "Introduction", "channels", "introduction", "named", "open_received", "open_sent", "skip", "trust"]
+__all__ = [
+    "Card", "Introduction", "channels", "introduction", "named", "open_received", "open_sent", "permit", "skip",
+    "trust",
+]  # fmt: skip
 
 YEAR = 366 * 86_400 * 1_000_000
 ROOT_LASTS = 10 * YEAR
@@ -179,6 +184,24 @@ async def trust(flow: Flow, name: str, told: Introduction) -> ChannelRecord | No
     put = Put(CHANNEL, name, known, expect=found.version)
     await flow.commit(put, *agreement, facts={"channel": name, "trusted": root.version})
     return known
+
+
+async def permit(flow: Flow, name: str, kinds: tuple[str, ...], known: Collection[str]) -> ChannelRecord | None:
+    """Of what no channel carries by itself, this one carries these kinds from now on, and no other.
+
+    `known`: what there is of them. None where a second officer has to say the same. Raises BadInput.
+    """
+    found = await named(flow, name)
+    if not set(kinds) <= set(known):
+        raise BadInput(what=f"What a channel is let carry is of: {', '.join(sorted(known))}.")
+    carries = tuple(sorted(set(kinds)))
+    agreement = await agreed(flow, f"permit {name} {found.value.channel} {' '.join(carries)}")
+    if agreement is None:
+        return None
+    told = replace(found.value, carries=carries)
+    put = Put(CHANNEL, name, told, expect=found.version)
+    await flow.commit(put, *agreement, facts={"channel": name, "carries": ", ".join(carries)})
+    return told
 
 
 async def skip(flow: Flow, name: str, sequence: int) -> ChannelRecord:
