@@ -98,6 +98,10 @@ class Pair:
 
     async def made(self, objects: Sequence[Outgoing], **changes: Any) -> bytes:
         """A bundle that the low region never made, with its keys: as whoever has stolen them would."""
+        return (await self.packed(objects, **changes)).read_bytes()
+
+    async def packed(self, objects: Sequence[Outgoing], **changes: Any) -> Path:
+        """Where it lies."""
         record = (await self._record(self.low, self.below)).value
         told = Packing(
             bundle=os.urandom(16).hex(),
@@ -115,15 +119,26 @@ class Pair:
             signing=record.signing,
             roles=record.roles,
             objects=tuple(objects),
+            roots=tuple(each.encode() for each in record.roots),
         )
         told = replace(told, **changes)
         yard = FolderYard(self.low.folder / "forge")
         await yard.pack(told)
-        return (self.low.folder / "forge" / "draft" / f"{told.bundle}.cmb").read_bytes()
+        return self.low.folder / "forge" / "draft" / f"{told.bundle}.cmb"
 
     async def state(self) -> State:
         """What the high region knows of the channel."""
         return read_state((await self._record(self.high, self.above)).value.state.encode())
+
+    async def record(self, world: World | None = None) -> ChannelRecord:
+        """What a region keeps of the channel; the high one where none is said."""
+        world, label = (self.high, self.above) if world is None else (world, self.below)
+        return (await self._record(world, label)).value
+
+    async def ask(self, world: World, who: str, path: str, body: Any) -> Seen:
+        """A request about the channel, or about a bundle where the path says so, at the label of that end."""
+        at = path if path.startswith("/") else f"/api/transfer/channels/up/{path}"
+        return await world.call(who, "POST", at, body, self.below if world is self.low else self.above)
 
     async def _record(self, world: World, label: str) -> Found[ChannelRecord]:
         gate = world.house.gate
@@ -165,13 +180,13 @@ class Pair:
         return list((await world.call("operator", "GET", "/api/transfer/bundles", None, label)).json["data"])
 
 
-async def introduced(low: World, high: World, below: str, above: str, guard: str = "known") -> Pair:
-    """Three acts by officers, what each gives carried to the other."""
+async def introduced(low: World, high: World, below: str, above: str, guard: str = "known", **people: int) -> Pair:
+    """Three acts by officers, what each gives carried to the other; so many `signatures` and `approvals`."""
     at = "/api/transfer/channels"
     opened = await high.call("officer", "POST", at, {"name": "up", "source": "lowland", "guard": guard}, above)
     assert opened.status == 201, opened.body
     card = (await high.call("officer", "GET", f"{at}/up", None, above)).json["data"]["card"]
-    opened = await low.call("officer", "POST", at, {"name": "up", "card": card}, below)
+    opened = await low.call("officer", "POST", at, {"name": "up", "card": card, **people}, below)
     assert opened.status == 201, opened.body
     told = (await low.call("officer", "GET", f"{at}/up/introduction", None, below)).json["data"]
     trusted = await high.call("officer", "POST", f"{at}/up/trust", told, above)
@@ -180,8 +195,8 @@ async def introduced(low: World, high: World, below: str, above: str, guard: str
 
 
 @asynccontextmanager
-async def a_pair(floor: str = "us:SECRET", guard: str = "known", more: str = "") -> AsyncIterator[Pair]:
+async def a_pair(floor: str = "us:SECRET", guard: str = "known", more: str = "", **people: int) -> AsyncIterator[Pair]:
     """From a region at the bottom to one whose floor is SECRET, with `more` of settings."""
     async with a_region("lowland", seed=1) as low, a_region("highland", floor, seed=2, more=more) as high:
         above = high.house.gate.vault.region.floor.text
-        yield await introduced(low, high, LOW, above, guard)
+        yield await introduced(low, high, LOW, above, guard, **people)

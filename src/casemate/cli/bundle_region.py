@@ -38,6 +38,10 @@ def send(talk: Talk, channel: str, days: int, output: Path | None, **wanted: tup
     members = [{"kind": kind, "id": id} for kind, ids in wanted.items() for id in ids]
     answer = client.post(f"{CHANNELS}/{quote(channel, safe='')}/bundles", {"members": members, "days": days}, acting)
     talk.answer(answer)
+    if answer.data["verdict"] == "waiting":
+        talk.say("bundle.waiting", bundle=answer.data["bundle"])
+        talk.out("  ".join(row(answer.data)))
+        return
     place = output or Path(f"{answer.data['bundle']}.cmb")
     with place.open("xb") as file:
 
@@ -54,7 +58,8 @@ def import_(talk: Talk, file: Path) -> None:
     with file.open("rb") as opened:
         id = read_area(opened.read(AREA)).face.channel.hex()
         opened.seek(0)
-        known = [each for each in talk.client().get(CHANNELS).data if each["channel"] == id]
+        several = talk.client().get(CHANNELS).data
+        known = [each for each in several if (each["channel"], each["side"]) == (id, "received")]
         if not known:
             raise Absent(kind="transfer.channel", id=id)
         at = f"{CHANNELS}/{quote(known[0]['name'], safe='')}/bundles"

@@ -10,7 +10,9 @@ from __future__ import annotations
 from casemate.transfer.region.arrive import Arrivals
 from casemate.transfer.region.cargo import Arrived, Cargo, Carried, Content, Gathered, Landed, Shown
 from casemate.transfer.region.channel import BUNDLE, CHANNEL, BundleRecord, ChannelRecord, MemberRecord
+from casemate.transfer.region.fetching import accredit_fetching
 from casemate.transfer.region.inspect import GuardProfile, Guards, Inspected, Looking
+from casemate.transfer.region.keys import Keys, keys_of, renew_card, renew_root, revoke, rotate
 from casemate.transfer.region.leave import Departures, Wanted
 from casemate.transfer.region.office import (
     Card,
@@ -43,6 +45,7 @@ __all__ = [
     "Guards",
     "Inspected",
     "Introduction",
+    "Keys",
     "Landed",
     "Looking",
     "Made",
@@ -54,12 +57,18 @@ __all__ = [
     "Shown",
     "Wanted",
     "Yard",
+    "accredit_fetching",
     "channels",
     "introduction",
+    "keys_of",
     "named",
     "open_received",
     "open_sent",
     "permit",
+    "renew_card",
+    "renew_root",
+    "revoke",
+    "rotate",
     "skip",
     "trust",
 ]

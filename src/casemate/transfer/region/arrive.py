@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace as replaced
 from weakref import WeakValueDictionary
 
 from msgspec.structs import replace
@@ -38,6 +37,7 @@ from casemate.transfer.region.channel import (
 )
 from casemate.transfer.region.customs import GUARDED, Customs, Looked, Unfit
 from casemate.transfer.region.inspect import Guards, Remade
+from casemate.transfer.region.keys import known_before, told_apart
 from casemate.transfer.region.office import named
 from casemate.transfer.region.yard import Opened, Place, Yard
 from casemate.transfer.state import State, read_state, written
@@ -128,11 +128,9 @@ class Arrivals:
             looked: Looked = {}  # what a guard has found is not looked for again
             for _ in range(TRIES):
                 found, state = await self._receiving(flow, name)
-                opened = await self._yard.open(file, found.value.keeper)
+                opened = await self._yard.open(file, (found.value.keeper, *found.value.keepers))
                 now, why = flow.gate.vault.clock.now(), ""
-                verdict = verify(opened.facts, state, now)
-                if verdict.rule == "sealed":  # it is to others, whoever they are: nothing will ever open it here
-                    verdict = replaced(verdict, state="quarantine")
+                verdict = told_apart(found.value, state, opened, verify(opened.facts, state, now))
                 try:
                     try:
                         if verdict.came is not None or verdict.rule in GUARDED:
@@ -273,6 +271,7 @@ class Arrivals:
             state=written(advanced(state, came)).decode(),
             sequence=came.sequence,
             previous=came.previous,
+            before=known_before(found.value, state.root, came.root),
             skip_by="",
             skip_to=0,
         )
