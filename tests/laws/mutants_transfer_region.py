@@ -99,6 +99,12 @@ TABLE = (
         Tested(f"{REGION}::test_the_signature_of_a_model_travels_and_is_verified_where_it_comes"),
     ),
     (
+        "transfer-two-of-one-number",
+        "two who make a bundle of one channel at once give both the same number",
+        Edit("casemate.wiring.bundle_channel:alone", "fcntl.flock(descriptor, fcntl.LOCK_EX)", "pass"),
+        Tested("tests/cli/test_bundle.py::test_two_that_are_made_at_once_never_get_one_number"),
+    ),
+    (
         "transfer-raw-lands",
         "what the guard has made anew is passed by, and the bytes that came are adopted",
         Edit("casemate.transfer.region.inspect:inspected", "if each.remade:", "if False:"),
