@@ -34,7 +34,7 @@ from casemate.models.registry import Registry, here
 from casemate.models.signing import SIGNATURE
 from casemate.models.weights import runs, taken_in
 from casemate.objects import Change, Found, Put, Ref
-from casemate.transfer.region import Arrived, Cargo, Content, Gathered, Landed
+from casemate.transfer.region import Arrived, Cargo, Content, Gathered, Landed, Through
 from casemate.transfer.region.channel import (
     DOCUMENT_TYPE,
     MODEL_TYPE,
@@ -109,9 +109,9 @@ class _Documents:
         contents = (Content(ABOUT, msgspec.json.encode(about)), Content(CONTENT, data))
         return Gathered(whole.ref, value.title or value.name, contents)
 
-    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
+    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
         """A file that waits to be read, all of it at the label at which it came: its marks are words of it by now."""
-        del place
+        del by
         about = await _about(arrived, _About)
         if not about.name.isprintable() or not 0 < len(about.name) <= NAME_LIMIT:
             raise BadInput(what="name")
@@ -158,9 +158,9 @@ class _Objects:
         contents = (Content(ABOUT, msgspec.json.encode(about)), Content(CONTENT, data))
         return Gathered(found.ref, id, contents)
 
-    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
+    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
         """The object in a bucket of that name; one that is not there is made."""
-        del place
+        del by
         about = await _about(arrived, _AboutObject)
         bucket_named(about.bucket, "en")
         whole_key(about.key, "en")
@@ -222,7 +222,7 @@ class _Models:
         about = _AboutModel(value.name, value.described)
         return Gathered(found.ref, value.name, (Content(ABOUT, msgspec.json.encode(about)), *files))
 
-    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
+    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
         """A model that nobody may use before an officer accredits it; its files are looked at like any import."""
         about = await _about(arrived, _AboutModel)
         model_checked(about.name, about.described, EngineSpec(), "en")
@@ -232,7 +232,7 @@ class _Models:
                 if path.startswith("files/"):
                     await arrived.copy(path, self._folder / "incoming" / token / path.removeprefix("files/"))
             weights = await flow.beside(taken_in, self._registry.incoming(token, "en"), "", "en")
-            name = await self._settled(flow, token, about.name, place)
+            name = await self._settled(flow, token, about.name, str(by.sequence))
         except BaseException:
             await flow.beside(_removed, self._folder / "incoming" / token)
             raise
@@ -297,9 +297,9 @@ class _Policies:
         ref = Ref(PROPOSED.name, id, flow.access.id)
         return Gathered(ref, id, (Content(POLICY, text.encode()),))
 
-    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
+    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
         """A proposal: the region lists it once an officer has put it into its settings."""
-        del place
+        del by
         try:
             text = (await _content(arrived, POLICY)).decode()
             policy = read_policy(text, POLICY)

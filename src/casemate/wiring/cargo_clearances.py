@@ -12,7 +12,7 @@ from casemate.accounts.statements import CARRIED, LISTED, stated
 from casemate.errors import Absent, BadInput, Conflict, Refused
 from casemate.identity.attributes import shown
 from casemate.objects import Ref
-from casemate.transfer.region import Arrived, Content, Gathered, Landed
+from casemate.transfer.region import Arrived, Content, Gathered, Landed, Through
 from casemate.transfer.region.channel import CLEARANCES_TYPE
 
 __all__ = ["Clearances"]
@@ -31,9 +31,9 @@ class Clearances:
         title = f"{found.value.authority} {found.value.number}"
         return Gathered(found.ref, title, (Content(STATEMENT, found.value.raw),))
 
-    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
+    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
         """What its authority says counts from this commit on. Raises BadInput where it may not say it."""
-        del bundle, place
+        del bundle, by
         if STATEMENT not in arrived.files:
             raise BadInput(what=STATEMENT)
         raw = await arrived.read(STATEMENT)

@@ -12,7 +12,7 @@ from casemate.access import Flow
 from casemate.errors import BadInput, TooLarge
 from casemate.jobs.packages import PACKAGE, PACKAGE_LIST, Carried, Mirror
 from casemate.objects import Ref
-from casemate.transfer.region import Arrived, Content, Gathered, Landed
+from casemate.transfer.region import Arrived, Content, Gathered, Landed, Through
 from casemate.transfer.region.channel import PACKAGE_TYPE
 
 __all__ = ["Packages"]
@@ -45,9 +45,9 @@ class Packages:
         contents = (Content(ABOUT, msgspec.json.encode(told)), Content(CONTENT, data))
         return Gathered(own[0].ref, value.name, contents)
 
-    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
+    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
         """In the mirror, where locks find it. Raises BadInput."""
-        del place
+        del by
         try:
             told = msgspec.json.decode(await arrived.read(ABOUT), type=Carried)
         except (KeyError, msgspec.MsgspecError, UnicodeDecodeError):

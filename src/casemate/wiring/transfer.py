@@ -9,6 +9,7 @@ from casemate.models.registry import Registry
 from casemate.transfer.region import Arrivals, Departures
 from casemate.wiring.cargo import cargo_of
 from casemate.wiring.cargo_clearances import Clearances
+from casemate.wiring.cargo_heads import Heads
 from casemate.wiring.cargo_packages import Packages
 from casemate.wiring.house import House
 
@@ -19,7 +20,7 @@ def transfer_of(house: House, registry: Registry, mirror: Mirror) -> Transfer:
     """The room, with its loops in the house."""
     yard = FolderYard(house.folder.path / "transfer")
     yard.swept()
-    travels = *cargo_of(house.folder.path, registry), Packages(mirror), Clearances()
+    travels = *cargo_of(house.folder.path, registry), Packages(mirror), Clearances(), Heads()
     departures = Departures(house.gate, yard, {each.kind: each for each in travels})
     patience = None if house.extractor else 0.5
     arrivals = Arrivals(house.gate, yard, {each.type: each for each in travels}, patience)

@@ -8,7 +8,7 @@ visible, or that a number, a gap or a name of one class is known in another.
 from __future__ import annotations
 
 from casemate.transfer.region.arrive import Arrivals
-from casemate.transfer.region.cargo import Arrived, Cargo, Content, Gathered, Landed
+from casemate.transfer.region.cargo import Alarming, Arrived, Cargo, Content, Gathered, Landed, Through
 from casemate.transfer.region.channel import BUNDLE, CHANNEL, BundleRecord, ChannelRecord, MemberRecord
 from casemate.transfer.region.leave import Departures, Wanted
 from casemate.transfer.region.office import (
@@ -28,6 +28,7 @@ from casemate.transfer.region.yard import Made, Opened, Outgoing, Packing, Place
 __all__ = [
     "BUNDLE",
     "CHANNEL",
+    "Alarming",
     "Arrivals",
     "Arrived",
     "BundleRecord",
@@ -45,6 +46,7 @@ __all__ = [
     "Outgoing",
     "Packing",
     "Place",
+    "Through",
     "Wanted",
     "Yard",
     "channels",

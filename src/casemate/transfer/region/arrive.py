@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace as replaced
 from weakref import WeakValueDictionary
 
@@ -25,7 +24,7 @@ from casemate.errors import BadInput, CasemateError, Conflict, Damaged, Unavaila
 from casemate.labels import AccessClass
 from casemate.objects import Change, Delete, Found, Put, Ref, Where
 from casemate.policy import Action
-from casemate.transfer.region.cargo import Arrived, Cargo, Landed
+from casemate.transfer.region.cargo import Alarming, Arrived, Cargo, Landed, Through
 from casemate.transfer.region.channel import (
     BUNDLE,
     CHANNEL,
@@ -46,7 +45,11 @@ __all__ = ["Arrivals"]
 
 
 class _Unfit(Exception):
-    """Something in a bundle that was accepted is nothing that a room here takes."""
+    """Something in a bundle that was accepted is nothing that a room here takes. `alarms`: what people have to know."""
+
+    def __init__(self, rule: str = "unfit", alarms: tuple[str, ...] = ()) -> None:
+        self.rule, self.alarms = rule, alarms
+        super().__init__(rule)
 
 
 LARGEST = 1 << 40
@@ -132,11 +135,13 @@ class Arrivals:
                 if verdict.rule == "sealed":  # it is to others, whoever they are: nothing will ever open it here
                     verdict = replaced(verdict, state="quarantine")
                 try:
+                    alarms: tuple[str, ...] = ()
                     if verdict.came is not None:
-                        with suppress(_Unfit):
+                        try:
                             return await self._adopted(flow, found, state, opened, verdict, more)
-                        verdict = Verdict("quarantine", "unfit", verdict.alarms)
-                    return await self._kept(flow, found, state, opened, verdict, file, more)
+                        except _Unfit as why:
+                            verdict, alarms = Verdict("quarantine", why.rule, verdict.alarms), why.alarms
+                    return await self._kept(flow, found, state, opened, verdict, file, more, alarms)
                 except Conflict:
                     for each in more:
                         if not await self._stands(flow, each):
@@ -175,6 +180,7 @@ class Arrivals:
         verdict: Verdict,
         file: str,
         more: Sequence[Delete],
+        alarms: tuple[str, ...] = (),
     ) -> Found[BundleRecord]:
         """Nothing of it is adopted: a record says why, and where its bytes are."""
         id = _fresh(flow, found.id)
@@ -190,6 +196,7 @@ class Arrivals:
         where = place.get(verdict.state)
         kept = await self._yard.keep(file, where, id.removeprefix(PREFIX)) if where else ""
         record = _record(flow, found.id, opened, verdict, kept, ())
+        record = replace(record, alarms=(*record.alarms, *alarms))
         put = Put(BUNDLE, id, record, expect=0)
         receipt = await flow.commit(put, *changes, *more, facts=_facts(found.id, record))
         return Found(Ref(BUNDLE.name, id, flow.access.id), receipt.versions[0], flow.acting, record)
@@ -233,6 +240,7 @@ class Arrivals:
         changes: list[Change] = []
         enrolled: list[Enrol] = []
         members: list[MemberRecord] = []
+        by = Through(found.value.source, came.sequence)
         for type, arrived in opened.objects():
             try:
                 cargo = self._cargo_of(type, found.value)
@@ -240,7 +248,9 @@ class Arrivals:
                 if before is not None:
                     members.append(MemberRecord(type, arrived.name, arrived.digest, before.kind, before.id, known=True))
                     continue
-                one = await cargo.arrive(flow, arrived, ref, str(came.sequence))
+                one = await cargo.arrive(flow, arrived, ref, by)
+            except Alarming as told:
+                raise _Unfit(told.rule, (told.rule,)) from None
             except (BadInput, Damaged):
                 raise _Unfit from None
             if any(one.ref == other.ref for other in landed):  # two in one place: neither is what was sent
@@ -336,4 +346,5 @@ def _facts(name: str, record: BundleRecord) -> dict[str, str | int]:
         "objects": len(record.members),
         "known": sum(member.known for member in record.members),
     }
+    facts |= {"alarms": ", ".join(record.alarms)} if record.alarms else {}
     return facts | ({"gap": f"{record.gap[0]}-{record.gap[1]}"} if record.gap else {})
