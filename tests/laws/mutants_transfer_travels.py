@@ -7,6 +7,8 @@ from tests.laws.killers_tests import Tested
 
 PACKAGES = "tests/transfer/test_travels_packages.py"
 CLEARANCES = "tests/transfer/test_travels_clearances.py"
+HEADS = "tests/transfer/test_travels_heads.py"
+CONTRADICTS = f"{HEADS}::test_a_head_that_contradicts_what_was_seen_is_an_alarm_and_nothing_of_it_is_kept"
 
 # name, leak, the line, what stands in its place, the killer
 TABLE = (
@@ -57,5 +59,27 @@ TABLE = (
         "a clearance counts before its time",
         Edit("casemate.access.outsiders:Outsiders._said", "record.begins <= self._vault", "0 <= self._vault"),
         Tested(f"{CLEARANCES}::test_a_clearance_counts_from_its_moment_and_until_it"),
+    ),
+    (
+        "travels-forked-head",
+        "a head of another history is witnessed",
+        Edit(
+            "casemate.ledger.rising:judged_rising",
+            'return "ok" if verify_consistency(last.size, old, point.size, root, path) else "forked"',
+            'return "ok"',
+        ),
+        Tested(f"{CONTRADICTS}[forked]"),
+    ),
+    (
+        "travels-shrunk-head",
+        "a log that became shorter is no alarm",
+        Edit("casemate.ledger.rising:judged_rising", "if point.size < last.size:", "if False:"),
+        Tested(f"{CONTRADICTS}[shrunk]"),
+    ),
+    (
+        "travels-head-of-nobody",
+        "a head is witnessed that its region has not signed",
+        Edit("casemate.ledger.rising:judged_rising", "if not verify_checkpoint(point, public):", "if False:"),
+        Tested(f"{HEADS}::test_what_goes_on_from_what_was_seen_is_witnessed"),
     ),
 )

@@ -27,15 +27,17 @@ CHANNELS = "/api/transfer/channels"
     option("--object", "object", multiple=True, metavar="BUCKET/KEY"),
     option("--model", "model", multiple=True, metavar="NAME"),
     option("--clearances", "clearances", multiple=True, metavar="ID"),
+    option("--heads", is_flag=True),
     option("--package", "package", multiple=True, metavar="FILE"),
     option("--policy", "policy", multiple=True, metavar="NAME"),
     option("--days", type=click.IntRange(1, 3660), default=365),
     option("--output", type=click.Path(path_type=Path), default=None, metavar="FILE"),
 )
-def send(talk: Talk, channel: str, days: int, output: Path | None, **wanted: tuple[str, ...]) -> None:
+def send(talk: Talk, channel: str, days: int, output: Path | None, heads: bool, **wanted: tuple[str, ...]) -> None:
     client = talk.client()
     acting = found(talk, channel)["label"]
     members = [{"kind": kind, "id": id} for kind, ids in wanted.items() for id in ids]
+    members += [{"kind": "heads", "id": "ledger"}] if heads else []
     answer = client.post(f"{CHANNELS}/{quote(channel, safe='')}/bundles", {"members": members, "days": days}, acting)
     talk.answer(answer)
     if answer.data["verdict"] == "waiting":

@@ -14,7 +14,7 @@ from casemate.accounts.statements import CARRIED, LISTED, stated
 from casemate.errors import Absent, BadInput, Conflict, Refused
 from casemate.identity.attributes import shown
 from casemate.objects import Ref
-from casemate.transfer.region import Arrived, Carried, Content, Gathered, Landed, Shown
+from casemate.transfer.region import Arrived, Carried, Content, Gathered, Landed, Shown, Through
 from casemate.transfer.region.channel import CLEARANCES_TYPE
 
 __all__ = ["Clearances"]
@@ -38,9 +38,9 @@ class Clearances:
         del carried
         return (Shown(STATEMENT, STATEMENT, remade=False),)
 
-    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
+    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
         """What its authority says counts from this commit on. Raises BadInput where it may not say it."""
-        del bundle, place
+        del bundle, by
         if STATEMENT not in arrived.files:
             raise BadInput(what=STATEMENT)
         raw = await arrived.read(STATEMENT)

@@ -14,7 +14,7 @@ from casemate.access import Flow
 from casemate.errors import BadInput, TooLarge
 from casemate.jobs.packages import PACKAGE, PACKAGE_LIST, Carried, Mirror
 from casemate.objects import Ref
-from casemate.transfer.region import Arrived, Content, Gathered, Landed, Shown
+from casemate.transfer.region import Arrived, Content, Gathered, Landed, Shown, Through
 from casemate.transfer.region import Carried as Files
 from casemate.transfer.region.channel import PACKAGE_TYPE
 
@@ -52,9 +52,9 @@ class Packages:
         """It lands as it came: its digest, and the list that names it, hold what it is."""
         return (Shown(CONTENT, (await _told(carried)).name, remade=False),)
 
-    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
+    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
         """In the mirror, where locks find it. Raises BadInput."""
-        del place
+        del by
         told = await _told(arrived)
         if CONTENT not in arrived.files:
             raise BadInput(what=CONTENT)

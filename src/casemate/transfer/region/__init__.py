@@ -8,7 +8,17 @@ visible, or that a number, a gap or a name of one class is known in another.
 from __future__ import annotations
 
 from casemate.transfer.region.arrive import Arrivals
-from casemate.transfer.region.cargo import Arrived, Cargo, Carried, Content, Gathered, Landed, Shown
+from casemate.transfer.region.cargo import (
+    Alarming,
+    Arrived,
+    Cargo,
+    Carried,
+    Content,
+    Gathered,
+    Landed,
+    Shown,
+    Through,
+)
 from casemate.transfer.region.channel import BUNDLE, CHANNEL, BundleRecord, ChannelRecord, MemberRecord
 from casemate.transfer.region.fetching import accredit_fetching
 from casemate.transfer.region.inspect import GuardProfile, Guards, Inspected, Looking
@@ -31,6 +41,7 @@ from casemate.transfer.region.yard import Made, Opened, Outgoing, Packing, Place
 __all__ = [
     "BUNDLE",
     "CHANNEL",
+    "Alarming",
     "Arrivals",
     "Arrived",
     "BundleRecord",
@@ -55,6 +66,7 @@ __all__ = [
     "Packing",
     "Place",
     "Shown",
+    "Through",
     "Wanted",
     "Yard",
     "accredit_fetching",

@@ -24,7 +24,7 @@ from casemate.errors import BadInput, CasemateError, Conflict, Damaged, Unavaila
 from casemate.labels import AccessClass
 from casemate.objects import Change, Delete, Found, Put, Ref, Where
 from casemate.policy import Action
-from casemate.transfer.region.cargo import Arrived, Cargo, Landed
+from casemate.transfer.region.cargo import Alarming, Arrived, Cargo, Landed, Through
 from casemate.transfer.region.channel import (
     BUNDLE,
     CHANNEL,
@@ -130,6 +130,7 @@ class Arrivals:
                 found, state = await self._receiving(flow, name)
                 opened = await self._yard.open(file, (found.value.keeper, *found.value.keepers))
                 now, why = flow.gate.vault.clock.now(), ""
+                alarms: tuple[str, ...] = ()
                 verdict = told_apart(found.value, state, opened, verify(opened.facts, state, now))
                 try:
                     try:
@@ -138,8 +139,9 @@ class Arrivals:
                         if verdict.came is not None:
                             return await self._adopted(flow, found, state, opened, verdict, more, looked)
                     except Unfit as unfit:
-                        verdict, why = Verdict("quarantine", "unfit", verdict.alarms), str(unfit)
-                    return await self._kept(flow, found, state, opened, verdict, file, more, why)
+                        verdict, why = Verdict("quarantine", unfit.rule, verdict.alarms), str(unfit)
+                        alarms = unfit.alarms
+                    return await self._kept(flow, found, state, opened, verdict, file, more, why, alarms)
                 except Conflict:
                     for each in more:
                         if not await self._stands(flow, each):
@@ -179,6 +181,7 @@ class Arrivals:
         file: str,
         more: Sequence[Delete],
         why: str,
+        alarms: tuple[str, ...],
     ) -> Found[BundleRecord]:
         """Nothing of it is adopted: a record says why, and where its bytes are."""
         id = _fresh(flow, found.id)
@@ -194,6 +197,7 @@ class Arrivals:
         where = place.get(verdict.state)
         kept = await self._yard.keep(file, where, id.removeprefix(PREFIX)) if where else ""
         record = _record(flow, found.id, opened, verdict, kept, (), why)
+        record = replace(record, alarms=(*record.alarms, *alarms))
         put = Put(BUNDLE, id, record, expect=0)
         receipt = await flow.commit(put, *changes, *more, facts=_facts(found.id, record))
         return Found(Ref(BUNDLE.name, id, flow.access.id), receipt.versions[0], flow.acting, record)
@@ -239,6 +243,7 @@ class Arrivals:
         changes: list[Change] = []
         enrolled: list[Enrol] = []
         members: list[MemberRecord] = []
+        by = Through(found.value.source, came.sequence)
         for type, arrived in opened.objects():
             seen = looked.get(arrived.digest)
             guard = seen.verdict if seen else ""
@@ -253,7 +258,9 @@ class Arrivals:
                     )
                     continue
                 made = Remade(arrived, seen.made) if seen else arrived
-                one = await cargo.arrive(flow, made, ref, str(came.sequence))
+                one = await cargo.arrive(flow, made, ref, by)
+            except Alarming as told:
+                raise Unfit(arrived.name, told.rule, (told.rule,)) from None
             except (BadInput, Damaged):
                 raise Unfit(arrived.name) from None
             if any(one.ref == other.ref for other in landed):  # two in one place: neither is what was sent
@@ -345,4 +352,5 @@ def _facts(name: str, record: BundleRecord) -> dict[str, str | int]:
         "objects": len(record.members),
         "known": sum(member.known for member in record.members),
     }
+    facts |= {"alarms": ", ".join(record.alarms)} if record.alarms else {}
     return facts | ({"gap": f"{record.gap[0]}-{record.gap[1]}"} if record.gap else {})

@@ -14,11 +14,19 @@ from typing import Protocol
 from casemate.access import Enrol, Flow
 from casemate.objects import Change, Ref
 
-__all__ = ["Arrived", "Cargo", "Carried", "Content", "Gathered", "Landed", "Shown"]
+__all__ = ["Alarming", "Arrived", "Cargo", "Carried", "Content", "Gathered", "Landed", "Shown", "Through"]
 
 
 async def _nothing() -> None:
     return
+
+
+class Alarming(Exception):
+    """What came contradicts what was seen before: its bundle is put aside by this rule, and that is an alarm."""
+
+    def __init__(self, rule: str) -> None:
+        self.rule = rule
+        super().__init__(rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +115,14 @@ class Landed:
     undo: Callable[[], Awaitable[None]] = _nothing
 
 
+@dataclass(frozen=True, slots=True)
+class Through:
+    """How it came: the region that sent it, and the sequence of its bundle."""
+
+    source: str
+    sequence: int
+
+
 class Cargo(Protocol):
     """One kind of thing. `kind` is how people call it, `type` how a manifest does.
 
@@ -125,8 +141,11 @@ class Cargo(Protocol):
         """The files that a guard looks at. Raises BadInput."""
         ...
 
-    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
-        """Pour what came and say what is to be committed; `place`: the sequence in its channel. Raises BadInput."""
+    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
+        """Pour what came and say what is to be committed.
+
+        Raises BadInput, Alarming.
+        """
         ...
 
     async def there(self, flow: Flow, id: str, mark: str) -> bool:

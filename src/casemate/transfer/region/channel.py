@@ -20,6 +20,7 @@ __all__ = [
     "CHANNEL",
     "CLEARANCES_TYPE",
     "DOCUMENT_TYPE",
+    "HEADS_TYPE",
     "MODEL_TYPE",
     "OBJECT_TYPE",
     "PACKAGE_TYPE",
@@ -43,6 +44,7 @@ PREFIX = "bundle-"  # of a record's id: so is told where a document came from
 DOCUMENT_TYPE = "application/vnd.casemate.document.v1"
 OBJECT_TYPE = "application/vnd.casemate.object.v1"
 CLEARANCES_TYPE = "application/vnd.casemate.clearances.v1"
+HEADS_TYPE = "application/vnd.casemate.heads.v1"
 MODEL_TYPE = "application/vnd.casemate.model.v1"
 PACKAGE_TYPE = "application/vnd.casemate.package.v1"
 POLICY_TYPE = "application/vnd.casemate.policy.v1"

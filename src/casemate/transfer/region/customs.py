@@ -29,7 +29,14 @@ Looked = MutableMapping[str, Inspected | None]
 
 
 class Unfit(Exception):
-    """Something in a bundle that was accepted is nothing that a room here takes: which object it is."""
+    """Something in a bundle that was accepted is nothing that a room here takes: which object it is.
+
+    `rule`: by which it is put aside; `alarms`: what people have to know besides.
+    """
+
+    def __init__(self, name: str, rule: str = "unfit", alarms: tuple[str, ...] = ()) -> None:
+        self.rule, self.alarms = rule, alarms
+        super().__init__(name)
 
 
 class Customs:
