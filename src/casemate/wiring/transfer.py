@@ -9,7 +9,7 @@ from casemate.engines.transfer_yard import FolderYard
 from casemate.models.registry import Registry
 from casemate.transfer.guard import Asked, Format, judge
 from casemate.transfer.guard.schema import Anything
-from casemate.transfer.region import Arrivals, Departures, Guards, Looking
+from casemate.transfer.region import Arrivals, Departures, Guards, Looking, Quarantine, Retention
 from casemate.wiring.cargo import cargo_of
 from casemate.wiring.embedding import sandbox_of
 from casemate.wiring.house import House
@@ -26,9 +26,12 @@ def transfer_of(house: House, registry: Registry) -> Transfer:
     departures = Departures(house.gate, yard, {each.kind: each for each in travels}, guards)
     patience = None if house.extractor else 0.5
     arrivals = Arrivals(house.gate, yard, {each.type: each for each in travels}, guards, patience)
-    house.closers.append(arrivals.stop)
-    house.loops += [*departures.loops(), *arrivals.loops()]
-    return Transfer(yard, departures, arrivals)
+    told = house.settings.transfer
+    retention = Retention(told.quarantine_days, told.quarantine_mb << 20)
+    quarantine = Quarantine(house.gate, yard, retention, patience)
+    house.closers += [arrivals.stop, quarantine.stop]
+    house.loops += [*departures.loops(), *arrivals.loops(), *quarantine.loops()]
+    return Transfer(yard, departures, arrivals, retention)
 
 
 class _Lawful:

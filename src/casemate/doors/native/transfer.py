@@ -139,18 +139,18 @@ class _Transfer:
         """A bundle of these objects, which all lie at the acting label exactly."""
         asked: Sending = call.body
         sent = await self._room.departures.send(call.flow, call.path["name"], asked.members, asked.days)
-        return reply(call.flow, _bundle(call, sent), status=201)
+        return reply(call.flow, self._bundle(call, sent), status=201)
 
     async def take(self, call: Call) -> Reply:
         """The file is the body; what became of it."""
         assert call.incoming is not None
         taken = await self._room.arrivals.take(call.flow, call.path["name"], call.incoming)
-        return reply(call.flow, _bundle(call, taken), status=201 if taken.value.verdict == "accept" else 200)
+        return reply(call.flow, self._bundle(call, taken), status=201 if taken.value.verdict == "accept" else 200)
 
     async def bundles(self, call: Call) -> Reply:
         """What was sent and what came, as far as the acting label sees it, by channel and sequence."""
         found = sorted(await call.flow.every(BUNDLE), key=_order)
-        return reply(call.flow, [_bundle(call, each) for each in found])
+        return reply(call.flow, [self._bundle(call, each) for each in found])
 
     async def fetch(self, call: Call) -> Reply | Stream:
         """The file of a bundle that was sent, as it is carried."""
@@ -159,6 +159,9 @@ class _Transfer:
             return await call.flow.absent(BUNDLE, found.id)
         pieces = self._room.yard.given(found.value.bundle)
         return Stream(pieces, "application/octet-stream", length=found.value.size, secret=True, subjects=(found.ref,))
+
+    def _bundle(self, call: Call, found: Found[BundleRecord]) -> dict[str, Any]:
+        return _bundle(call, found, self._room.retention.until(found.value))
 
     async def _changed(self, call: Call, record: ChannelRecord | None, name: str, status: int) -> Reply:
         if record is None:
@@ -195,7 +198,7 @@ def _channel(call: Call, found: Found[ChannelRecord]) -> dict[str, Any]:
     }
 
 
-def _bundle(call: Call, found: Found[BundleRecord]) -> dict[str, Any]:
+def _bundle(call: Call, found: Found[BundleRecord], until: int) -> dict[str, Any]:
     value = found.value
     told = {name: getattr(value, name) for name in (
         "channel", "side", "bundle", "sequence", "verdict", "rule", "why", "size", "at", "by", "alarms", "gap",
@@ -212,4 +215,4 @@ def _bundle(call: Call, found: Found[BundleRecord]) -> dict[str, Any]:
         }
         for each in value.members
     ]
-    return {"id": found.id, **told, "members": members, **marked(call.flow, found.label)}
+    return {"id": found.id, **told, "until": until, "members": members, **marked(call.flow, found.label)}

@@ -12,8 +12,10 @@ from typing import Literal, Protocol
 from casemate.transfer.region.cargo import Arrived, Carried, Content
 from casemate.transfer.verify import Facts
 
-__all__ = ["Made", "Opened", "Outgoing", "Packing", "Place", "Yard"]
+__all__ = ["LOST", "Made", "Opened", "Outgoing", "Packing", "Place", "Yard"]
 
+LOST = "transfer.file"
+"""The kind that is absent where a file is gone: of a region that was brought back, say."""
 Place = Literal["held", "quarantine"]
 
 
@@ -121,7 +123,7 @@ class Yard(Protocol):
         ...
 
     async def open(self, name: str, keeper: bytes) -> Opened:
-        """Read a file to its end."""
+        """Read a file to its end. Raises Absent (`LOST`)."""
         ...
 
     async def keep(self, name: str, place: Place, id: str) -> str:
