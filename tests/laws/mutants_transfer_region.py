@@ -7,6 +7,7 @@ from tests.laws.killers_tests import Tested
 
 REGION = "tests/transfer/test_region.py"
 FAULTS = "tests/transfer/test_region_faults.py"
+KEPT = "tests/transfer/test_region_kept.py"
 GUARD = "tests/transfer/test_region_guard.py"
 KEYS = "tests/transfer/test_region_keys.py"
 
@@ -103,6 +104,22 @@ TABLE = (
         "two who make a bundle of one channel at once give both the same number",
         Edit("casemate.wiring.bundle_channel:alone", "fcntl.flock(descriptor, fcntl.LOCK_EX)", "pass"),
         Tested("tests/cli/test_bundle.py::test_two_that_are_made_at_once_never_get_one_number"),
+    ),
+    (
+        "transfer-put-aside-for-ever",
+        "what was put aside stays when its days are over, since nothing in its class has changed",
+        Edit(
+            "casemate.transfer.region.quarantine:Quarantine._class",
+            "if tide is None and now < self._due.get(access.id, NEVER):",
+            "if tide is None:",
+        ),
+        Tested(f"{KEPT}::test_what_was_put_aside_goes_after_its_days_and_the_oldest_goes_where_there_is_no_room"),
+    ),
+    (
+        "transfer-held-lost",
+        "what waited and lies there no more keeps its number, and nothing that is carried again comes by it",
+        Edit("casemate.transfer.region.arrive:Arrivals._lost", "if each != sequence", "if True"),
+        Tested(f"{KEPT}::test_a_region_that_was_brought_back_gives_and_takes_no_number_twice"),
     ),
     (
         "transfer-raw-lands",

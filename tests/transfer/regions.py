@@ -40,8 +40,10 @@ TEXT = b"The pier lies north of the harbour.\n\nThe ferry goes at dawn."
 
 
 @asynccontextmanager
-async def a_region(name: str, floor: str = "", seed: int = 0, more: str = "") -> AsyncIterator[World]:
-    """A region of that name with its officer, operator and two releasers; gone afterwards. `more`: of its settings."""
+async def a_region(
+    name: str, floor: str = "", seed: int = 0, more: str = "", durable: bool = False
+) -> AsyncIterator[World]:
+    """A region of that name with its officer, operator and two releasers; gone afterwards. `more`: settings."""
     path = Path(tempfile.mkdtemp(prefix="transfer-"))
     folder = Folder(path)
     for part in (folder.data, folder.keys, folder.run):
@@ -49,7 +51,7 @@ async def a_region(name: str, floor: str = "", seed: int = 0, more: str = "") ->
     folder.settings_file.write_text(SETTINGS.format(name=name, floor=floor) + more)
     keyed(folder, seed)
     clock, entropy = ManualClock(), DerivedEntropy(seed.to_bytes(8, "big"))
-    house = await open_house(folder, "all", clock, entropy, durable=False, extractor=PlainExtractor())
+    house = await open_house(folder, "all", clock, entropy, durable=durable, extractor=PlainExtractor())
     try:
         await found_owner(house.gate, "owner", "0")
         world = World(house, path, clock, [])

@@ -12,6 +12,7 @@ from casemate.cli.bundle import FILE
 from casemate.cli.command import option, verb
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
+from casemate.clock import iso
 from casemate.errors import Absent, Refused
 from casemate.transfer.bundle import AREA, read_area
 
@@ -85,4 +86,5 @@ def row(told: dict[str, Any]) -> tuple[str, ...]:
     verdict = t(f"transfer.verdict.{told['verdict']}")
     why = told["why"] or told["rule"] if told["verdict"] not in ("sent", "accept") else ""
     gap = t("transfer.gap", first=told["gap"][0], last=told["gap"][1]) if told["gap"] else ""
-    return told["mark"], told["channel"], str(told["sequence"]), verdict, why, gap, told["bundle"]
+    until = t("transfer.until", day=iso(told["until"])[:10]) if told["until"] else ""
+    return told["mark"], told["channel"], str(told["sequence"]), verdict, why, gap, until, told["bundle"]

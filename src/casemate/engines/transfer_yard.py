@@ -46,7 +46,7 @@ from casemate.transfer.bundle import (
     wrapped_to,
 )
 from casemate.transfer.bundle.release import read_envelope
-from casemate.transfer.region import Carried, Made, Opened, Packing, Place
+from casemate.transfer.region import LOST, Carried, Made, Opened, Packing, Place
 from casemate.transfer.region import Content as Lent
 
 __all__ = ["MEMORY", "FolderYard"]
@@ -121,7 +121,7 @@ class FolderYard:
         return await asyncio.to_thread(self._channel, name)
 
     async def open(self, name: str, keepers: Sequence[bytes]) -> Opened:
-        """One pass over all of it."""
+        """One pass over all of it. Raises Absent (`LOST`) where it lies there no more."""
         return await asyncio.to_thread(self._opened, name, keepers)
 
     async def keep(self, name: str, place: Place, id: str) -> str:
@@ -166,7 +166,10 @@ class FolderYard:
     def _opened(self, name: str, keepers: Sequence[bytes]) -> Opened:
         path = self._folder / name
         keys = [Keeper(each) for each in keepers]
-        found = look(path, keys)
+        try:
+            found = look(path, keys)
+        except FileNotFoundError:
+            raise Absent(kind=LOST, id=name) from None
         return Whole(path, found.facts, found.outside, keys)
 
     def _packed(self, packing: Packing) -> Made:

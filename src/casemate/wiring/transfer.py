@@ -10,7 +10,7 @@ from casemate.jobs.packages import Mirror
 from casemate.models.registry import Registry
 from casemate.transfer.guard import Asked, Format, judge
 from casemate.transfer.guard.schema import Anything
-from casemate.transfer.region import Arrivals, Departures, Guards, Looking
+from casemate.transfer.region import Arrivals, Departures, Guards, Looking, Quarantine, Retention
 from casemate.wiring.cargo import cargo_of
 from casemate.wiring.cargo_clearances import Clearances
 from casemate.wiring.cargo_heads import Heads
@@ -30,9 +30,12 @@ def transfer_of(house: House, registry: Registry, mirror: Mirror) -> Transfer:
     departures = Departures(house.gate, yard, {each.kind: each for each in travels}, guards)
     patience = None if house.extractor else 0.5
     arrivals = Arrivals(house.gate, yard, {each.type: each for each in travels}, guards, patience)
-    house.closers.append(arrivals.stop)
-    house.loops += [*departures.loops(), *arrivals.loops()]
-    return Transfer(yard, departures, arrivals, frozenset(each.kind for each in travels if each.asks))
+    told = house.settings.transfer
+    retention = Retention(told.quarantine_days, told.quarantine_mb << 20)
+    quarantine = Quarantine(house.gate, yard, retention, patience)
+    house.closers += [arrivals.stop, quarantine.stop]
+    house.loops += [*departures.loops(), *arrivals.loops(), *quarantine.loops()]
+    return Transfer(yard, departures, arrivals, retention, frozenset(each.kind for each in travels if each.asks))
 
 
 class _Lawful:

@@ -236,28 +236,28 @@ class _Transfer:
 
     async def withdraw(self, call: Call) -> Reply:
         """A bundle that waits goes nowhere."""
-        return reply(call.flow, _bundle(call, await self._room.departures.withdraw(call.flow, call.path["id"])))
+        return reply(call.flow, self._bundle(call, await self._room.departures.withdraw(call.flow, call.path["id"])))
 
     async def _counted(self, call: Call, role: Role) -> Reply:
         done = await self._room.departures.countersign(call.flow, call.path["id"], role)
-        return reply(call.flow, _bundle(call, done))
+        return reply(call.flow, self._bundle(call, done))
 
     async def send(self, call: Call) -> Reply:
         """A bundle of these objects, which all lie at the acting label exactly."""
         asked: Sending = call.body
         sent = await self._room.departures.send(call.flow, call.path["name"], asked.members, asked.days)
-        return reply(call.flow, _bundle(call, sent), status=201)
+        return reply(call.flow, self._bundle(call, sent), status=201)
 
     async def take(self, call: Call) -> Reply:
         """The file is the body; what became of it."""
         assert call.incoming is not None
         taken = await self._room.arrivals.take(call.flow, call.path["name"], call.incoming)
-        return reply(call.flow, _bundle(call, taken), status=201 if taken.value.verdict == "accept" else 200)
+        return reply(call.flow, self._bundle(call, taken), status=201 if taken.value.verdict == "accept" else 200)
 
     async def bundles(self, call: Call) -> Reply:
         """What was sent and what came, as far as the acting label sees it, by channel and sequence."""
         found = sorted(await call.flow.every(BUNDLE), key=_order)
-        return reply(call.flow, [_bundle(call, each) for each in found])
+        return reply(call.flow, [self._bundle(call, each) for each in found])
 
     async def fetch(self, call: Call) -> Reply | Stream:
         """The file of a bundle that was sent, as it is carried."""
@@ -266,6 +266,9 @@ class _Transfer:
             return await call.flow.absent(BUNDLE, found.id)
         pieces = self._room.yard.given(found.value.bundle)
         return Stream(pieces, "application/octet-stream", length=found.value.size, secret=True, subjects=(found.ref,))
+
+    def _bundle(self, call: Call, found: Found[BundleRecord]) -> dict[str, Any]:
+        return _bundle(call, found, self._room.retention.until(found.value))
 
     async def _changed(self, call: Call, record: ChannelRecord | None, name: str, status: int) -> Reply:
         if record is None:
@@ -312,7 +315,7 @@ def _fetching(value: ChannelRecord) -> dict[str, Any] | None:
     return {"timetable": said.timetable, "accreditor": said.accreditor, "at": said.at, "bits_per_day": bits}
 
 
-def _bundle(call: Call, found: Found[BundleRecord]) -> dict[str, Any]:
+def _bundle(call: Call, found: Found[BundleRecord], until: int) -> dict[str, Any]:
     value = found.value
     told = {name: getattr(value, name) for name in (
         "channel", "side", "bundle", "sequence", "verdict", "rule", "why", "size", "at", "by", "alarms", "gap",
@@ -329,5 +332,5 @@ def _bundle(call: Call, found: Found[BundleRecord]) -> dict[str, Any]:
         }
         for each in value.members
     ]
-    people = {"signed": len(value.signed), "approved": len(value.approved)}
-    return {"id": found.id, **told, **people, "members": members, **marked(call.flow, found.label)}
+    more = {"until": until, "signed": len(value.signed), "approved": len(value.approved)}
+    return {"id": found.id, **told, **more, "members": members, **marked(call.flow, found.label)}

@@ -36,11 +36,13 @@ from casemate.transfer.region.office import (
     skip,
     trust,
 )
-from casemate.transfer.region.yard import Made, Opened, Outgoing, Packing, Place, Yard
+from casemate.transfer.region.quarantine import Quarantine, Retention
+from casemate.transfer.region.yard import LOST, Made, Opened, Outgoing, Packing, Place, Yard
 
 __all__ = [
     "BUNDLE",
     "CHANNEL",
+    "LOST",
     "Alarming",
     "Arrivals",
     "Arrived",
@@ -65,6 +67,8 @@ __all__ = [
     "Outgoing",
     "Packing",
     "Place",
+    "Quarantine",
+    "Retention",
     "Shown",
     "Through",
     "Wanted",

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from casemate.access import Enrol, Flow, Gate, Lanes
 from casemate.clock import Loop
-from casemate.errors import BadInput, CasemateError, Conflict, Damaged, Unavailable
+from casemate.errors import Absent, BadInput, CasemateError, Conflict, Damaged, Unavailable
 from casemate.labels import AccessClass
 from casemate.objects import Change, Delete, Found, Put, Ref, Where
 from casemate.policy import Action
@@ -39,7 +39,7 @@ from casemate.transfer.region.customs import GUARDED, Customs, Looked, Unfit
 from casemate.transfer.region.inspect import Guards, Remade
 from casemate.transfer.region.keys import known_before, told_apart
 from casemate.transfer.region.office import named
-from casemate.transfer.region.yard import Opened, Place, Yard
+from casemate.transfer.region.yard import LOST, Opened, Place, Yard
 from casemate.transfer.state import State, read_state, written
 from casemate.transfer.verdict import Verdict
 from casemate.transfer.verify import advanced, held, verify
@@ -158,8 +158,22 @@ class Arrivals:
             if not ready:
                 return
             for each in ready:
-                await self._judged(flow, name, each.value.file, (Delete(BUNDLE, each.id, expect=each.version),))
+                gone = Delete(BUNDLE, each.id, expect=each.version)
+                try:
+                    await self._judged(flow, name, each.value.file, (gone,))
+                except Absent as error:
+                    if error.facts["kind"] != LOST:
+                        raise
+                    await self._lost(flow, name, each.value.sequence, gone)
                 await self._yard.forget(each.value.file)
+
+    async def _lost(self, flow: Flow, name: str, sequence: int, gone: Delete) -> None:
+        """What waited lies there no more: its number is missing again, so that it is carried once more."""
+        found, state = await self._receiving(flow, name)
+        told = replace(state, pending=tuple(each for each in state.pending if each != sequence))
+        after = replace(found.value, state=written(told).decode())
+        facts = {"channel": name, "sequence": sequence, "lost": "yes"}
+        await flow.commit(Put(CHANNEL, found.id, after, expect=found.version), gone, facts=facts)
 
     async def again(self, flow: Flow, name: str) -> None:
         """What waits is judged again: somebody has given up what was missing."""
@@ -199,7 +213,12 @@ class Arrivals:
         record = _record(flow, found.id, opened, verdict, kept, (), why)
         record = replace(record, alarms=(*record.alarms, *alarms))
         put = Put(BUNDLE, id, record, expect=0)
-        receipt = await flow.commit(put, *changes, *more, facts=_facts(found.id, record))
+        try:
+            receipt = await flow.commit(put, *changes, *more, facts=_facts(found.id, record))
+        except Conflict:
+            if kept:
+                await self._yard.forget(kept)  # it is judged again: nobody would ever find this name of it
+            raise
         return Found(Ref(BUNDLE.name, id, flow.access.id), receipt.versions[0], flow.acting, record)
 
     async def _adopted(

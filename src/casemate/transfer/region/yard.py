@@ -13,8 +13,10 @@ from casemate.transfer.bundle.face import Role
 from casemate.transfer.region.cargo import Arrived, Carried, Content
 from casemate.transfer.verify import Facts
 
-__all__ = ["Made", "Opened", "Outgoing", "Packing", "Place", "Yard"]
+__all__ = ["LOST", "Made", "Opened", "Outgoing", "Packing", "Place", "Yard"]
 
+LOST = "transfer.file"
+"""The kind that is absent where a file is gone: of a region that was brought back, say."""
 Place = Literal["held", "quarantine"]
 
 
@@ -137,7 +139,7 @@ class Yard(Protocol):
         ...
 
     async def open(self, name: str, keepers: Sequence[bytes]) -> Opened:
-        """Read a file to its end, with the private key of these to which it is sealed."""
+        """Read a file to its end, with the private key of these to which it is sealed. Raises Absent (`LOST`)."""
         ...
 
     async def keep(self, name: str, place: Place, id: str) -> str:
