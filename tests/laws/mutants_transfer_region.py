@@ -7,6 +7,8 @@ from tests.laws.killers_tests import Tested
 
 REGION = "tests/transfer/test_region.py"
 FAULTS = "tests/transfer/test_region_faults.py"
+KEPT = "tests/transfer/test_region_kept.py"
+GUARD = "tests/transfer/test_region_guard.py"
 KEYS = "tests/transfer/test_region_keys.py"
 
 # name, leak, the line, what stands in its place, the killer
@@ -16,9 +18,8 @@ TABLE = (
         "an object leaves for another region, and nobody has decided or recorded it",
         Edit(
             "casemate.transfer.region.leave:Departures._lent",
-            "return await flow.lend(flow.take(gathered).raised(flow.acting), "
-            "Ceiling(_region(record), ceiling, outside=True))",
-            "return gathered",
+            "await flow.lend(flow.take(gathered).raised(flow.acting), Ceiling(_region(record), ceiling, outside=True))",
+            "gathered",
         ),
         Tested(f"{REGION}::test_a_document_rises_to_a_region_with_a_higher_floor"),
     ),
@@ -71,6 +72,60 @@ TABLE = (
         "the same object is stored each time that it comes",
         Edit("casemate.transfer.region.arrive:Arrivals._before", "if own and await", "if not own and await"),
         Tested(f"{FAULTS}::test_row_32_the_same_object_is_stored_once_and_recorded_twice"),
+    ),
+    (
+        "transfer-unguarded",
+        "what the guard of this region holds is adopted where the sender names no verdict of its own",
+        Edit("casemate.transfer.region.customs:Customs.verdict", "if verdict.came is not None and held:", "if False:"),
+        Tested(f"{GUARD}::test_what_no_guard_makes_anew_is_put_aside_by_its_rule_and_nothing_of_its_bundle_comes"),
+    ),
+    (
+        "transfer-guard-of-other-bytes",
+        "the sender's guard decided on other bytes than the one here, and that counts as the same verdict",
+        Edit(
+            "casemate.transfer.verify_inside:_guarded",
+            '(each.digest, each.verdict) == (found.digest, "agree")',
+            'each.verdict == "agree"',
+        ),
+        Tested(f"{GUARD}::test_a_verdict_on_other_bytes_is_no_verdict"),
+    ),
+    (
+        "transfer-signature-behind",
+        "the signature of a model stays behind, and nobody where it comes knows who signed",
+        Edit(
+            "casemate.wiring.cargo:_Models.gather",
+            "for one in value.files]",
+            "for one in value.files if one.path != SIGNATURE]",
+        ),
+        Tested(f"{REGION}::test_the_signature_of_a_model_travels_and_is_verified_where_it_comes"),
+    ),
+    (
+        "transfer-two-of-one-number",
+        "two who make a bundle of one channel at once give both the same number",
+        Edit("casemate.wiring.bundle_channel:alone", "fcntl.flock(descriptor, fcntl.LOCK_EX)", "pass"),
+        Tested("tests/cli/test_bundle.py::test_two_that_are_made_at_once_never_get_one_number"),
+    ),
+    (
+        "transfer-put-aside-for-ever",
+        "what was put aside stays when its days are over, since nothing in its class has changed",
+        Edit(
+            "casemate.transfer.region.quarantine:Quarantine._class",
+            "if tide is None and now < self._due.get(access.id, NEVER):",
+            "if tide is None:",
+        ),
+        Tested(f"{KEPT}::test_what_was_put_aside_goes_after_its_days_and_the_oldest_goes_where_there_is_no_room"),
+    ),
+    (
+        "transfer-held-lost",
+        "what waited and lies there no more keeps its number, and nothing that is carried again comes by it",
+        Edit("casemate.transfer.region.arrive:Arrivals._lost", "if each != sequence", "if True"),
+        Tested(f"{KEPT}::test_a_region_that_was_brought_back_gives_and_takes_no_number_twice"),
+    ),
+    (
+        "transfer-raw-lands",
+        "what the guard has made anew is passed by, and the bytes that came are adopted",
+        Edit("casemate.transfer.region.inspect:inspected", "if each.remade:", "if False:"),
+        Tested(f"{GUARD}::test_both_regions_ask_their_guard_and_what_it_has_made_is_what_lands"),
     ),
     (
         "transfer-renewed-alone",

@@ -40,6 +40,7 @@ async def data(world: World, who: str, path: str, label: str) -> Any:
     ("GET", f"{AT}/{{name}}/introduction"),
     ("POST", f"{AT}/{{name}}/trust"),
     ("POST", f"{AT}/{{name}}/skip"),
+    ("POST", f"{AT}/{{name}}/permit"),
     ("POST", f"{AT}/{{name}}/rotate"),
     ("POST", f"{AT}/{{name}}/renew"),
     ("POST", f"{AT}/{{name}}/revoke"),
@@ -56,6 +57,7 @@ def keep_channels(rng: random.Random, who: str, label: str) -> tuple[Doing, str]
         "both",
         "look",
         "skip",
+        "permit",
         "list",
         "page",
         "told",
@@ -80,6 +82,8 @@ def keep_channels(rng: random.Random, who: str, label: str) -> tuple[Doing, str]
             return await world.call(who, "GET", f"{AT}/{way}", None, label)
         if deed == "skip":
             return await world.call(who, "POST", f"{AT}/back/skip", {"sequence": number}, label)
+        if deed == "permit":
+            return await world.call(who, "POST", f"{AT}/{way}/permit", {"kinds": ["clearances"][number - 1 :]}, label)
         if deed == "rotate":
             return await world.call(who, "POST", f"{AT}/{way}/rotate", {"revoke": lost}, label)
         if deed == "renew":

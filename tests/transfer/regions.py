@@ -40,16 +40,21 @@ TEXT = b"The pier lies north of the harbour.\n\nThe ferry goes at dawn."
 
 
 @asynccontextmanager
-async def a_region(name: str, floor: str = "", seed: int = 0, at: Path | None = None) -> AsyncIterator[World]:
-    """A region of that name with its officer, operator and two releasers; gone afterwards, unless it is said where."""
+async def a_region(
+    name: str, floor: str = "", seed: int = 0, more: str = "", durable: bool = False, at: Path | None = None
+) -> AsyncIterator[World]:
+    """A region of that name with its officer, operator and two releasers; gone afterwards, unless it is said where.
+
+    `more`: of its settings.
+    """
     path = at or Path(tempfile.mkdtemp(prefix="transfer-"))
     folder = Folder(path)
     for part in (folder.data, folder.keys, folder.run):
         part.mkdir(mode=0o700)
-    folder.settings_file.write_text(SETTINGS.format(name=name, floor=floor))
+    folder.settings_file.write_text(SETTINGS.format(name=name, floor=floor) + more)
     keyed(folder, seed)
     clock, entropy = ManualClock(), DerivedEntropy(seed.to_bytes(8, "big"))
-    house = await open_house(folder, "all", clock, entropy, durable=False, extractor=PlainExtractor())
+    house = await open_house(folder, "all", clock, entropy, durable=durable, extractor=PlainExtractor())
     try:
         await found_owner(house.gate, "owner", "0")
         world = World(house, path, clock, [])
@@ -182,10 +187,12 @@ class Pair:
         return list((await world.call("operator", "GET", "/api/transfer/bundles", None, label)).json["data"])
 
 
-async def introduced(low: World, high: World, below: str, above: str, name: str = "up", **people: int) -> Pair:
+async def introduced(
+    low: World, high: World, below: str, above: str, name: str = "up", guard: str = "known", **people: int
+) -> Pair:
     """Three acts by officers, what each gives carried to the other; so many `signatures` and `approvals`."""
     at = "/api/transfer/channels"
-    opened = await high.call("officer", "POST", at, {"name": name, "source": "lowland"}, above)
+    opened = await high.call("officer", "POST", at, {"name": name, "source": "lowland", "guard": guard}, above)
     assert opened.status == 201, opened.body
     card = (await high.call("officer", "GET", f"{at}/{name}", None, above)).json["data"]["card"]
     opened = await low.call("officer", "POST", at, {"name": name, "card": card, **people}, below)
@@ -197,8 +204,8 @@ async def introduced(low: World, high: World, below: str, above: str, name: str 
 
 
 @asynccontextmanager
-async def a_pair(floor: str = "us:SECRET", **people: int) -> AsyncIterator[Pair]:
-    """From a region at the bottom to one whose floor is SECRET."""
-    async with a_region("lowland", seed=1) as low, a_region("highland", floor, seed=2) as high:
+async def a_pair(floor: str = "us:SECRET", guard: str = "known", more: str = "", **people: int) -> AsyncIterator[Pair]:
+    """From a region at the bottom to one whose floor is SECRET, with `more` of settings."""
+    async with a_region("lowland", seed=1) as low, a_region("highland", floor, seed=2, more=more) as high:
         above = high.house.gate.vault.region.floor.text
-        yield await introduced(low, high, LOW, above, **people)
+        yield await introduced(low, high, LOW, above, guard=guard, **people)

@@ -83,7 +83,7 @@ def test_row_25_stolen_keys_are_revoked_by_an_introduction_that_two_people_take(
         first_said = await pair.ask(pair.high, "officer", "renew", {"introduction": introduction})
         assert first_said.status == 202
         again = await pair.ask(pair.high, "officer", "renew", {"introduction": introduction})
-        assert (again.status, again.json["rule"]) == (403, "two-person")
+        assert (again.status, again.json.get("rule")) == (403, "two-person")
         other = {**introduction, "sequence": 1, "previous": (await pair.state()).previous}
         assert (await pair.ask(pair.high, "second", "renew", {"introduction": other})).status == 202
         assert (await pair.ask(pair.high, "officer", "renew", {"introduction": introduction})).status == 202

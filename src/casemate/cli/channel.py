@@ -25,6 +25,7 @@ channel = Group(
         "send": "channel:send",
         "trust": "channel:trust",
         "skip": "channel:skip",
+        "permit": "channel:permit",
         "list": "channel:listing",
         "log": "channel:log",
         "fetching": "channel_keys:fetching",
@@ -46,9 +47,16 @@ OUTPUT = option("--output", type=click.Path(path_type=Path), required=True, meta
 LARGEST = 2 << 20
 
 
-@verb("channel.receive", NAME, option("--source", required=True, metavar="REGION"), OUTPUT, LABEL)
-def receive(talk: Talk, name: str, source: str, output: Path, label: str) -> None:
-    opened = _opened(talk, {"name": name, "source": source}, label)
+@verb(
+    "channel.receive",
+    NAME,
+    option("--source", required=True, metavar="REGION"),
+    OUTPUT,
+    LABEL,
+    option("--guard", type=click.Choice(["none", "known", "each"]), default="known"),
+)
+def receive(talk: Talk, name: str, source: str, output: Path, label: str, guard: str) -> None:
+    opened = _opened(talk, {"name": name, "source": source, "guard": guard}, label)
     if opened:
         kept(talk, output, talk.client().get(at(name), opened["label"]).data["card"])
 
@@ -79,6 +87,13 @@ def trust(talk: Talk, name: str, file: Path) -> None:
 @verb("channel.skip", NAME, click.argument("sequence", type=click.IntRange(1)))
 def skip(talk: Talk, name: str, sequence: int) -> None:
     answer = talk.client().post(f"{at(name)}/skip", {"sequence": sequence}, found(talk, name)["label"])
+    talk.answer(answer)
+    told(talk, answer.data)
+
+
+@verb("channel.permit", NAME, click.argument("kinds", nargs=-1))
+def permit(talk: Talk, name: str, kinds: tuple[str, ...]) -> None:
+    answer = talk.client().post(f"{at(name)}/permit", {"kinds": kinds}, found(talk, name)["label"])
     talk.answer(answer)
     told(talk, answer.data)
 
@@ -117,7 +132,8 @@ def _row(one: dict[str, Any]) -> tuple[str, ...]:
     way = t(f"transfer.side.{one['side']}", source=one["source"], destination=one["destination"])
     gap = t("transfer.gap", first=one["gap"][0], last=one["gap"][1]) if one["gap"] else ""
     state = "" if one["introduced"] else t("transfer.unknown")
-    return one["mark"], one["name"], way, t("transfer.sequence", sequence=one["sequence"]), gap, state
+    more = t("transfer.carries", kinds=", ".join(one["carries"])) if one["carries"] else ""
+    return one["mark"], one["name"], way, t("transfer.sequence", sequence=one["sequence"]), gap, state, more
 
 
 def kept(talk: Talk, output: Path, data: dict[str, Any]) -> None:

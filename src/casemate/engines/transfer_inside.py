@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from casemate.crypto import Keeper
@@ -17,10 +17,10 @@ from casemate.errors import Damaged, TooLarge
 from casemate.transfer.bundle import AREA, FRAME, SEALED, Frames, Inside, Outside, unwrapped
 from casemate.transfer.bundle.layout import LAYOUT, File, index_of
 from casemate.transfer.bundle.members import Member, filling, header_of, placed
-from casemate.transfer.region import Arrived
+from casemate.transfer.region import Arrived, Content
 from casemate.transfer.verify import Facts
 
-__all__ = ["SMALL", "Whole"]
+__all__ = ["SMALL", "Lying", "Whole"]
 
 SMALL = 64 << 20
 """Bytes of a file that is read at once."""
@@ -104,6 +104,7 @@ class _Object:
         self.name = name
         self.digest = digest
         self.files = {file.path: file.size for file in files}
+        self.formats: Mapping[str, str] = {}
         self._digests = {file.path: file.digest for file in files}
         self._blobs = blobs
 
@@ -113,9 +114,27 @@ class _Object:
             raise TooLarge(what=path[:200], limit=SMALL)
         return await asyncio.to_thread(lambda: b"".join(self._blobs.pieces(self._digests[path])))
 
+    async def head(self, path: str, most: int) -> bytes:
+        """Its first bytes, each frame proven as it is opened. Raises Damaged."""
+        return await asyncio.to_thread(self._head, path, most)
+
+    async def pieces(self, path: str) -> AsyncIterator[bytes]:
+        """A file of any size, piece by piece. Raises Damaged before the last one."""
+        pieces = self._blobs.pieces(self._digests[path])
+        while piece := await asyncio.to_thread(next, pieces, b""):
+            yield piece
+
     async def copy(self, path: str, into: Path) -> None:
         """A file of any size, onto the disk, where nothing may be yet. Raises Damaged."""
         await asyncio.to_thread(self._copied, path, into)
+
+    def _head(self, path: str, most: int) -> bytes:
+        found = b""
+        for piece in self._blobs.pieces(self._digests[path]):
+            found += piece[: most - len(found)]
+            if len(found) >= min(most, self.files[path]):
+                break
+        return found
 
     def _copied(self, path: str, into: Path) -> None:
         into.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -128,6 +147,32 @@ class _Object:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+class Lying:
+    """An object that is to go: what of it is in memory, and what lies in files."""
+
+    def __init__(self, name: str, contents: Sequence[Content]) -> None:
+        self.name = name
+        self._contents = {each.path: each for each in contents}
+        self.files = {each.path: len(each.data) if each.file is None else each.file.stat().st_size for each in contents}
+
+    async def read(self, path: str) -> bytes:
+        """All of a file. Raises TooLarge, OSError."""
+        if self.files[path] > SMALL:
+            raise TooLarge(what=path[:200], limit=SMALL)
+        return await self.head(path, self.files[path])
+
+    async def head(self, path: str, most: int) -> bytes:
+        content = self._contents[path]
+        if content.file is None:
+            return content.data[:most]
+        return await asyncio.to_thread(_first, content.file, most)
+
+
+def _first(path: Path, most: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(most)
 
 
 def _places(inside: Inside) -> dict[str, tuple[int, int]]:

@@ -15,12 +15,13 @@ import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import starmap
 from pathlib import Path
 
 from casemate.crypto import Keeper, KeySigner, Recipient, Signer
 from casemate.engines.bundle_files import Source, area_of, digested, drafted, look, resigned, seal
 from casemate.engines.files_publish import sync_folder
-from casemate.engines.transfer_inside import Whole
+from casemate.engines.transfer_inside import Lying, Whole
 from casemate.errors import Absent, BadInput, CasemateError, StorageFull, TooLarge
 from casemate.transfer.bundle import (
     Approval,
@@ -28,6 +29,7 @@ from casemate.transfer.bundle import (
     Face,
     File,
     Frames,
+    Guarded,
     Layout,
     Outside,
     Release,
@@ -44,7 +46,8 @@ from casemate.transfer.bundle import (
     wrapped_to,
 )
 from casemate.transfer.bundle.release import read_envelope
-from casemate.transfer.region import Made, Opened, Packing, Place
+from casemate.transfer.region import LOST, Carried, Made, Opened, Packing, Place
+from casemate.transfer.region import Content as Lent
 
 __all__ = ["MEMORY", "FolderYard"]
 
@@ -64,6 +67,10 @@ class FolderYard:
         """The draft of a bundle. Raises BadInput, TooLarge, Conflict where a file was changed meanwhile."""
         with _room():
             return await asyncio.to_thread(self._packed, packing)
+
+    def lying(self, name: str, contents: tuple[Lent, ...]) -> Carried:
+        """The files of an object that is to go, read where they lie."""
+        return Lying(name, contents)
 
     async def publish(self, bundle: str, signing: Sequence[tuple[Role, bytes]] = ()) -> None:
         """The draft is what goes out from now on, signed by these keys too. Raises StorageFull."""
@@ -114,7 +121,7 @@ class FolderYard:
         return await asyncio.to_thread(self._channel, name)
 
     async def open(self, name: str, keepers: Sequence[bytes]) -> Opened:
-        """One pass over all of it."""
+        """One pass over all of it. Raises Absent (`LOST`) where it lies there no more."""
         return await asyncio.to_thread(self._opened, name, keepers)
 
     async def keep(self, name: str, place: Place, id: str) -> str:
@@ -159,7 +166,10 @@ class FolderYard:
     def _opened(self, name: str, keepers: Sequence[bytes]) -> Opened:
         path = self._folder / name
         keys = [Keeper(each) for each in keepers]
-        found = look(path, keys)
+        try:
+            found = look(path, keys)
+        except FileNotFoundError:
+            raise Absent(kind=LOST, id=name) from None
         return Whole(path, found.facts, found.outside, keys)
 
     def _packed(self, packing: Packing) -> Made:
@@ -251,7 +261,8 @@ def _things(packing: Packing) -> tuple[list[Thing], dict[str, bytes], dict[str, 
                 digest, size = source.digest, source.size
                 sources[digest] = source
             files.append(File(content.path, digest, size))
-        things.append(Thing(each.name, each.type, tuple(sorted(files, key=lambda file: file.path)), each.label))
+        inside, guards = tuple(sorted(files, key=lambda file: file.path)), tuple(starmap(Guarded, each.guards))
+        things.append(Thing(each.name, each.type, inside, each.label, guards))
     if sum(map(len, raw.values())) > MEMORY:
         raise TooLarge(what="bundle", limit=MEMORY)
     return things, raw, sources

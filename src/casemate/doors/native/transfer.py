@@ -17,6 +17,7 @@ from casemate.transfer.region import (
     BundleRecord,
     Card,
     ChannelRecord,
+    GuardProfile,
     Introduction,
     Wanted,
     accredit_fetching,
@@ -26,6 +27,7 @@ from casemate.transfer.region import (
     named,
     open_received,
     open_sent,
+    permit,
     renew_card,
     renew_root,
     revoke,
@@ -45,12 +47,14 @@ DAYS = 365
 class Opening(msgspec.Struct, frozen=True):
     """A channel by which something is to come from the region `source`; or one to the region of a `card`.
 
-    So many people sign each bundle that is sent, and approve it besides.
+    `guard`: of what comes, what the guard here is asked of; of what is sent the card says it. So many people sign each
+    bundle that is sent, and approve it besides.
     """
 
     name: str
     source: str = ""
     card: Card | None = None
+    guard: GuardProfile = "known"
     signatures: int = 1
     approvals: int = 0
 
@@ -66,6 +70,12 @@ class Skipping(msgspec.Struct, frozen=True):
     """Up to which sequence what is missing is given up."""
 
     sequence: int
+
+
+class Permitting(msgspec.Struct, frozen=True):
+    """What the channel may carry of what no channel carries by itself."""
+
+    kinds: tuple[str, ...]
 
 
 class Rotating(msgspec.Struct, frozen=True):
@@ -110,6 +120,7 @@ def routes(rooms: Rooms) -> list[Route]:
         Route("GET", f"{one}/introduction", "native", sees, at.introduction, gives=told),
         Route("POST", f"{one}/trust", "native", opens, at.trust, takes=Introduction, gives=told),
         Route("POST", f"{one}/skip", "native", skips, at.skip, takes=Skipping, gives=told),
+        Route("POST", f"{one}/permit", "native", Action("permit", "channel"), at.permit, takes=Permitting, gives=told),
         Route("POST", f"{one}/bundles", "native", send, at.send, takes=Sending, gives=told),
         Route("PUT", f"{one}/bundles", "native", takes, at.take, gives=told, limit=LARGEST, streams=True),
         Route("GET", bundles, "native", lists, at.bundles, gives=list[dict[str, Any]]),
@@ -146,7 +157,7 @@ class _Transfer:
         data["people"] = value.needed
         data["fetching"] = _fetching(value)
         if value.side == "received":
-            data["card"] = Card(value.destination, value.ceiling, value.recipient)
+            data["card"] = Card(value.destination, value.ceiling, value.recipient, value.guard)
         return reply(call.flow, data)
 
     async def open(self, call: Call) -> Reply:
@@ -157,7 +168,7 @@ class _Transfer:
         opened = (
             await open_sent(call.flow, asked.name, asked.card, asked.signatures, asked.approvals)
             if asked.card is not None
-            else await open_received(call.flow, asked.name, asked.source)
+            else await open_received(call.flow, asked.name, asked.source, asked.guard)
         )
         return await self._changed(call, opened, asked.name, 201)
 
@@ -180,6 +191,11 @@ class _Transfer:
         await skip(call.flow, name, call.body.sequence)
         await self._room.arrivals.again(call.flow, name)
         return reply(call.flow, _channel(call, await named(call.flow, name)))
+
+    async def permit(self, call: Call) -> Reply:
+        """What this channel carries that none does by itself; without data where a second officer has to agree."""
+        name = call.path["name"]
+        return await self._changed(call, await permit(call.flow, name, call.body.kinds, self._room.asking), name, 200)
 
     async def rotate(self, call: Call) -> Reply:
         """New keys at this end; without data where a second officer has to say the same."""
@@ -220,28 +236,28 @@ class _Transfer:
 
     async def withdraw(self, call: Call) -> Reply:
         """A bundle that waits goes nowhere."""
-        return reply(call.flow, _bundle(call, await self._room.departures.withdraw(call.flow, call.path["id"])))
+        return reply(call.flow, self._bundle(call, await self._room.departures.withdraw(call.flow, call.path["id"])))
 
     async def _counted(self, call: Call, role: Role) -> Reply:
         done = await self._room.departures.countersign(call.flow, call.path["id"], role)
-        return reply(call.flow, _bundle(call, done))
+        return reply(call.flow, self._bundle(call, done))
 
     async def send(self, call: Call) -> Reply:
         """A bundle of these objects, which all lie at the acting label exactly."""
         asked: Sending = call.body
         sent = await self._room.departures.send(call.flow, call.path["name"], asked.members, asked.days)
-        return reply(call.flow, _bundle(call, sent), status=201)
+        return reply(call.flow, self._bundle(call, sent), status=201)
 
     async def take(self, call: Call) -> Reply:
         """The file is the body; what became of it."""
         assert call.incoming is not None
         taken = await self._room.arrivals.take(call.flow, call.path["name"], call.incoming)
-        return reply(call.flow, _bundle(call, taken), status=201 if taken.value.verdict == "accept" else 200)
+        return reply(call.flow, self._bundle(call, taken), status=201 if taken.value.verdict == "accept" else 200)
 
     async def bundles(self, call: Call) -> Reply:
         """What was sent and what came, as far as the acting label sees it, by channel and sequence."""
         found = sorted(await call.flow.every(BUNDLE), key=_order)
-        return reply(call.flow, [_bundle(call, each) for each in found])
+        return reply(call.flow, [self._bundle(call, each) for each in found])
 
     async def fetch(self, call: Call) -> Reply | Stream:
         """The file of a bundle that was sent, as it is carried."""
@@ -250,6 +266,9 @@ class _Transfer:
             return await call.flow.absent(BUNDLE, found.id)
         pieces = self._room.yard.given(found.value.bundle)
         return Stream(pieces, "application/octet-stream", length=found.value.size, secret=True, subjects=(found.ref,))
+
+    def _bundle(self, call: Call, found: Found[BundleRecord]) -> dict[str, Any]:
+        return _bundle(call, found, self._room.retention.until(found.value))
 
     async def _changed(self, call: Call, record: ChannelRecord | None, name: str, status: int) -> Reply:
         if record is None:
@@ -279,6 +298,8 @@ def _channel(call: Call, found: Found[ChannelRecord]) -> dict[str, Any]:
         "waiting": waiting,
         "gap": [last + 1, waiting[0] - 1] if waiting and waiting[0] > last + 1 else [],
         "skip": value.skip_to,
+        "guard": value.guard,
+        "carries": value.carries,
         "by": value.by,
         "at": value.at,
         **marked(call.flow, found.label),
@@ -294,10 +315,10 @@ def _fetching(value: ChannelRecord) -> dict[str, Any] | None:
     return {"timetable": said.timetable, "accreditor": said.accreditor, "at": said.at, "bits_per_day": bits}
 
 
-def _bundle(call: Call, found: Found[BundleRecord]) -> dict[str, Any]:
+def _bundle(call: Call, found: Found[BundleRecord], until: int) -> dict[str, Any]:
     value = found.value
     told = {name: getattr(value, name) for name in (
-        "channel", "side", "bundle", "sequence", "verdict", "rule", "size", "at", "by", "alarms", "gap",
+        "channel", "side", "bundle", "sequence", "verdict", "rule", "why", "size", "at", "by", "alarms", "gap",
     )}  # fmt: skip
     members = [
         {
@@ -307,8 +328,9 @@ def _bundle(call: Call, found: Found[BundleRecord]) -> dict[str, Any]:
             "kind": each.kind,
             "id": each.id,
             "known": each.known,
+            "guard": each.guard,
         }
         for each in value.members
     ]
-    people = {"signed": len(value.signed), "approved": len(value.approved)}
-    return {"id": found.id, **told, **people, "members": members, **marked(call.flow, found.label)}
+    more = {"until": until, "signed": len(value.signed), "approved": len(value.approved)}
+    return {"id": found.id, **told, **more, "members": members, **marked(call.flow, found.label)}

@@ -12,11 +12,30 @@ from typing import Literal
 import msgspec
 
 from casemate.objects import Kind
+from casemate.transfer.region.inspect import GuardProfile
 from casemate.transfer.timetable import Timetable
 
 __all__ = [
-    "BUNDLE", "CHANNEL", "DOCUMENT_TYPE", "MODEL_TYPE", "OBJECT_TYPE", "POLICY_TYPE", "PREFIX", "PROPOSED", "TAKEN",
-    "BundleRecord", "ChannelRecord", "Fetching", "MemberRecord", "ProposedRecord", "Side", "TakenRecord", "Verdict",
+    "BUNDLE",
+    "CHANNEL",
+    "CLEARANCES_TYPE",
+    "DOCUMENT_TYPE",
+    "HEADS_TYPE",
+    "MODEL_TYPE",
+    "OBJECT_TYPE",
+    "PACKAGE_TYPE",
+    "POLICY_TYPE",
+    "PREFIX",
+    "PROPOSED",
+    "TAKEN",
+    "BundleRecord",
+    "ChannelRecord",
+    "Fetching",
+    "MemberRecord",
+    "ProposedRecord",
+    "Side",
+    "TakenRecord",
+    "Verdict",
 ]  # fmt: skip
 
 Side = Literal["sent", "received"]
@@ -24,7 +43,10 @@ Verdict = Literal["sent", "waiting", "withdrawn", "accept", "refuse", "quarantin
 PREFIX = "bundle-"  # of a record's id: so is told where a document came from
 DOCUMENT_TYPE = "application/vnd.casemate.document.v1"
 OBJECT_TYPE = "application/vnd.casemate.object.v1"
+CLEARANCES_TYPE = "application/vnd.casemate.clearances.v1"
+HEADS_TYPE = "application/vnd.casemate.heads.v1"
 MODEL_TYPE = "application/vnd.casemate.model.v1"
+PACKAGE_TYPE = "application/vnd.casemate.package.v1"
 POLICY_TYPE = "application/vnd.casemate.policy.v1"
 
 
@@ -43,7 +65,8 @@ class ChannelRecord(msgspec.Struct, frozen=True, kw_only=True):
     `recipient`: the public key to which bundles are sealed; `keeper` is its private half, kept where they come.
     `signing` and `roles`: private keys of the sender; `root`: the roles that a receiver trusts first. `state`: what
     the receiver knows, in the words of `transfer.state`. `sequence` and `previous`: of the last release. `skip_by` has
-    asked to give up what is missing up to `skip_to`, and waits for a second person.
+    asked to give up what is missing up to `skip_to`, and waits for a second person. `guard`: of what the guard is
+    asked. `carries`: what it may carry of what no channel carries unless an officer has said so.
 
     A sender that needs several people has a key for each: `signing` and `others`, and `approving`. `former` and
     `former_approving` are the keys of the root before, which sign besides until they are rotated again or revoked;
@@ -71,6 +94,8 @@ class ChannelRecord(msgspec.Struct, frozen=True, kw_only=True):
     previous: str = ""
     skip_by: str = ""
     skip_to: int = 0
+    guard: GuardProfile = "known"
+    carries: tuple[str, ...] = ()
     others: tuple[bytes, ...] = ()
     approving: tuple[bytes, ...] = ()
     former: tuple[bytes, ...] = ()
@@ -108,7 +133,8 @@ class ChannelRecord(msgspec.Struct, frozen=True, kw_only=True):
 class MemberRecord(msgspec.Struct, frozen=True, array_like=True):
     """An object in a bundle: what kind of thing, its name, the digest of its manifest, and where it lies here.
 
-    `known`: the very same object had come before, so it was not stored again.
+    `known`: the very same object had come before, so it was not stored again. `guard`: "agree" where a guard has
+    looked at it, "" where its channel asks for none.
     """
 
     type: str
@@ -117,11 +143,13 @@ class MemberRecord(msgspec.Struct, frozen=True, array_like=True):
     kind: str
     id: str
     known: bool = False
+    guard: str = ""
 
 
 class BundleRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A bundle that was sent, or that came and what became of it. `rule`: why; `alarms`: what was noticed besides.
 
+    `why`: which object a guard or a room did not take, and by which rule.
     `file`: under which name its bytes lie in the region's folder, "" where they do not. `gap`: the first and last
     sequence that are missing before it. `size` of the file in bytes, `at` in microseconds. `signed` and `approved`:
     ids of the people who did it here; a bundle that waits for some goes nowhere.
@@ -140,6 +168,7 @@ class BundleRecord(msgspec.Struct, frozen=True, kw_only=True):
     gap: tuple[int, ...] = ()
     digest: str = ""
     file: str = ""
+    why: str = ""
     members: tuple[MemberRecord, ...] = ()
     signed: tuple[str, ...] = ()
     approved: tuple[str, ...] = ()

@@ -106,12 +106,12 @@ async def renew_card(flow: Flow, name: str, card: Card) -> ChannelRecord | None:
         raise BadInput(what="The card of a region: its key or its ceiling cannot be read.") from None
     if not flow.acting <= ceiling:
         raise Refused(rule="accreditation", acting=flow.acting.text)
-    if (recipient, ceiling.text) == (record.recipient, record.ceiling):
+    if (recipient, ceiling.text, card.guard) == (record.recipient, record.ceiling, record.guard):
         raise Conflict(what=f"Channel {name}")
-    agreement = await agreed(flow, f"renew {name} {found.version} {recipient} {ceiling.text}")
+    agreement = await agreed(flow, f"renew {name} {found.version} {recipient} {ceiling.text} guard {card.guard}")
     if agreement is None:
         return None
-    after = replace(record, recipient=recipient, ceiling=ceiling.text)
+    after = replace(record, recipient=recipient, ceiling=ceiling.text, guard=card.guard)
     facts = {"channel": name, "recipient": Recipient(bytes.fromhex(recipient)).name}
     await flow.commit(Put(CHANNEL, name, after, expect=found.version), *agreement, facts=facts)
     return after

@@ -1,6 +1,6 @@
 """What leaves: objects of one class, lent to the region that takes them, in one sealed file that follows the last.
 
-    each object: lend (decided, recorded, durable) -> gathered      in the order in which they were asked for
+    each object: the guard's verdict, as the card asks -> lend (decided, recorded, durable) -> gathered     in order
     draft of the bundle: sequence + 1, digest of the last release   nobody can fetch it
     ONE commit: the channel's new sequence, and what was sent       whoever was quicker has won: the draft is removed
     where more people have to: sign, approve                        each is another person; until then nothing goes out
@@ -13,6 +13,7 @@ removed. While a bundle waits, its channel sends no other: withdrawn, its number
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import msgspec
 from msgspec.structs import replace
@@ -22,7 +23,7 @@ from casemate.clock import Loop
 from casemate.errors import Absent, BadInput, CasemateError, Conflict, Refused
 from casemate.labels import AccessClass
 from casemate.objects import Found, Put, Ref, Where
-from casemate.policy import Action
+from casemate.policy import Action, Refuse
 from casemate.transfer.bundle.face import Role
 from casemate.transfer.region.cargo import Cargo, Gathered
 from casemate.transfer.region.channel import (
@@ -34,6 +35,7 @@ from casemate.transfer.region.channel import (
     ChannelRecord,
     MemberRecord,
 )
+from casemate.transfer.region.inspect import GuardProfile, Guards, Inspected, inspected
 from casemate.transfer.region.office import named
 from casemate.transfer.region.seats import signing_of
 from casemate.transfer.region.yard import Made, Outgoing, Packing, Yard
@@ -52,13 +54,23 @@ class Wanted(msgspec.Struct, frozen=True):
     id: str
 
 
-class Departures:
-    """`cargo`: what can travel, by the name of its kind."""
+@dataclass(frozen=True, slots=True)
+class _Going:
+    """An object that was lent; its kind, and what a guard has found of it."""
 
-    def __init__(self, gate: Gate, yard: Yard, cargo: Mapping[str, Cargo]) -> None:
+    kind: str
+    gathered: Gathered
+    seen: Inspected | None
+
+
+class Departures:
+    """`cargo`: what can travel, by the name of its kind. `guards`: what looks at it before it goes."""
+
+    def __init__(self, gate: Gate, yard: Yard, cargo: Mapping[str, Cargo], guards: Guards) -> None:
         self._gate = gate
         self._yard = yard
         self._cargo = cargo
+        self._guards = guards
         self._packing: set[str] = set()
         self._waiting: set[str] = set()
 
@@ -74,7 +86,7 @@ class Departures:
             raise BadInput(what="Nothing is sent by a channel by which something comes.")
         if found.value.waits:
             raise Conflict(what=f"Channel {name}")
-        gathered = [(each.kind, await self._lent(flow, found.value, each)) for each in wanted]
+        gathered = [await self._lent(flow, found.value, each) for each in wanted]
         bundle = flow.gate.vault.entropy.draw(f"bundle/{flow.access.id}/{found.id}", 16).hex()
         packing = _packing(flow, found.value, bundle, days, self._outgoing(flow, gathered))
         self._packing.add(bundle)
@@ -159,27 +171,50 @@ class Departures:
             raise Conflict(what=f"Bundle {id[:64]}")
         return found, await named(flow, found.value.channel)
 
-    async def _lent(self, flow: Flow, record: ChannelRecord, wanted: Wanted) -> Gathered:
-        """One object, which the region that takes it may have. Raises Refused (`accreditation`, `orcon`)."""
+    async def _lent(self, flow: Flow, record: ChannelRecord, wanted: Wanted) -> _Going:
+        """One object, which the region that takes it may have.
+
+        Raises Refused: by a rule of the guard, which is asked first, or as `accreditation`, `orcon`, `not-carried`.
+        """
         cargo = self._cargo.get(wanted.kind)
         if cargo is None:
             raise BadInput(what=f"What travels is one of: {', '.join(sorted(self._cargo))}.")
+        if cargo.asks and wanted.kind not in record.carries:
+            await flow.refuse(Refuse("not-carried", {"kind": wanted.kind}))
         gathered = await cargo.gather(flow, wanted.id)
         if gathered.ref.class_id != flow.access.id:
             raise Absent(kind=gathered.ref.kind, id=wanted.id)
         flow.use(gathered.ref)
+        seen = await self._seen(cargo, gathered, record.guard)
         ceiling = flow.gate.vault.region.policies.parse(record.ceiling)
-        return await flow.lend(flow.take(gathered).raised(flow.acting), Ceiling(_region(record), ceiling, outside=True))
+        lent = await flow.lend(flow.take(gathered).raised(flow.acting), Ceiling(_region(record), ceiling, outside=True))
+        return _Going(wanted.kind, lent, seen)
 
-    def _outgoing(self, flow: Flow, gathered: list[tuple[str, Gathered]]) -> tuple[Outgoing, ...]:
+    async def _seen(self, cargo: Cargo, gathered: Gathered, profile: GuardProfile) -> Inspected | None:
+        """What the guard here says of it, as the one there will say again. Raises Refused by its rule."""
+        if profile == "none":
+            return None
+        lying = self._yard.lying(cargo.kind, gathered.contents)
+        seen = await inspected(self._guards, lying, await cargo.shown(lying), profile)
+        if seen is not None and seen.verdict != "agree":
+            raise Refused(rule=seen.verdict, why=seen.why)
+        return seen
+
+    def _outgoing(self, flow: Flow, gathered: list[_Going]) -> tuple[Outgoing, ...]:
         """Names that say nothing but the order: a bundle is read by programs, and titles stand in the objects."""
         return tuple(
-            Outgoing(f"{kind}-{number:04d}", self._cargo[kind].type, flow.acting.text, each.contents)
-            for number, (kind, each) in enumerate(gathered, 1)
+            Outgoing(
+                f"{each.kind}-{number:04d}",
+                self._cargo[each.kind].type,
+                flow.acting.text,
+                each.gathered.contents,
+                ((each.seen.digest, each.seen.guard, each.seen.verdict),) if each.seen else (),
+            )
+            for number, each in enumerate(gathered, 1)
         )
 
     async def _sent(
-        self, flow: Flow, found: Found[ChannelRecord], packing: Packing, gathered: list[tuple[str, Gathered]]
+        self, flow: Flow, found: Found[ChannelRecord], packing: Packing, gathered: list[_Going]
     ) -> Found[BundleRecord]:
         record = found.value
         waits = record.needed != (1, 0)
@@ -199,7 +234,9 @@ class Departures:
             members=_members(packing, made, gathered),
             signed=(flow.session.principal.id,),
         )
-        parents = tuple(dict.fromkeys(each.ref for _, each in gathered if each.ref.kind != PROPOSED.name))
+        parents = tuple(
+            dict.fromkeys(each.gathered.ref for each in gathered if each.gathered.ref.kind != PROPOSED.name)
+        )
         after = replace(record, sequence=packing.sequence, previous=made.digest)
         if waits:
             after = replace(after, waits=packing.bundle, waits_previous=record.previous)
@@ -264,9 +301,16 @@ def _packing(flow: Flow, record: ChannelRecord, bundle: str, days: int, objects:
     )
 
 
-def _members(packing: Packing, made: Made, gathered: list[tuple[str, Gathered]]) -> tuple[MemberRecord, ...]:
+def _members(packing: Packing, made: Made, gathered: list[_Going]) -> tuple[MemberRecord, ...]:
     pairs = zip(packing.objects, gathered, strict=True)
     return tuple(
-        MemberRecord(out.type, each.title[:200], made.manifests[out.name], each.ref.kind, each.ref.id)
-        for out, (_, each) in pairs
+        MemberRecord(
+            out.type,
+            each.gathered.title[:200],
+            made.manifests[out.name],
+            each.gathered.ref.kind,
+            each.gathered.ref.id,
+            guard=each.seen.verdict if each.seen else "",
+        )
+        for out, each in pairs
     )

@@ -9,6 +9,8 @@ Both are carried by people, who compare what they hold. A channel that nobody ha
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 from msgspec.structs import replace
 
@@ -20,23 +22,28 @@ from casemate.objects import Found, Put
 from casemate.transfer.bundle.roles import read_root
 from casemate.transfer.lattice import lattice_of
 from casemate.transfer.region.channel import CHANNEL, ChannelRecord
+from casemate.transfer.region.inspect import GuardProfile
 from casemate.transfer.region.seats import drawn, root_of
 from casemate.transfer.state import State, read_state, written
 
 __all__ = [
-    "Card", "Introduction", "channels", "introduction", "named", "open_received", "open_sent", "skip", "stated",
-    "text_of", "trust",
+    "Card", "Introduction", "channels", "introduction", "named", "open_received", "open_sent", "permit", "skip",
+    "stated", "text_of", "trust",
 ]  # fmt: skip
 
 _LONGEST = 64
 
 
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a region that takes tells the one that sends. `recipient`: a public key in hexadecimal."""
+    """What a region that takes tells the one that sends. `recipient`: a public key in hexadecimal.
+
+    `guard`: what its guard will be asked of, so that the sender asks its own of the same.
+    """
 
     region: str
     ceiling: str
     recipient: str
+    guard: GuardProfile = "known"
 
 
 class Introduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,11 +77,11 @@ async def named(flow: Flow, name: str) -> Found[ChannelRecord]:
     return await flow.absent(CHANNEL, name[:_LONGEST])
 
 
-async def open_received(flow: Flow, name: str, source: str) -> ChannelRecord | None:
+async def open_received(flow: Flow, name: str, source: str, guard: GuardProfile) -> ChannelRecord | None:
     """A channel by which something is to come to the acting label; None where a second officer has to say the same."""
     await _free(flow, name)
     _said(source)
-    agreement = await agreed(flow, f"receive {name} from {source} at {flow.acting.text}")
+    agreement = await agreed(flow, f"receive {name} from {source} at {flow.acting.text} guard {guard}")
     if agreement is None:
         return None
     vault = flow.gate.vault
@@ -87,6 +94,7 @@ async def open_received(flow: Flow, name: str, source: str) -> ChannelRecord | N
         ceiling=vault.region.ceiling.text,
         recipient=Keeper(keeper).recipient.public.hex(),
         keeper=keeper,
+        guard=guard,
         by=flow.session.principal.name,
         at=vault.clock.now(),
     )
@@ -111,7 +119,9 @@ async def open_sent(flow: Flow, name: str, card: Card, signatures: int = 1, appr
     if not flow.acting <= ceiling:
         raise Refused(rule="accreditation", acting=flow.acting.text)
     people = f"{signatures} {approvals}"
-    what = f"send {name} to {card.region} {recipient} {ceiling.text} at {flow.acting.text} by {people}"
+    what = (
+        f"send {name} to {card.region} {recipient} {ceiling.text} at {flow.acting.text} guard {card.guard} by {people}"
+    )
     agreement = await agreed(flow, what)
     if agreement is None:
         return None
@@ -127,6 +137,7 @@ async def open_sent(flow: Flow, name: str, card: Card, signatures: int = 1, appr
         label=flow.acting.text,
         ceiling=ceiling.text,
         recipient=recipient,
+        guard=card.guard,
         signing=seats.signers[0],
         others=seats.signers[1:],
         approving=seats.approvers,
@@ -188,6 +199,7 @@ async def trust(flow: Flow, name: str, told: Introduction) -> ChannelRecord | No
         ceiling=region.ceiling.text,
         lattice=lattice_of(region.policies),
         root=told.root,
+        guard="each" if record.guard == "each" else "named",
         revoked=tuple(sorted(set(told.revoked))),
         sequence=told.sequence,
         previous=told.previous,
@@ -200,6 +212,24 @@ async def trust(flow: Flow, name: str, told: Introduction) -> ChannelRecord | No
     put = Put(CHANNEL, name, known, expect=found.version)
     await flow.commit(put, *agreement, facts={"channel": name, "trusted": root.version})
     return known
+
+
+async def permit(flow: Flow, name: str, kinds: tuple[str, ...], known: Collection[str]) -> ChannelRecord | None:
+    """Of what no channel carries by itself, this one carries these kinds from now on, and no other.
+
+    `known`: what there is of them. None where a second officer has to say the same. Raises BadInput.
+    """
+    found = await named(flow, name)
+    if not set(kinds) <= set(known):
+        raise BadInput(what=f"What a channel is let carry is of: {', '.join(sorted(known))}.")
+    carries = tuple(sorted(set(kinds)))
+    agreement = await agreed(flow, f"permit {name} {found.value.channel} {' '.join(carries)}")
+    if agreement is None:
+        return None
+    told = replace(found.value, carries=carries)
+    put = Put(CHANNEL, name, told, expect=found.version)
+    await flow.commit(put, *agreement, facts={"channel": name, "carries": ", ".join(carries)})
+    return told
 
 
 async def skip(flow: Flow, name: str, sequence: int) -> ChannelRecord:

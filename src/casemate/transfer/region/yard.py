@@ -10,22 +10,28 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from casemate.transfer.bundle.face import Role
-from casemate.transfer.region.cargo import Arrived, Content
+from casemate.transfer.region.cargo import Arrived, Carried, Content
 from casemate.transfer.verify import Facts
 
-__all__ = ["Made", "Opened", "Outgoing", "Packing", "Place", "Yard"]
+__all__ = ["LOST", "Made", "Opened", "Outgoing", "Packing", "Place", "Yard"]
 
+LOST = "transfer.file"
+"""The kind that is absent where a file is gone: of a region that was brought back, say."""
 Place = Literal["held", "quarantine"]
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """An object that goes: its name among the others of the bundle, what kind of thing, its label, its files."""
+    """An object that goes: its name among the others of the bundle, what kind of thing, its label, its files.
+
+    `guards`: digest, guard and verdict of each that has looked at it.
+    """
 
     name: str
     type: str
     label: str
     contents: tuple[Content, ...]
+    guards: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,10 @@ class Yard(Protocol):
         """Write the draft of a bundle. Raises BadInput, TooLarge, StorageFull."""
         ...
 
+    def lying(self, name: str, contents: tuple[Content, ...]) -> Carried:
+        """The files of an object that is to go, read where they lie."""
+        ...
+
     async def publish(self, bundle: str, signing: Sequence[tuple[Role, bytes]] = ()) -> None:
         """The draft is what goes out from now on, signed by these keys too. Nothing happens where it is already."""
         ...
@@ -129,7 +139,7 @@ class Yard(Protocol):
         ...
 
     async def open(self, name: str, keepers: Sequence[bytes]) -> Opened:
-        """Read a file to its end, with the private key of these to which it is sealed."""
+        """Read a file to its end, with the private key of these to which it is sealed. Raises Absent (`LOST`)."""
         ...
 
     async def keep(self, name: str, place: Place, id: str) -> str:
