@@ -11,11 +11,12 @@ from tests.transfer.conformance.both import Said, both_say
 from tests.transfer.conformance.case import Case
 from tests.transfer.conformance.inside import INSIDE
 from tests.transfer.conformance.marked import MARKED
+from tests.transfer.conformance.mixed import MIXED
 from tests.transfer.conformance.outside import OUTSIDE
 from tests.transfer.conformance.sealed import SEALED
 from tests.transfer.conformance.vouched import VOUCHED
 
-CASES = [*OUTSIDE, *SEALED, *INSIDE, *VOUCHED, *MARKED]
+CASES = [*OUTSIDE, *MIXED, *SEALED, *INSIDE, *VOUCHED, *MARKED]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
