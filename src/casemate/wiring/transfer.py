@@ -37,8 +37,8 @@ def transfer_of(house: House, registry: Registry) -> Transfer:
 class _Lawful:
     """The same two sides in this process, for a law's world: nothing of the machine runs in it, no PDF is read."""
 
-    async def look(self, name: str, format: Format, head: bytes, size: int) -> Looking:
-        del name
+    async def look(self, name: str, format: Format, head: bytes, size: int, domain: str) -> Looking:
+        del name, domain
         schema = Anything() if format in ("json", "jsonl") else None
         verdict, made = judge(head, Asked(format, "in", schema), size - len(head))
         return Looking(verdict.format, verdict.rule, verdict.digest, made)

@@ -136,7 +136,9 @@ class Arrivals:
                 try:
                     try:
                         if verdict.came is not None or verdict.rule in GUARDED:
-                            verdict, why = await self._customs.verdict(opened, state, now, found.value.guard, looked)
+                            verdict, why = await self._customs.verdict(
+                                opened, state, now, found.value.guard, looked, flow.access.id
+                            )
                         if verdict.came is not None:
                             return await self._adopted(flow, found, state, opened, verdict, more, looked)
                     except Unfit as unfit:

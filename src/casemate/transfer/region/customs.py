@@ -46,9 +46,10 @@ class Customs:
         return cargo
 
     async def verdict(
-        self, opened: Opened, state: State, now: int, profile: GuardProfile, looked: Looked
+        self, opened: Opened, state: State, now: int, profile: GuardProfile, looked: Looked, domain: str
     ) -> tuple[Verdict, str]:
-        """The verdict with what the guard has found, and why it is put aside. `looked` grows by what it looked at.
+        """The verdict with what the guard has found, and why it is put aside. `looked` grows by what it looked at;
+        `domain`: the class in which it is looked at.
 
         Raises Unfit, SandboxMissing.
         """
@@ -56,7 +57,7 @@ class Customs:
         for type, arrived in opened.objects():
             asked = "known" if profile == "none" and arrived.digest in named else profile
             if arrived.digest not in looked and asked != "none":
-                looked[arrived.digest] = await self._found(type, arrived, asked)
+                looked[arrived.digest] = await self._found(type, arrived, asked, domain)
                 if sum(each.size for each in looked.values() if each) > MOST_MADE:
                     return verdict_of("guard-refused"), f"{arrived.name}: guard-size"
         found = {digest: each for digest, each in looked.items() if each}
@@ -67,9 +68,10 @@ class Customs:
             verdict = verdict_of("guard-refused", verdict.alarms)
         return verdict, held[0] if held else ""
 
-    async def _found(self, type: str, arrived: Arrived, profile: GuardProfile) -> Inspected | None:
+    async def _found(self, type: str, arrived: Arrived, profile: GuardProfile, domain: str) -> Inspected | None:
         try:
-            return await inspected(self._guards, arrived, await self.cargo(type).shown(arrived), profile)
+            shown = await self.cargo(type).shown(arrived)
+            return await inspected(self._guards, arrived, shown, profile, domain)
         except (BadInput, Damaged):
             raise Unfit(arrived.name) from None
 
