@@ -289,6 +289,13 @@ def test_keys_that_are_locked_ask_for_their_passphrases(sides: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("mode", [0o640, 0o604])
+def test_a_private_key_that_others_may_open_is_refused(sides: Path, mode: int) -> None:
+    Path("ann").chmod(mode)
+    run("bundle", "create", "card.txt", "--channel", "channel", "--key", "ann", "--output", "1.cmb", code=2)
+    assert not Path("1.cmb").exists()
+
+
 def test_every_rule_and_alarm_has_words() -> None:
     for language in ("en", "fr"):
         for rule in RULES:

@@ -9,6 +9,7 @@ REGION = "tests/transfer/test_region.py"
 FAULTS = "tests/transfer/test_region_faults.py"
 KEPT = "tests/transfer/test_region_kept.py"
 GUARD = "tests/transfer/test_region_guard.py"
+KEYS = "tests/transfer/test_region_keys.py"
 
 # name, leak, the line, what stands in its place, the killer
 TABLE = (
@@ -31,7 +32,11 @@ TABLE = (
     (
         "transfer-draft-goes-out",
         "a draft whose commit never came is given to whoever carries bundles",
-        Edit("casemate.transfer.region.leave:Departures.step", "if await self._committed(bundle):", "if True:"),
+        Edit(
+            "casemate.transfer.region.leave:Departures.step",
+            "await self._yard.discard(bundle)",
+            "await self._yard.publish(bundle)",
+        ),
         Tested(f"{REGION}::test_a_draft_goes_out_exactly_where_its_commit_is_there"),
     ),
     (
@@ -121,5 +126,51 @@ TABLE = (
         "what the guard has made anew is passed by, and the bytes that came are adopted",
         Edit("casemate.transfer.region.inspect:inspected", "if each.remade:", "if False:"),
         Tested(f"{GUARD}::test_both_regions_ask_their_guard_and_what_it_has_made_is_what_lands"),
+    ),
+    (
+        "transfer-renewed-alone",
+        "one person alone says whose signatures a channel trusts",
+        Edit("casemate.transfer.region.keys:renew_root", "if record.asked_by == me:", "if False:"),
+        Tested(f"{KEYS}::test_row_25_stolen_keys_are_revoked_by_an_introduction_that_two_people_take"),
+    ),
+    (
+        "transfer-revoked-forgotten",
+        "what a sender has revoked counts on",
+        Edit(
+            "casemate.transfer.region.keys:_renewed",
+            "state, root=told.root, revoked=tuple(sorted({*state.revoked, *told.revoked}))[:MOST_NAMES]",
+            "state, root=told.root",
+        ),
+        Tested(f"{KEYS}::test_row_25_stolen_keys_are_revoked_by_an_introduction_that_two_people_take"),
+    ),
+    (
+        "transfer-key-kept",
+        "a key that was given up opens what comes",
+        Edit(
+            "casemate.transfer.region.keys:revoke",
+            "keepers=tuple(each for each in record.keepers if each not in gone),",
+            "",
+        ),
+        Tested(f"{KEYS}::test_row_25_the_key_that_opens_is_rotated_and_the_older_one_opens_until_it_is_given_up"),
+    ),
+    (
+        "transfer-signed-by-one",
+        "one person signs for two",
+        Edit(
+            "casemate.transfer.region.leave:Departures.countersign",
+            "if me in (*value.signed, *value.approved):",
+            "if False:",
+        ),
+        Tested(f"{KEYS}::test_a_bundle_that_needs_several_goes_out_once_each_of_them_has_said_so"),
+    ),
+    (
+        "transfer-waiting-goes-out",
+        "a bundle goes out while it waits for people",
+        Edit(
+            "casemate.transfer.region.leave:Departures._sent",
+            'file="draft" if waits else "outbox",',
+            'file="outbox",',
+        ),
+        Tested(f"{KEYS}::test_a_bundle_that_needs_several_goes_out_once_each_of_them_has_said_so"),
     ),
 )

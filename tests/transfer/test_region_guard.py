@@ -54,7 +54,7 @@ async def stated(pair: Pair, file: bytes) -> list[Any]:
     found = await pair._record(pair.high, pair.above)
     yard = FolderYard(pair.high.folder / "seen")
     name = await yard.receive(_pieces(file), 1 << 30)
-    inside = (await yard.open(name, found.value.keeper)).facts.inside
+    inside = (await yard.open(name, (found.value.keeper,))).facts.inside
     assert inside is not None
     return [each.guards for each in inside.envelope.release.objects]
 

@@ -12,14 +12,14 @@ import asyncio
 import errno
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import starmap
 from pathlib import Path
 
-from casemate.crypto import Keeper, KeySigner, Recipient
-from casemate.engines.bundle_files import Source, area_of, digested, drafted, look, seal
+from casemate.crypto import Keeper, KeySigner, Recipient, Signer
+from casemate.engines.bundle_files import Source, area_of, digested, drafted, look, resigned, seal
 from casemate.engines.files_publish import sync_folder
 from casemate.engines.transfer_inside import Lying, Whole
 from casemate.errors import Absent, BadInput, CasemateError, StorageFull, TooLarge
@@ -31,7 +31,9 @@ from casemate.transfer.bundle import (
     Frames,
     Guarded,
     Layout,
+    Outside,
     Release,
+    Role,
     Thing,
     content_of,
     digest_of,
@@ -39,6 +41,7 @@ from casemate.transfer.bundle import (
     hint_of,
     make_metadata,
     planned,
+    read_root,
     signed,
     wrapped_to,
 )
@@ -69,10 +72,11 @@ class FolderYard:
         """The files of an object that is to go, read where they lie."""
         return Lying(name, contents)
 
-    async def publish(self, bundle: str) -> None:
-        """The draft is what goes out from now on."""
+    async def publish(self, bundle: str, signing: Sequence[tuple[Role, bytes]] = ()) -> None:
+        """The draft is what goes out from now on, signed by these keys too. Raises StorageFull."""
         draft, out = self._at("draft") / f"{bundle}.cmb", self._at("outbox") / f"{bundle}.cmb"
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError), _room():
+            await asyncio.to_thread(_signed_by, draft, signing)
             draft.replace(out)
             await asyncio.to_thread(sync_folder, out.parent)
 
@@ -116,9 +120,9 @@ class FolderYard:
         """Which channel a file says it is of; "" where it is no bundle."""
         return await asyncio.to_thread(self._channel, name)
 
-    async def open(self, name: str, keeper: bytes) -> Opened:
+    async def open(self, name: str, keepers: Sequence[bytes]) -> Opened:
         """One pass over all of it. Raises Absent (`LOST`) where it lies there no more."""
-        return await asyncio.to_thread(self._opened, name, keeper)
+        return await asyncio.to_thread(self._opened, name, keepers)
 
     async def keep(self, name: str, place: Place, id: str) -> str:
         """The file lies there too from now on."""
@@ -159,27 +163,28 @@ class FolderYard:
         except (CasemateError, OSError):
             return ""
 
-    def _opened(self, name: str, keeper: bytes) -> Opened:
+    def _opened(self, name: str, keepers: Sequence[bytes]) -> Opened:
         path = self._folder / name
-        key = Keeper(keeper)
+        keys = [Keeper(each) for each in keepers]
         try:
-            found = look(path, (key,))
+            found = look(path, keys)
         except FileNotFoundError:
             raise Absent(kind=LOST, id=name) from None
-        return Whole(path, found.facts, found.outside, key)
+        return Whole(path, found.facts, found.outside, keys)
 
     def _packed(self, packing: Packing) -> Made:
         things, raw, sources = _things(packing)
         layout = _with(planned(things), raw)
         signer, roles = KeySigner(packing.signing), KeySigner(packing.roles)
-        release = envelope_of(_release(packing, layout), layout.subjects, (signer,))
+        signers = (signer, *map(KeySigner, packing.former))
+        release = envelope_of(_release(packing, layout), layout.subjects, signers)
         metadata = make_metadata(
             release,
             packing.sequence,
             packing.expires + _DAY,
             dict.fromkeys(("timestamp", "snapshot", "targets"), (roles,)),
         )
-        content = content_of(layout, release, {**metadata, "1.root.json": packing.root})
+        content = content_of(layout, release, {**metadata, **_roots((packing.root, *packing.roots))})
         id, recipient = bytes.fromhex(packing.bundle), Recipient(packing.recipient)
         key = secrets.token_bytes(32)
         frames = Frames(key, id, content.size)
@@ -190,10 +195,37 @@ class FolderYard:
             content,
             frames,
             sources,
-            lambda digest: signed(_face(packing, content, digest, wrapped), signer, "signer"),
+            lambda digest: _faced(_face(packing, content, digest, wrapped), signers),
         )
         digest = read_envelope(release).digest
         return Made(path.stat().st_size, digest, dict(layout.subjects))
+
+
+def _roots(several: Sequence[bytes]) -> dict[str, bytes]:
+    """Roots as members of `metadata/`, each by its own version."""
+    return {f"{read_root(raw).trust.version}.root.json": raw for raw in several}
+
+
+def _faced(face: Face, signers: Sequence[Signer]) -> Outside:
+    """The face with the signatures of all of these."""
+    made = signed(face, signers[0], "signer")
+    for each in signers[1:]:
+        made = signed(face, each, "signer", made.signatures)
+    return made
+
+
+def _signed_by(path: Path, signing: Sequence[tuple[Role, bytes]]) -> None:
+    """The bundle bears the signatures of these keys too; one that it bears already stays as it is."""
+    if not signing:
+        return
+    before, _ = area_of(path)
+    made = before
+    for role, private in signing:
+        signer = KeySigner(private)
+        if signer.public not in {each.public for each in made.signatures}:
+            made = signed(made.face, signer, role, made.signatures)
+    if made is not before:
+        resigned(path, made)
 
 
 @contextmanager

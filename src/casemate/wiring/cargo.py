@@ -34,7 +34,7 @@ from casemate.models.registry import Registry, here
 from casemate.models.signing import SIGNATURE
 from casemate.models.weights import runs, taken_in
 from casemate.objects import Change, Found, Put, Ref
-from casemate.transfer.region import Arrived, Cargo, Carried, Content, Gathered, Landed, Shown
+from casemate.transfer.region import Arrived, Cargo, Carried, Content, Gathered, Landed, Shown, Through
 from casemate.transfer.region.channel import (
     DOCUMENT_TYPE,
     MODEL_TYPE,
@@ -104,7 +104,7 @@ def _own(flow: Flow, found: Sequence[Found[T]]) -> Found[T] | None:
 
 
 class _Documents:
-    kind, type = "document", DOCUMENT_TYPE
+    kind, type, asks = "document", DOCUMENT_TYPE, False
 
     async def gather(self, flow: Flow, id: str) -> Gathered:
         """The file as it was brought, with what its bringer said of it."""
@@ -120,9 +120,9 @@ class _Documents:
     async def shown(self, carried: Carried) -> Sequence[Shown]:
         return (Shown(CONTENT, (await _about(carried, _About)).name),)
 
-    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
+    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
         """A file that waits to be read, all of it at the label at which it came: its marks are words of it by now."""
-        del place
+        del by
         about = await _about(arrived, _About)
         if not about.name.isprintable() or not 0 < len(about.name) <= NAME_LIMIT:
             raise BadInput(what="name")
@@ -154,7 +154,7 @@ class _Documents:
 
 
 class _Objects:
-    kind, type = "object", OBJECT_TYPE
+    kind, type, asks = "object", OBJECT_TYPE, False
 
     async def gather(self, flow: Flow, id: str) -> Gathered:
         """`id`: bucket/key. Raises TooLarge."""
@@ -172,9 +172,9 @@ class _Objects:
     async def shown(self, carried: Carried) -> Sequence[Shown]:
         return (Shown(CONTENT, (await _about(carried, _AboutObject)).key),)
 
-    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
+    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
         """The object in a bucket of that name; one that is not there is made."""
-        del place
+        del by
         about = await _about(arrived, _AboutObject)
         bucket_named(about.bucket, "en")
         whole_key(about.key, "en")
@@ -219,7 +219,7 @@ def _bucket(flow: Flow, record: ObjectRecord, before: Found[BucketRecord] | None
 
 
 class _Models:
-    kind, type = "model", MODEL_TYPE
+    kind, type, asks = "model", MODEL_TYPE, False
 
     def __init__(self, folder: Path, registry: Registry) -> None:
         self._folder = folder
@@ -246,7 +246,7 @@ class _Models:
         paths = [path for path in carried.files if path.startswith("files/") and path != f"files/{SIGNATURE}"]
         return [Shown(path, path, remade=False) for path in paths]
 
-    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
+    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
         """A model that nobody may use before an officer accredits it; its files are looked at like any import, and so
         is the signature over them: one that does not hold, or is no more there, is no model.
         """
@@ -258,7 +258,7 @@ class _Models:
                 if path.startswith("files/"):
                     await arrived.copy(path, self._folder / "incoming" / token / path.removeprefix("files/"))
             weights = await flow.beside(taken_in, self._registry.incoming(token, "en"), about.signer, "en")
-            name = await self._settled(flow, token, about.name, place)
+            name = await self._settled(flow, token, about.name, str(by.sequence))
         except BaseException:
             await flow.beside(_removed, self._folder / "incoming" / token)
             raise
@@ -309,7 +309,7 @@ def _removed(folder: Path) -> None:
 
 
 class _Policies:
-    kind, type = "policy", POLICY_TYPE
+    kind, type, asks = "policy", POLICY_TYPE, False
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -330,9 +330,9 @@ class _Policies:
         del carried
         return (Shown(POLICY, f"{POLICY}.txt"),)
 
-    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
+    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
         """A proposal: the region lists it once an officer has put it into its settings."""
-        del place
+        del by
         try:
             text = (await _content(arrived, POLICY)).decode()
             policy = read_policy(text, POLICY)

@@ -6,22 +6,26 @@ from casemate.doors.native.rooms import Transfer
 from casemate.engines.guard import CellGuard
 from casemate.engines.transfer_guard import FencedGuards
 from casemate.engines.transfer_yard import FolderYard
+from casemate.jobs.packages import Mirror
 from casemate.models.registry import Registry
 from casemate.transfer.guard import Asked, Format, judge
 from casemate.transfer.guard.schema import Anything
 from casemate.transfer.region import Arrivals, Departures, Guards, Looking, Quarantine, Retention
 from casemate.wiring.cargo import cargo_of
+from casemate.wiring.cargo_clearances import Clearances
+from casemate.wiring.cargo_heads import Heads
+from casemate.wiring.cargo_packages import Packages
 from casemate.wiring.embedding import sandbox_of
 from casemate.wiring.house import House
 
 __all__ = ["transfer_of"]
 
 
-def transfer_of(house: House, registry: Registry) -> Transfer:
+def transfer_of(house: House, registry: Registry, mirror: Mirror) -> Transfer:
     """The room, with its loops in the house."""
     yard = FolderYard(house.folder.path / "transfer")
     yard.swept()
-    travels = cargo_of(house.folder.path, registry)
+    travels = *cargo_of(house.folder.path, registry), Packages(mirror), Clearances(), Heads()
     guards = _guards(house)
     departures = Departures(house.gate, yard, {each.kind: each for each in travels}, guards)
     patience = None if house.extractor else 0.5
@@ -31,7 +35,7 @@ def transfer_of(house: House, registry: Registry) -> Transfer:
     quarantine = Quarantine(house.gate, yard, retention, patience)
     house.closers += [arrivals.stop, quarantine.stop]
     house.loops += [*departures.loops(), *arrivals.loops(), *quarantine.loops()]
-    return Transfer(yard, departures, arrivals, retention)
+    return Transfer(yard, departures, arrivals, retention, frozenset(each.kind for each in travels if each.asks))
 
 
 class _Lawful:

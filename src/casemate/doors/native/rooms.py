@@ -38,12 +38,16 @@ class Check(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """What a region does with bundles: their files, what leaves, what comes, how long what was put aside stays."""
+    """What a region does with bundles: their files, what leaves, what comes, how long what was put aside stays.
+
+    `asking`: the kinds of things for which a channel needs an officer's word.
+    """
 
     yard: Yard
     departures: Departures
     arrivals: Arrivals
     retention: Retention
+    asking: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

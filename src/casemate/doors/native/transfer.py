@@ -11,6 +11,7 @@ from casemate.doors.native.rooms import Rooms, marked, reply
 from casemate.errors import BadInput
 from casemate.objects import Found
 from casemate.policy import Action
+from casemate.transfer.bundle import Role
 from casemate.transfer.region import (
     BUNDLE,
     BundleRecord,
@@ -19,15 +20,23 @@ from casemate.transfer.region import (
     GuardProfile,
     Introduction,
     Wanted,
+    accredit_fetching,
     channels,
     introduction,
+    keys_of,
     named,
     open_received,
     open_sent,
+    permit,
+    renew_card,
+    renew_root,
+    revoke,
+    rotate,
     skip,
     trust,
 )
 from casemate.transfer.state import read_state
+from casemate.transfer.timetable import Timetable
 
 __all__ = ["routes"]
 
@@ -38,13 +47,16 @@ DAYS = 365
 class Opening(msgspec.Struct, frozen=True):
     """A channel by which something is to come from the region `source`; or one to the region of a `card`.
 
-    `guard`: of what comes, what the guard here is asked of; of what is sent the card says it.
+    `guard`: of what comes, what the guard here is asked of; of what is sent the card says it. So many people sign each
+    bundle that is sent, and approve it besides.
     """
 
     name: str
     source: str = ""
     card: Card | None = None
     guard: GuardProfile = "known"
+    signatures: int = 1
+    approvals: int = 0
 
 
 class Sending(msgspec.Struct, frozen=True):
@@ -60,13 +72,47 @@ class Skipping(msgspec.Struct, frozen=True):
     sequence: int
 
 
+class Permitting(msgspec.Struct, frozen=True):
+    """What the channel may carry of what no channel carries by itself."""
+
+    kinds: tuple[str, ...]
+
+
+class Rotating(msgspec.Struct, frozen=True):
+    """New keys. `revoke`: the old ones count no more. Of a sender, for so many people; left out, for as many as now."""
+
+    revoke: bool = False
+    signatures: int = 0
+    approvals: int | None = None
+
+
+class Renewing(msgspec.Struct, frozen=True):
+    """What the other end has told anew: a card to the sender, an introduction to the region that takes."""
+
+    card: Card | None = None
+    introduction: Introduction | None = None
+
+
+class FetchingBy(msgspec.Struct, frozen=True):
+    """By which timetable a channel may be fetched; without one it may not."""
+
+    timetable: Timetable | None = None
+
+
+class Revoking(msgspec.Struct, frozen=True):
+    """Names of keys."""
+
+    keys: tuple[str, ...]
+
+
 def routes(rooms: Rooms) -> list[Route]:
     """Transfer routes."""
     at, every, told = _Transfer(rooms), "/api/transfer/channels", dict[str, Any]
     one, bundles = f"{every}/{{name}}", "/api/transfer/bundles"
     sees, opens = Action("list", "channel"), Action("open", "channel")
     lists, takes = Action("list", "bundle"), Action("take", "bundle")
-    send, skips = Action("send", "bundle"), Action("skip", "channel")
+    send, skips, keys = Action("send", "bundle"), Action("skip", "channel"), Action("key", "channel")
+    bundle, fetches = f"{bundles}/{{id}}", Action("accredit", "channel")
     return [
         Route("GET", every, "native", sees, at.channels, gives=list[dict[str, Any]]),
         Route("POST", every, "native", opens, at.open, takes=Opening, gives=told, texts=_said),
@@ -74,10 +120,18 @@ def routes(rooms: Rooms) -> list[Route]:
         Route("GET", f"{one}/introduction", "native", sees, at.introduction, gives=told),
         Route("POST", f"{one}/trust", "native", opens, at.trust, takes=Introduction, gives=told),
         Route("POST", f"{one}/skip", "native", skips, at.skip, takes=Skipping, gives=told),
+        Route("POST", f"{one}/permit", "native", Action("permit", "channel"), at.permit, takes=Permitting, gives=told),
         Route("POST", f"{one}/bundles", "native", send, at.send, takes=Sending, gives=told),
         Route("PUT", f"{one}/bundles", "native", takes, at.take, gives=told, limit=LARGEST, streams=True),
         Route("GET", bundles, "native", lists, at.bundles, gives=list[dict[str, Any]]),
-        Route("GET", f"{bundles}/{{id}}/file", "native", Action("fetch", "bundle"), at.fetch),
+        Route("GET", f"{bundle}/file", "native", Action("fetch", "bundle"), at.fetch),
+        Route("POST", f"{one}/rotate", "native", keys, at.rotate, takes=Rotating, gives=told),
+        Route("POST", f"{one}/renew", "native", keys, at.renew, takes=Renewing, gives=told),
+        Route("POST", f"{one}/revoke", "native", keys, at.revoke, takes=Revoking, gives=told),
+        Route("POST", f"{one}/fetching", "native", fetches, at.fetching, takes=FetchingBy, gives=told),
+        Route("POST", f"{bundle}/sign", "native", Action("sign", "bundle"), at.sign, gives=told),
+        Route("POST", f"{bundle}/approve", "native", Action("approve", "bundle"), at.approve, gives=told),
+        Route("POST", f"{bundle}/withdraw", "native", Action("withdraw", "bundle"), at.withdraw, gives=told),
     ]
 
 
@@ -99,6 +153,9 @@ class _Transfer:
         """One, with the card that the sending region needs, where it is one by which something comes."""
         found = await named(call.flow, call.path["name"])
         value, data = found.value, _channel(call, found)
+        data["keys"] = keys_of(value)
+        data["people"] = value.needed
+        data["fetching"] = _fetching(value)
         if value.side == "received":
             data["card"] = Card(value.destination, value.ceiling, value.recipient, value.guard)
         return reply(call.flow, data)
@@ -109,7 +166,7 @@ class _Transfer:
         if bool(asked.source) == (asked.card is not None):
             raise BadInput(what="A channel comes from a source, or goes to the region of a card.")
         opened = (
-            await open_sent(call.flow, asked.name, asked.card)
+            await open_sent(call.flow, asked.name, asked.card, asked.signatures, asked.approvals)
             if asked.card is not None
             else await open_received(call.flow, asked.name, asked.source, asked.guard)
         )
@@ -134,6 +191,56 @@ class _Transfer:
         await skip(call.flow, name, call.body.sequence)
         await self._room.arrivals.again(call.flow, name)
         return reply(call.flow, _channel(call, await named(call.flow, name)))
+
+    async def permit(self, call: Call) -> Reply:
+        """What this channel carries that none does by itself; without data where a second officer has to agree."""
+        name = call.path["name"]
+        return await self._changed(call, await permit(call.flow, name, call.body.kinds, self._room.asking), name, 200)
+
+    async def rotate(self, call: Call) -> Reply:
+        """New keys at this end; without data where a second officer has to say the same."""
+        name, asked = call.path["name"], call.body
+        changed = await rotate(call.flow, name, asked.revoke, asked.signatures, asked.approvals)
+        return await self._changed(call, changed, name, 200)
+
+    async def renew(self, call: Call) -> Reply:
+        """What the other end has told anew counts; without data where a second person has to say the same."""
+        name, asked = call.path["name"], call.body
+        if asked.card is not None and asked.introduction is None:
+            return await self._changed(call, await renew_card(call.flow, name, asked.card), name, 200)
+        if asked.introduction is None or asked.card is not None:
+            raise BadInput(what="A channel is renewed by a card, or by an introduction.")
+        changed = await renew_root(call.flow, name, asked.introduction)
+        if changed is not None:
+            await self._room.arrivals.again(call.flow, name)
+        return await self._changed(call, changed, name, 200)
+
+    async def revoke(self, call: Call) -> Reply:
+        """These keys count no more; without data where a second officer has to say the same."""
+        name = call.path["name"]
+        changed = await revoke(call.flow, name, call.body.keys)
+        return await self._changed(call, changed, name, 200)
+
+    async def fetching(self, call: Call) -> Reply:
+        """It may be fetched by that timetable; without data where a second officer has to say the same."""
+        name = call.path["name"]
+        return await self._changed(call, await accredit_fetching(call.flow, name, call.body.timetable), name, 200)
+
+    async def sign(self, call: Call) -> Reply:
+        """One signature more of a bundle that waits."""
+        return await self._counted(call, "signer")
+
+    async def approve(self, call: Call) -> Reply:
+        """One approval more of a bundle that waits."""
+        return await self._counted(call, "approver")
+
+    async def withdraw(self, call: Call) -> Reply:
+        """A bundle that waits goes nowhere."""
+        return reply(call.flow, self._bundle(call, await self._room.departures.withdraw(call.flow, call.path["id"])))
+
+    async def _counted(self, call: Call, role: Role) -> Reply:
+        done = await self._room.departures.countersign(call.flow, call.path["id"], role)
+        return reply(call.flow, self._bundle(call, done))
 
     async def send(self, call: Call) -> Reply:
         """A bundle of these objects, which all lie at the acting label exactly."""
@@ -192,10 +299,20 @@ def _channel(call: Call, found: Found[ChannelRecord]) -> dict[str, Any]:
         "gap": [last + 1, waiting[0] - 1] if waiting and waiting[0] > last + 1 else [],
         "skip": value.skip_to,
         "guard": value.guard,
+        "carries": value.carries,
         "by": value.by,
         "at": value.at,
         **marked(call.flow, found.label),
     }
+
+
+def _fetching(value: ChannelRecord) -> dict[str, Any] | None:
+    """Who has accredited it, by which timetable, and how much it tells in a day."""
+    said = value.fetching
+    if said is None:
+        return None
+    bits = round(said.timetable.bits_per_day, 3)
+    return {"timetable": said.timetable, "accreditor": said.accreditor, "at": said.at, "bits_per_day": bits}
 
 
 def _bundle(call: Call, found: Found[BundleRecord], until: int) -> dict[str, Any]:
@@ -215,4 +332,5 @@ def _bundle(call: Call, found: Found[BundleRecord], until: int) -> dict[str, Any
         }
         for each in value.members
     ]
-    return {"id": found.id, **told, "until": until, "members": members, **marked(call.flow, found.label)}
+    more = {"until": until, "signed": len(value.signed), "approved": len(value.approved)}
+    return {"id": found.id, **told, **more, "members": members, **marked(call.flow, found.label)}

@@ -8,9 +8,21 @@ visible, or that a number, a gap or a name of one class is known in another.
 from __future__ import annotations
 
 from casemate.transfer.region.arrive import Arrivals
-from casemate.transfer.region.cargo import Arrived, Cargo, Carried, Content, Gathered, Landed, Shown
+from casemate.transfer.region.cargo import (
+    Alarming,
+    Arrived,
+    Cargo,
+    Carried,
+    Content,
+    Gathered,
+    Landed,
+    Shown,
+    Through,
+)
 from casemate.transfer.region.channel import BUNDLE, CHANNEL, BundleRecord, ChannelRecord, MemberRecord
+from casemate.transfer.region.fetching import accredit_fetching
 from casemate.transfer.region.inspect import GuardProfile, Guards, Inspected, Looking
+from casemate.transfer.region.keys import Keys, keys_of, renew_card, renew_root, revoke, rotate
 from casemate.transfer.region.leave import Departures, Wanted
 from casemate.transfer.region.office import (
     Card,
@@ -20,6 +32,7 @@ from casemate.transfer.region.office import (
     named,
     open_received,
     open_sent,
+    permit,
     skip,
     trust,
 )
@@ -30,6 +43,7 @@ __all__ = [
     "BUNDLE",
     "CHANNEL",
     "LOST",
+    "Alarming",
     "Arrivals",
     "Arrived",
     "BundleRecord",
@@ -44,6 +58,7 @@ __all__ = [
     "Guards",
     "Inspected",
     "Introduction",
+    "Keys",
     "Landed",
     "Looking",
     "Made",
@@ -55,13 +70,21 @@ __all__ = [
     "Quarantine",
     "Retention",
     "Shown",
+    "Through",
     "Wanted",
     "Yard",
+    "accredit_fetching",
     "channels",
     "introduction",
+    "keys_of",
     "named",
     "open_received",
     "open_sent",
+    "permit",
+    "renew_card",
+    "renew_root",
+    "revoke",
+    "rotate",
     "skip",
     "trust",
 ]

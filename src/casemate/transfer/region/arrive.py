@@ -14,18 +14,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace as replaced
 from weakref import WeakValueDictionary
 
 from msgspec.structs import replace
 
-from casemate.access import Flow, Gate, Lanes
+from casemate.access import Enrol, Flow, Gate, Lanes
 from casemate.clock import Loop
 from casemate.errors import Absent, BadInput, CasemateError, Conflict, Damaged, Unavailable
 from casemate.labels import AccessClass
 from casemate.objects import Change, Delete, Found, Put, Ref, Where
 from casemate.policy import Action
-from casemate.transfer.region.cargo import Arrived, Cargo, Landed
+from casemate.transfer.region.cargo import Alarming, Arrived, Cargo, Landed, Through
 from casemate.transfer.region.channel import (
     BUNDLE,
     CHANNEL,
@@ -38,6 +37,7 @@ from casemate.transfer.region.channel import (
 )
 from casemate.transfer.region.customs import GUARDED, Customs, Looked, Unfit
 from casemate.transfer.region.inspect import Guards, Remade
+from casemate.transfer.region.keys import known_before, told_apart
 from casemate.transfer.region.office import named
 from casemate.transfer.region.yard import LOST, Opened, Place, Yard
 from casemate.transfer.state import State, read_state, written
@@ -128,22 +128,22 @@ class Arrivals:
             looked: Looked = {}  # what a guard has found is not looked for again
             for _ in range(TRIES):
                 found, state = await self._receiving(flow, name)
-                opened = await self._yard.open(file, found.value.keeper)
+                opened = await self._yard.open(file, (found.value.keeper, *found.value.keepers))
                 now, why = flow.gate.vault.clock.now(), ""
-                verdict = verify(opened.facts, state, now)
-                if verdict.rule == "sealed":  # it is to others, whoever they are: nothing will ever open it here
-                    verdict = replaced(verdict, state="quarantine")
+                alarms: tuple[str, ...] = ()
+                verdict = told_apart(found.value, state, opened, verify(opened.facts, state, now))
                 try:
                     try:
                         if verdict.came is not None or verdict.rule in GUARDED:
                             verdict, why = await self._customs.verdict(
-                                opened, state, now, found.value.guard, looked, flow.access.id
+                                opened, state, now, found.value, looked, flow.access.id
                             )
                         if verdict.came is not None:
                             return await self._adopted(flow, found, state, opened, verdict, more, looked)
                     except Unfit as unfit:
-                        verdict, why = Verdict("quarantine", "unfit", verdict.alarms), str(unfit)
-                    return await self._kept(flow, found, state, opened, verdict, file, more, why)
+                        verdict, why = Verdict("quarantine", unfit.rule, verdict.alarms), str(unfit)
+                        alarms = unfit.alarms
+                    return await self._kept(flow, found, state, opened, verdict, file, more, why, alarms)
                 except Conflict:
                     for each in more:
                         if not await self._stands(flow, each):
@@ -197,6 +197,7 @@ class Arrivals:
         file: str,
         more: Sequence[Delete],
         why: str,
+        alarms: tuple[str, ...],
     ) -> Found[BundleRecord]:
         """Nothing of it is adopted: a record says why, and where its bytes are."""
         id = _fresh(flow, found.id)
@@ -212,6 +213,7 @@ class Arrivals:
         where = place.get(verdict.state)
         kept = await self._yard.keep(file, where, id.removeprefix(PREFIX)) if where else ""
         record = _record(flow, found.id, opened, verdict, kept, (), why)
+        record = replace(record, alarms=(*record.alarms, *alarms))
         put = Put(BUNDLE, id, record, expect=0)
         try:
             receipt = await flow.commit(put, *changes, *more, facts=_facts(found.id, record))
@@ -260,22 +262,33 @@ class Arrivals:
         id = _fresh(flow, found.id)
         ref = Ref(BUNDLE.name, id, flow.access.id)
         changes: list[Change] = []
+        enrolled: list[Enrol] = []
         members: list[MemberRecord] = []
+        by = Through(found.value.source, came.sequence)
         for type, arrived in opened.objects():
             seen = looked.get(arrived.digest)
             guard = seen.verdict if seen else ""
-            before = await self._before(flow, type, arrived)
-            if before is not None:
-                members.append(
-                    MemberRecord(type, arrived.name, arrived.digest, before.kind, before.id, known=True, guard=guard)
-                )
-                continue
             try:
+                cargo = self._customs.cargo(type, found.value)
+                before = await self._before(flow, cargo, arrived)
+                if before is not None:
+                    members.append(
+                        MemberRecord(
+                            type, arrived.name, arrived.digest, before.kind, before.id, known=True, guard=guard
+                        )
+                    )
+                    continue
                 made = Remade(arrived, seen.made) if seen else arrived
-                one = await self._customs.cargo(type).arrive(flow, made, ref, str(came.sequence))
+                one = await cargo.arrive(flow, made, ref, by)
+            except Alarming as told:
+                raise Unfit(arrived.name, told.rule, (told.rule,)) from None
             except (BadInput, Damaged):
                 raise Unfit(arrived.name) from None
+            if any(one.ref == other.ref for other in landed):  # two in one place: neither is what was sent
+                await one.undo()
+                raise Unfit(arrived.name)
             landed.append(one)
+            enrolled.extend(one.enrolled)
             changes.extend(one.changes)
             taken = TakenRecord(one.ref.kind, one.ref.id, id, one.mark)
             changes.append(Put(TAKEN, arrived.digest.partition(":")[2], taken))
@@ -286,19 +299,21 @@ class Arrivals:
             state=written(advanced(state, came)).decode(),
             sequence=came.sequence,
             previous=came.previous,
+            before=known_before(found.value, state.root, came.root),
             skip_by="",
             skip_to=0,
         )
         first = (Put(CHANNEL, found.id, after, expect=found.version), Put(BUNDLE, id, record, expect=0))
-        receipt = await flow.commit(*first, *_once(changes), *more, facts=_facts(found.id, record))
+        facts = _facts(found.id, record)
+        receipt = await flow.commit(*first, *_once(changes), *more, *enrolled, facts=facts)
         return Found(ref, receipt.versions[1], flow.acting, record)
 
-    async def _before(self, flow: Flow, type: str, arrived: Arrived) -> TakenRecord | None:
+    async def _before(self, flow: Flow, cargo: Cargo, arrived: Arrived) -> TakenRecord | None:
         """Where the very same object lies that came before, if it still does."""
         for each in await flow.read_each(TAKEN, arrived.digest.partition(":")[2]):
             before = each.value
             own = each.ref.class_id == flow.access.id
-            if own and await self._customs.cargo(type).there(flow, before.id, before.mark):
+            if own and await cargo.there(flow, before.id, before.mark):
                 return before
         return None
 
@@ -358,4 +373,5 @@ def _facts(name: str, record: BundleRecord) -> dict[str, str | int]:
         "objects": len(record.members),
         "known": sum(member.known for member in record.members),
     }
+    facts |= {"alarms": ", ".join(record.alarms)} if record.alarms else {}
     return facts | ({"gap": f"{record.gap[0]}-{record.gap[1]}"} if record.gap else {})

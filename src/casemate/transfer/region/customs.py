@@ -14,6 +14,7 @@ from typing import Final
 
 from casemate.errors import BadInput, Damaged
 from casemate.transfer.region.cargo import Arrived, Cargo
+from casemate.transfer.region.channel import ChannelRecord
 from casemate.transfer.region.inspect import MOST_MADE, GuardProfile, Guards, Inspected, inspected
 from casemate.transfer.region.yard import Opened
 from casemate.transfer.state import State
@@ -28,7 +29,14 @@ Looked = MutableMapping[str, Inspected | None]
 
 
 class Unfit(Exception):
-    """Something in a bundle that was accepted is nothing that a room here takes: which object it is."""
+    """Something in a bundle that was accepted is nothing that a room here takes: which object it is.
+
+    `rule`: by which it is put aside; `alarms`: what people have to know besides.
+    """
+
+    def __init__(self, name: str, rule: str = "unfit", alarms: tuple[str, ...] = ()) -> None:
+        self.rule, self.alarms = rule, alarms
+        super().__init__(name)
 
 
 class Customs:
@@ -38,15 +46,15 @@ class Customs:
         self._cargo = cargo
         self._guards = guards
 
-    def cargo(self, type: str) -> Cargo:
-        """Whose room takes it. Raises BadInput."""
+    def cargo(self, type: str, channel: ChannelRecord) -> Cargo:
+        """Whose room takes it. Raises BadInput for what nothing here takes, or not by this channel."""
         cargo = self._cargo.get(type)
-        if cargo is None:
+        if cargo is None or (cargo.asks and cargo.kind not in channel.carries):
             raise BadInput(what=f"Nothing of type {type[:100]} is adopted here.")
         return cargo
 
     async def verdict(
-        self, opened: Opened, state: State, now: int, profile: GuardProfile, looked: Looked, domain: str
+        self, opened: Opened, state: State, now: int, channel: ChannelRecord, looked: Looked, domain: str
     ) -> tuple[Verdict, str]:
         """The verdict with what the guard has found, and why it is put aside. `looked` grows by what it looked at;
         `domain`: the class in which it is looked at.
@@ -55,9 +63,9 @@ class Customs:
         """
         named = _named_by_sender(opened)
         for type, arrived in opened.objects():
-            asked = "known" if profile == "none" and arrived.digest in named else profile
+            asked = "known" if channel.guard == "none" and arrived.digest in named else channel.guard
             if arrived.digest not in looked and asked != "none":
-                looked[arrived.digest] = await self._found(type, arrived, asked, domain)
+                looked[arrived.digest] = await self._found(type, arrived, channel, asked, domain)
                 if sum(each.size for each in looked.values() if each) > MOST_MADE:
                     return verdict_of("guard-refused"), f"{arrived.name}: guard-size"
         found = {digest: each for digest, each in looked.items() if each}
@@ -68,9 +76,11 @@ class Customs:
             verdict = verdict_of("guard-refused", verdict.alarms)
         return verdict, held[0] if held else ""
 
-    async def _found(self, type: str, arrived: Arrived, profile: GuardProfile, domain: str) -> Inspected | None:
+    async def _found(
+        self, type: str, arrived: Arrived, channel: ChannelRecord, profile: GuardProfile, domain: str
+    ) -> Inspected | None:
         try:
-            shown = await self.cargo(type).shown(arrived)
+            shown = await self.cargo(type, channel).shown(arrived)
             return await inspected(self._guards, arrived, shown, profile, domain)
         except (BadInput, Damaged):
             raise Unfit(arrived.name) from None

@@ -11,7 +11,7 @@ signature hold. It must never repair or pass over what is held, and its reasons 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, Protocol
@@ -110,9 +110,18 @@ class Remade:
         made = self._made.get(path)
         return await self._arrived.head(path, most) if made is None else made.made[:most]
 
+    async def pieces(self, path: str) -> AsyncIterator[bytes]:
+        made = self._made.get(path)
+        async for piece in self._arrived.pieces(path) if made is None else _whole(made.made):
+            yield piece
+
     async def copy(self, path: str, into: Path) -> None:
         """Only what is no small file is copied, and of these nothing is made anew."""
         await self._arrived.copy(path, into)
+
+
+async def _whole(data: bytes) -> AsyncIterator[bytes]:
+    yield data
 
 
 async def _looked(guards: Guards, carried: Carried, shown: Shown, profile: GuardProfile, domain: str) -> Looking | None:
