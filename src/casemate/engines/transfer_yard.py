@@ -299,6 +299,7 @@ def _face(packing: Packing, content: Content, digest: bytes, wrapped: tuple[tupl
         expires=packing.expires,
         size=content.size,
         frames=digest,
+        inner=content.inner,
         profile="hybrid",
         banner=packing.banner,
         recipients=wrapped,

@@ -143,6 +143,7 @@ def _created(
             expires,
             content.size,
             digest,
+            content.inner,
             channel.profile,
             channel.banner,
             wrapped,
