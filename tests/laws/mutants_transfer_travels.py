@@ -10,6 +10,7 @@ CLEARANCES = "tests/transfer/test_travels_clearances.py"
 HEADS = "tests/transfer/test_travels_heads.py"
 CONTRADICTS = f"{HEADS}::test_a_head_that_contradicts_what_was_seen_is_an_alarm_and_nothing_of_it_is_kept"
 UPGRADE = "tests/transfer/test_upgrade.py"
+REQUESTS = "tests/transfer/test_travels_requests.py"
 
 # name, leak, the line, what stands in its place, the killer
 TABLE = (
@@ -110,5 +111,17 @@ TABLE = (
         "a file of a release lands outside its folder",
         Edit("casemate.engines.upgrade_slots:_Unpacking._place", '{"..", "."} & set(name.split("/"))', "False"),
         Tested(f"{UPGRADE}::test_what_is_no_release_changes_nothing[path]"),
+    ),
+    (
+        "travels-request-settled-twice",
+        "a request that somebody has settled is settled again",
+        Edit("casemate.transfer.region.requests:settle", 'if found.value.state != "waiting":', "if False:"),
+        Tested(f"{REQUESTS}::test_a_request_for_a_job_waits_for_a_person_and_runs_nothing"),
+    ),
+    (
+        "travels-name-of-here",
+        "what rose from below is attributed to somebody of this region",
+        Edit("casemate.wiring.cargo:named_there", 'return f"{by.source}:{name}"', "return name"),
+        Tested(f"{REQUESTS}::test_a_request_for_a_job_waits_for_a_person_and_runs_nothing"),
     ),
 )

@@ -196,6 +196,8 @@ ACTIONS: dict[str, Rule] = {
     "channel.open": _by("officer", integrity=VERIFIED),
     "channel.skip": _by("officer", integrity=VERIFIED),
     "channel.permit": _by("officer", integrity=VERIFIED),
+    "job-request.list": _by("user", "operator"),
+    "job-request.settle": _by("user"),
     "bundle.list": _by("officer", "auditor", "operator", "releaser"),
     "bundle.send": _by("releaser", integrity=VERIFIED),
     "bundle.fetch": _by("operator", "releaser"),

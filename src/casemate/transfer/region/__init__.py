@@ -23,6 +23,7 @@ from casemate.transfer.region.office import (
     skip,
     trust,
 )
+from casemate.transfer.region.requests import requests, settle
 from casemate.transfer.region.yard import Made, Opened, Outgoing, Packing, Place, Yard
 
 __all__ = [
@@ -55,6 +56,8 @@ __all__ = [
     "open_received",
     "open_sent",
     "permit",
+    "requests",
+    "settle",
     "skip",
     "trust",
 ]
