@@ -30,7 +30,7 @@ TABLE = (
         "travels-clearances-by-any-channel",
         "a channel of which no officer has said so brings clearances",
         Edit(
-            "casemate.transfer.region.arrive:Arrivals._cargo_of",
+            "casemate.transfer.region.customs:Customs.cargo",
             "if cargo is None or (cargo.asks and cargo.kind not in channel.carries):",
             "if cargo is None:",
         ),

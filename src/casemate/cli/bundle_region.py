@@ -12,6 +12,7 @@ from casemate.cli.bundle import FILE
 from casemate.cli.command import option, verb
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
+from casemate.clock import iso
 from casemate.errors import Absent, Refused
 from casemate.transfer.bundle import AREA, read_area
 
@@ -41,6 +42,10 @@ def send(talk: Talk, channel: str, days: int, output: Path | None, heads: bool, 
     members += [{"kind": "heads", "id": "ledger"}] if heads else []
     answer = client.post(f"{CHANNELS}/{quote(channel, safe='')}/bundles", {"members": members, "days": days}, acting)
     talk.answer(answer)
+    if answer.data["verdict"] == "waiting":
+        talk.say("bundle.waiting", bundle=answer.data["bundle"])
+        talk.out("  ".join(row(answer.data)))
+        return
     place = output or Path(f"{answer.data['bundle']}.cmb")
     with place.open("xb") as file:
 
@@ -57,7 +62,8 @@ def import_(talk: Talk, file: Path) -> None:
     with file.open("rb") as opened:
         id = read_area(opened.read(AREA)).face.channel.hex()
         opened.seek(0)
-        known = [each for each in talk.client().get(CHANNELS).data if each["channel"] == id]
+        several = talk.client().get(CHANNELS).data
+        known = [each for each in several if (each["channel"], each["side"]) == (id, "received")]
         if not known:
             raise Absent(kind="transfer.channel", id=id)
         at = f"{CHANNELS}/{quote(known[0]['name'], safe='')}/bundles"
@@ -79,6 +85,7 @@ def found(talk: Talk, name: str) -> dict[str, Any]:
 def row(told: dict[str, Any]) -> tuple[str, ...]:
     """A bundle in a line."""
     verdict = t(f"transfer.verdict.{told['verdict']}")
-    why = told["rule"] if told["verdict"] not in ("sent", "accept") else ""
+    why = told["why"] or told["rule"] if told["verdict"] not in ("sent", "accept") else ""
     gap = t("transfer.gap", first=told["gap"][0], last=told["gap"][1]) if told["gap"] else ""
-    return told["mark"], told["channel"], str(told["sequence"]), verdict, why, gap, told["bundle"]
+    until = t("transfer.until", day=iso(told["until"])[:10]) if told["until"] else ""
+    return told["mark"], told["channel"], str(told["sequence"]), verdict, why, gap, until, told["bundle"]

@@ -77,19 +77,37 @@ class CellGuard:
                 may_cross(asked, first, profile)
                 if asked != "safetensors" and size > profile.size:
                     raise held("guard-size", f"{profile.size:,} bytes")
-                head = first + _needed(file, first, asked, size, profile.header)
-                if asked == "pdf":
-                    return await self._pdf(path.name, head, direction)
-                canonical, agree = await self._both(asked, direction, head, schema, size - len(head))
             except Refused as error:
-                rule, why = str(error.facts["rule"]), str(error.facts.get("why", ""))
-                return Looked(Verdict(asked, direction, agrees=False, rule=rule, why=why))
-            if not agree:
-                return Looked(Verdict(asked, direction, agrees=False, rule="guard-differs"))
-            follows = len(head) if asked == "safetensors" else 0
-            digest, length = _digest(canonical, file, follows)
+                return _held(asked, direction, error)
+            head = first + _needed(file, first, asked, size, profile.header)
+            looked = await self.judge(path.name, asked, direction, head, size, schema)
+            if not looked.verdict.agrees or asked != "safetensors":
+                return looked
+            digest, length = _digest(looked.canonical, file, len(head))
+        verdict = Verdict(asked, direction, True, "", "", digest, length, changed=looked.verdict.changed)
+        return Looked(verdict, looked.canonical, len(head))
+
+    async def judge(
+        self, name: str, asked: Format, direction: Direction, head: bytes, size: int, schema: bytes = b""
+    ) -> Looked:
+        """What the guard says of bytes: `head` is all of a file, of safetensors its header, and so are the digest and
+        the canonical bytes. `size`: of the whole file.
+        """
+        profile = profile_of(direction)
+        try:
+            may_cross(asked, head[:512], profile)
+            if len(head) > profile.size:
+                raise held("guard-size", f"{profile.size:,} bytes")
+            if asked == "pdf":
+                return await self._pdf(name, head, direction)
+            canonical, agree = await self._both(asked, direction, head, schema, size - len(head))
+        except Refused as error:
+            return _held(asked, direction, error)
+        if not agree:
+            return Looked(Verdict(asked, direction, agrees=False, rule="guard-differs"))
+        digest, length = hashlib.sha512(canonical).hexdigest(), len(canonical)
         verdict = Verdict(asked, direction, True, "", "", digest, length, changed=canonical != head)
-        return Looked(verdict, canonical, follows)
+        return Looked(verdict, canonical)
 
     def keep(self, looked: Looked, path: Path, output: Path) -> None:
         """The canonical bytes as a new file, its digest counted once more as it is written.
@@ -141,6 +159,11 @@ class CellGuard:
         if answer.rule:
             raise held(answer.rule, answer.why)
         return answer.data
+
+
+def _held(format: str, direction: Direction, error: Refused) -> Looked:
+    rule, why = str(error.facts["rule"]), str(error.facts.get("why", ""))
+    return Looked(Verdict(format, direction, agrees=False, rule=rule, why=why))
 
 
 def _needed(file: BinaryIO, first: bytes, format: str, size: int, header: int) -> bytes:

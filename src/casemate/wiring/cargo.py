@@ -34,7 +34,7 @@ from casemate.models.registry import Registry, here
 from casemate.models.signing import SIGNATURE
 from casemate.models.weights import runs, taken_in
 from casemate.objects import Change, Found, Put, Ref
-from casemate.transfer.region import Arrived, Cargo, Content, Gathered, Landed, Through
+from casemate.transfer.region import Arrived, Cargo, Carried, Content, Gathered, Landed, Shown, Through
 from casemate.transfer.region.channel import (
     DOCUMENT_TYPE,
     MODEL_TYPE,
@@ -73,11 +73,14 @@ class _AboutObject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _AboutModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`signer`: the key under which its files are signed (PEM), as whoever imported it first has named it."""
+
     name: str
     described: Described
+    signer: str = ""
 
 
-async def _about(arrived: Arrived, type: type[T]) -> T:
+async def _about(arrived: Carried, type: type[T]) -> T:
     """What is said of it. Raises BadInput."""
     try:
         return msgspec.json.decode(await arrived.read(ABOUT), type=type)
@@ -96,6 +99,11 @@ def named_there(by: Through, name: str) -> str:
     if not name.isprintable() or len(name) > NAME_LIMIT:
         raise BadInput(what="by")
     return f"{by.source}:{name}"
+
+
+def _now(name: str, arrived: Arrived) -> str:
+    """The name of what lands: of a PDF a guard has made its text."""
+    return f"{name}.txt" if name.lower().endswith(".pdf") and arrived.formats.get(CONTENT) == "text" else name
 
 
 def _own(flow: Flow, found: Sequence[Found[T]]) -> Found[T] | None:
@@ -117,6 +125,9 @@ class _Documents:
         contents = (Content(ABOUT, msgspec.json.encode(about)), Content(CONTENT, data))
         return Gathered(whole.ref, value.title or value.name, contents)
 
+    async def shown(self, carried: Carried) -> Sequence[Shown]:
+        return (Shown(CONTENT, (await _about(carried, _About)).name),)
+
     async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
         """A file that waits to be read, all of it at the label at which it came: its marks are words of it by now.
 
@@ -129,7 +140,7 @@ class _Documents:
         data = await _content(arrived)
         label = flow.acting.text
         held = HeldRecord(
-            name=about.name,
+            name=_now(about.name, arrived),
             base=about.base,
             floor=label,
             blob=await flow.pour(data),
@@ -168,6 +179,9 @@ class _Objects:
         contents = (Content(ABOUT, msgspec.json.encode(about)), Content(CONTENT, data))
         return Gathered(found.ref, id, contents)
 
+    async def shown(self, carried: Carried) -> Sequence[Shown]:
+        return (Shown(CONTENT, (await _about(carried, _AboutObject)).key),)
+
     async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
         """The object in a bucket of that name; one that is not there is made."""
         del by
@@ -179,7 +193,7 @@ class _Objects:
         etag = hashlib.md5(data, usedforsecurity=False).hexdigest()
         record = ObjectRecord(
             bucket=about.bucket,
-            key=about.key,
+            key=_now(about.key, arrived),
             etag=etag,
             size=len(data),
             said=about.said,
@@ -222,18 +236,30 @@ class _Models:
         self._registry = registry
 
     async def gather(self, flow: Flow, id: str) -> Gathered:
-        """The files of an imported model, and how it was described. A signature over them stays behind."""
+        """The files of an imported model, and how it was described and who signed them."""
         found = await here(flow, id[:200])
         value = found.value
         if not value.files or value.retired:
             raise BadInput(what="Only models whose files were imported travel.")
         top = self._folder / folder_of(found.label, value.name)
-        files = [Content(f"files/{one.path}", file=top / one.path) for one in value.files if one.path != SIGNATURE]
-        about = _AboutModel(value.name, value.described)
+        if value.signed_by and not value.signer:
+            raise BadInput(what="The key of this model's signer was not kept; import it again, and it travels signed.")
+        files = [Content(f"files/{one.path}", file=top / one.path) for one in value.files]
+        about = _AboutModel(value.name, value.described, value.signer)
         return Gathered(found.ref, value.name, (Content(ABOUT, msgspec.json.encode(about)), *files))
 
+    async def shown(self, carried: Carried) -> Sequence[Shown]:
+        """Its files land as they came: their digests and a signature over them hold what they are.
+
+        The signature itself is looked at by whoever verifies it.
+        """
+        paths = [path for path in carried.files if path.startswith("files/") and path != f"files/{SIGNATURE}"]
+        return [Shown(path, path, remade=False) for path in paths]
+
     async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
-        """A model that nobody may use before an officer accredits it; its files are looked at like any import."""
+        """A model that nobody may use before an officer accredits it; its files are looked at like any import, and so
+        is the signature over them: one that does not hold, or is no more there, is no model.
+        """
         about = await _about(arrived, _AboutModel)
         model_checked(about.name, about.described, EngineSpec(), "en")
         token = secrets.token_hex(16)
@@ -241,7 +267,7 @@ class _Models:
             for path in arrived.files:
                 if path.startswith("files/"):
                     await arrived.copy(path, self._folder / "incoming" / token / path.removeprefix("files/"))
-            weights = await flow.beside(taken_in, self._registry.incoming(token, "en"), "", "en")
+            weights = await flow.beside(taken_in, self._registry.incoming(token, "en"), about.signer, "en")
             name = await self._settled(flow, token, about.name, str(by.sequence))
         except BaseException:
             await flow.beside(_removed, self._folder / "incoming" / token)
@@ -254,6 +280,8 @@ class _Models:
             proposed=proposed(flow.gate.vault.region, engine).text,
             formats=weights.formats,
             files=weights.files,
+            signed_by=weights.signed_by,
+            signer=weights.signer,
             bom=weights.bom,
             registered_by=flow.session.principal.name,
             at=flow.gate.vault.clock.now(),
@@ -306,6 +334,11 @@ class _Policies:
         text = (own if own.is_file() else packaged).read_text("utf-8")
         ref = Ref(PROPOSED.name, id, flow.access.id)
         return Gathered(ref, id, (Content(POLICY, text.encode()),))
+
+    async def shown(self, carried: Carried) -> Sequence[Shown]:
+        """Words: whoever proposes it reads all of it."""
+        del carried
+        return (Shown(POLICY, f"{POLICY}.txt"),)
 
     async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
         """A proposal: the region lists it once an officer has put it into its settings."""

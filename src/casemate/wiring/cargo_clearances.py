@@ -7,12 +7,14 @@ or by a channel of which no officer has said that it carries clearances.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from casemate.access import Flow
 from casemate.accounts.statements import CARRIED, LISTED, stated
 from casemate.errors import Absent, BadInput, Conflict, Refused
 from casemate.identity.attributes import shown
 from casemate.objects import Ref
-from casemate.transfer.region import Arrived, Content, Gathered, Landed, Through
+from casemate.transfer.region import Arrived, Carried, Content, Gathered, Landed, Shown, Through
 from casemate.transfer.region.channel import CLEARANCES_TYPE
 
 __all__ = ["Clearances"]
@@ -30,6 +32,11 @@ class Clearances:
         found = await flow.read(CARRIED, id[:64])
         title = f"{found.value.authority} {found.value.number}"
         return Gathered(found.ref, title, (Content(STATEMENT, found.value.raw),))
+
+    async def shown(self, carried: Carried) -> Sequence[Shown]:
+        """It lands as its authority has signed it."""
+        del carried
+        return (Shown(STATEMENT, STATEMENT, remade=False),)
 
     async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
         """What its authority says counts from this commit on. Raises BadInput where it may not say it."""

@@ -7,13 +7,14 @@ smaller than one that was seen, or of another history, puts its bundle aside and
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from casemate.access import Flow, evidence, witness
 from casemate.access.audit import CHECKPOINT
 from casemate.access.witness import COSIGNATURE
 from casemate.errors import Absent, BadInput, Unavailable
 from casemate.objects import Ref
-from casemate.transfer.region import BUNDLE, Alarming, Arrived, Content, Gathered, Landed, Through
+from casemate.transfer.region import BUNDLE, Alarming, Arrived, Carried, Content, Gathered, Landed, Shown, Through
 from casemate.transfer.region.channel import HEADS_TYPE
 
 __all__ = ["Heads"]
@@ -38,6 +39,11 @@ class Heads:
         except Unavailable:
             raise BadInput(what="Nothing of this log is signed yet.") from None
         return Gathered(Ref(CHECKPOINT.name, f"{size:016d}", flow.access.id), str(size), (Content(HEAD, raw),))
+
+    async def shown(self, carried: Carried) -> Sequence[Shown]:
+        """It lands as it was signed."""
+        del carried
+        return (Shown(HEAD, HEAD, remade=False),)
 
     async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
         """Witnessed here. Raises BadInput, Alarming."""

@@ -6,13 +6,16 @@ rule of signatures does not hold.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from casemate.access import Flow
 from casemate.errors import BadInput, TooLarge
 from casemate.jobs.packages import PACKAGE, PACKAGE_LIST, Carried, Mirror
 from casemate.objects import Ref
-from casemate.transfer.region import Arrived, Content, Gathered, Landed, Through
+from casemate.transfer.region import Arrived, Content, Gathered, Landed, Shown, Through
+from casemate.transfer.region import Carried as Files
 from casemate.transfer.region.channel import PACKAGE_TYPE
 
 __all__ = ["Packages"]
@@ -45,13 +48,14 @@ class Packages:
         contents = (Content(ABOUT, msgspec.json.encode(told)), Content(CONTENT, data))
         return Gathered(own[0].ref, value.name, contents)
 
+    async def shown(self, carried: Files) -> Sequence[Shown]:
+        """It lands as it came: its digest, and the list that names it, hold what it is."""
+        return (Shown(CONTENT, (await _told(carried)).name, remade=False),)
+
     async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
         """In the mirror, where locks find it. Raises BadInput."""
         del by
-        try:
-            told = msgspec.json.decode(await arrived.read(ABOUT), type=Carried)
-        except (KeyError, msgspec.MsgspecError, UnicodeDecodeError):
-            raise BadInput(what=ABOUT) from None
+        told = await _told(arrived)
         if CONTENT not in arrived.files:
             raise BadInput(what=CONTENT)
         changes = await self._mirror.carried(flow, told, bundle, arrived.pieces(CONTENT))
@@ -61,3 +65,11 @@ class Packages:
         """Whether that very file lies in the flow's own class."""
         found = [each for each in await flow.read_each(PACKAGE, id) if each.ref.class_id == flow.access.id]
         return bool(found) and found[0].value.sha256 == mark
+
+
+async def _told(carried: Files) -> Carried:
+    """What its bundle says of it. Raises BadInput."""
+    try:
+        return msgspec.json.decode(await carried.read(ABOUT), type=Carried)
+    except (KeyError, msgspec.MsgspecError, UnicodeDecodeError):
+        raise BadInput(what=ABOUT) from None

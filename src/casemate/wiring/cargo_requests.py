@@ -5,12 +5,14 @@ Where it comes it waits for a person. It must never become a job, or anything th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from casemate.access import Flow
 from casemate.errors import BadInput, Refused
 from casemate.ids import fresh
 from casemate.objects import Put, Ref
 from casemate.transfer.dispatch import DISPATCH, request_text
-from casemate.transfer.region import Arrived, Content, Gathered, Landed, Through
+from casemate.transfer.region import Arrived, Carried, Content, Gathered, Landed, Shown, Through
 from casemate.transfer.region.channel import REQUEST, REQUEST_TYPE, RequestRecord
 from casemate.wiring.cargo import named_there
 
@@ -31,6 +33,11 @@ class Requests:
             raise BadInput(what="Only requests for jobs rise; other dispatches go down.")
         contents = (Content(BY, found.value.by.encode()), Content(REQUESTED, found.value.text.encode()))
         return Gathered(found.ref, "request", contents)
+
+    async def shown(self, carried: Carried) -> Sequence[Shown]:
+        """It lands in its one form, which is judged where it lands too."""
+        del carried
+        return (Shown(REQUESTED, REQUESTED, remade=False),)
 
     async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
         """It waits, attributed to who asked. Raises BadInput for what is not in the form of a request."""

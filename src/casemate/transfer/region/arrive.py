@@ -3,6 +3,7 @@
     file -> verify(facts, state, now) -> refuse        a record, and the file is gone
                                       -> quarantine    a record, and the file put aside
                                       -> hold          a record with the gap; the file waits, and is judged again
+         -> the guard here, once all else holds, and verify again with what it found
                                       -> accept -> pour all -> ONE commit: the channel's new state, and what came
 
 Everything lies at the label of the channel here: the join of what was sent and this region's floor. Each object comes
@@ -13,14 +14,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace as replaced
 from weakref import WeakValueDictionary
 
 from msgspec.structs import replace
 
 from casemate.access import Enrol, Flow, Gate, Lanes
 from casemate.clock import Loop
-from casemate.errors import BadInput, CasemateError, Conflict, Damaged, Unavailable
+from casemate.errors import Absent, BadInput, CasemateError, Conflict, Damaged, Unavailable
 from casemate.labels import AccessClass
 from casemate.objects import Change, Delete, Found, Put, Ref, Where
 from casemate.policy import Action
@@ -35,8 +35,11 @@ from casemate.transfer.region.channel import (
     MemberRecord,
     TakenRecord,
 )
+from casemate.transfer.region.customs import GUARDED, Customs, Looked, Unfit
+from casemate.transfer.region.inspect import Guards, Remade
+from casemate.transfer.region.keys import known_before, told_apart
 from casemate.transfer.region.office import named
-from casemate.transfer.region.yard import Opened, Place, Yard
+from casemate.transfer.region.yard import LOST, Opened, Place, Yard
 from casemate.transfer.state import State, read_state, written
 from casemate.transfer.verdict import Verdict
 from casemate.transfer.verify import advanced, held, verify
@@ -44,28 +47,22 @@ from casemate.transfer.verify import advanced, held, verify
 __all__ = ["Arrivals"]
 
 
-class _Unfit(Exception):
-    """Something in a bundle that was accepted is nothing that a room here takes. `alarms`: what people have to know."""
-
-    def __init__(self, rule: str = "unfit", alarms: tuple[str, ...] = ()) -> None:
-        self.rule, self.alarms = rule, alarms
-        super().__init__(rule)
-
-
 LARGEST = 1 << 40
 TRIES = 8
 
 
 class Arrivals:
-    """`cargo`: what can be adopted, by the type of its manifest.
+    """`cargo`: what can be adopted, by the type of its manifest. `guards`: what looks at its files before.
 
     Each class has a lane of its own: a large bundle keeps nobody else's waiting. `patience`: as of `Lanes`.
     """
 
-    def __init__(self, gate: Gate, yard: Yard, cargo: Mapping[str, Cargo], patience: float | None = 0.5) -> None:
+    def __init__(
+        self, gate: Gate, yard: Yard, cargo: Mapping[str, Cargo], guards: Guards, patience: float | None = 0.5
+    ) -> None:
         self._gate = gate
         self._yard = yard
-        self._cargo = cargo
+        self._customs = Customs(cargo, guards)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._lanes = Lanes(gate, self._lane, patience)
         self.problems: dict[str, str] = {}
@@ -128,20 +125,23 @@ class Arrivals:
         """One file, one at a time for each channel; where the state was changed meanwhile, it is judged again."""
         lock = self._turns.setdefault(f"{flow.access.id}/{name}", asyncio.Lock())
         async with lock:
+            looked: Looked = {}  # what a guard has found is not looked for again
             for _ in range(TRIES):
                 found, state = await self._receiving(flow, name)
-                opened = await self._yard.open(file, found.value.keeper)
-                verdict = verify(opened.facts, state, flow.gate.vault.clock.now())
-                if verdict.rule == "sealed":  # it is to others, whoever they are: nothing will ever open it here
-                    verdict = replaced(verdict, state="quarantine")
+                opened = await self._yard.open(file, (found.value.keeper, *found.value.keepers))
+                now, why = flow.gate.vault.clock.now(), ""
+                alarms: tuple[str, ...] = ()
+                verdict = told_apart(found.value, state, opened, verify(opened.facts, state, now))
                 try:
-                    alarms: tuple[str, ...] = ()
-                    if verdict.came is not None:
-                        try:
-                            return await self._adopted(flow, found, state, opened, verdict, more)
-                        except _Unfit as why:
-                            verdict, alarms = Verdict("quarantine", why.rule, verdict.alarms), why.alarms
-                    return await self._kept(flow, found, state, opened, verdict, file, more, alarms)
+                    try:
+                        if verdict.came is not None or verdict.rule in GUARDED:
+                            verdict, why = await self._customs.verdict(opened, state, now, found.value, looked)
+                        if verdict.came is not None:
+                            return await self._adopted(flow, found, state, opened, verdict, more, looked)
+                    except Unfit as unfit:
+                        verdict, why = Verdict("quarantine", unfit.rule, verdict.alarms), str(unfit)
+                        alarms = unfit.alarms
+                    return await self._kept(flow, found, state, opened, verdict, file, more, why, alarms)
                 except Conflict:
                     for each in more:
                         if not await self._stands(flow, each):
@@ -158,8 +158,22 @@ class Arrivals:
             if not ready:
                 return
             for each in ready:
-                await self._judged(flow, name, each.value.file, (Delete(BUNDLE, each.id, expect=each.version),))
+                gone = Delete(BUNDLE, each.id, expect=each.version)
+                try:
+                    await self._judged(flow, name, each.value.file, (gone,))
+                except Absent as error:
+                    if error.facts["kind"] != LOST:
+                        raise
+                    await self._lost(flow, name, each.value.sequence, gone)
                 await self._yard.forget(each.value.file)
+
+    async def _lost(self, flow: Flow, name: str, sequence: int, gone: Delete) -> None:
+        """What waited lies there no more: its number is missing again, so that it is carried once more."""
+        found, state = await self._receiving(flow, name)
+        told = replace(state, pending=tuple(each for each in state.pending if each != sequence))
+        after = replace(found.value, state=written(told).decode())
+        facts = {"channel": name, "sequence": sequence, "lost": "yes"}
+        await flow.commit(Put(CHANNEL, found.id, after, expect=found.version), gone, facts=facts)
 
     async def again(self, flow: Flow, name: str) -> None:
         """What waits is judged again: somebody has given up what was missing."""
@@ -180,7 +194,8 @@ class Arrivals:
         verdict: Verdict,
         file: str,
         more: Sequence[Delete],
-        alarms: tuple[str, ...] = (),
+        why: str,
+        alarms: tuple[str, ...],
     ) -> Found[BundleRecord]:
         """Nothing of it is adopted: a record says why, and where its bytes are."""
         id = _fresh(flow, found.id)
@@ -195,10 +210,15 @@ class Arrivals:
                 return same[0]
         where = place.get(verdict.state)
         kept = await self._yard.keep(file, where, id.removeprefix(PREFIX)) if where else ""
-        record = _record(flow, found.id, opened, verdict, kept, ())
+        record = _record(flow, found.id, opened, verdict, kept, (), why)
         record = replace(record, alarms=(*record.alarms, *alarms))
         put = Put(BUNDLE, id, record, expect=0)
-        receipt = await flow.commit(put, *changes, *more, facts=_facts(found.id, record))
+        try:
+            receipt = await flow.commit(put, *changes, *more, facts=_facts(found.id, record))
+        except Conflict:
+            if kept:
+                await self._yard.forget(kept)  # it is judged again: nobody would ever find this name of it
+            raise
         return Found(Ref(BUNDLE.name, id, flow.access.id), receipt.versions[0], flow.acting, record)
 
     async def _adopted(
@@ -209,12 +229,13 @@ class Arrivals:
         opened: Opened,
         verdict: Verdict,
         more: Sequence[Delete],
+        looked: Looked,
     ) -> Found[BundleRecord]:
         """Pour all, then one commit. Where it is sure that there is none, nothing is left of what was laid down."""
         landed: list[Landed] = []
         try:
-            done = await self._landed(flow, found, state, opened, verdict, more, landed)
-        except (Conflict, _Unfit):
+            done = await self._landed(flow, found, state, opened, verdict, more, looked, landed)
+        except (Conflict, Unfit):
             for one in landed:
                 await one.undo()
             raise
@@ -230,6 +251,7 @@ class Arrivals:
         opened: Opened,
         verdict: Verdict,
         more: Sequence[Delete],
+        looked: Looked,
         landed: list[Landed],
     ) -> Found[BundleRecord]:
         """What the commit gives; `landed` grows by each object that was poured for it."""
@@ -242,32 +264,40 @@ class Arrivals:
         members: list[MemberRecord] = []
         by = Through(found.value.source, came.sequence)
         for type, arrived in opened.objects():
+            seen = looked.get(arrived.digest)
+            guard = seen.verdict if seen else ""
             try:
-                cargo = self._cargo_of(type, found.value)
+                cargo = self._customs.cargo(type, found.value)
                 before = await self._before(flow, cargo, arrived)
                 if before is not None:
-                    members.append(MemberRecord(type, arrived.name, arrived.digest, before.kind, before.id, known=True))
+                    members.append(
+                        MemberRecord(
+                            type, arrived.name, arrived.digest, before.kind, before.id, known=True, guard=guard
+                        )
+                    )
                     continue
-                one = await cargo.arrive(flow, arrived, ref, by)
+                made = Remade(arrived, seen.made) if seen else arrived
+                one = await cargo.arrive(flow, made, ref, by)
             except Alarming as told:
-                raise _Unfit(told.rule, (told.rule,)) from None
+                raise Unfit(arrived.name, told.rule, (told.rule,)) from None
             except (BadInput, Damaged):
-                raise _Unfit from None
+                raise Unfit(arrived.name) from None
             if any(one.ref == other.ref for other in landed):  # two in one place: neither is what was sent
                 await one.undo()
-                raise _Unfit
+                raise Unfit(arrived.name)
             landed.append(one)
             enrolled.extend(one.enrolled)
             changes.extend(one.changes)
             taken = TakenRecord(one.ref.kind, one.ref.id, id, one.mark)
             changes.append(Put(TAKEN, arrived.digest.partition(":")[2], taken))
-            members.append(MemberRecord(type, arrived.name, arrived.digest, one.ref.kind, one.ref.id))
-        record = _record(flow, found.id, opened, verdict, "", tuple(members))
+            members.append(MemberRecord(type, arrived.name, arrived.digest, one.ref.kind, one.ref.id, guard=guard))
+        record = _record(flow, found.id, opened, verdict, "", tuple(members), "")
         after = replace(
             found.value,
             state=written(advanced(state, came)).decode(),
             sequence=came.sequence,
             previous=came.previous,
+            before=known_before(found.value, state.root, came.root),
             skip_by="",
             skip_to=0,
         )
@@ -291,13 +321,6 @@ class Arrivals:
             (f.ref.class_id, f.version) == (flow.access.id, gone.expect) for f in await flow.read_each(BUNDLE, gone.id)
         )
 
-    def _cargo_of(self, type: str, channel: ChannelRecord) -> Cargo:
-        """Raises BadInput for what nothing here takes, or not by this channel."""
-        cargo = self._cargo.get(type)
-        if cargo is None or (cargo.asks and cargo.kind not in channel.carries):
-            raise BadInput(what=f"Nothing of type {type[:100]} is adopted here.")
-        return cargo
-
     async def _flow(self, access: AccessClass) -> Flow:
         return await self._gate.open(self._gate.service("transfer", access), Action("take", "bundle"))
 
@@ -315,7 +338,7 @@ def _fresh(flow: Flow, name: str) -> str:
 
 
 def _record(
-    flow: Flow, name: str, opened: Opened, verdict: Verdict, file: str, members: tuple[MemberRecord, ...]
+    flow: Flow, name: str, opened: Opened, verdict: Verdict, file: str, members: tuple[MemberRecord, ...], why: str
 ) -> BundleRecord:
     came = verdict.came
     return BundleRecord(
@@ -332,6 +355,7 @@ def _record(
         gap=verdict.gap or (),
         digest=came.previous if came is not None else "",
         file=file,
+        why=why,
         members=members,
     )
 
@@ -343,6 +367,7 @@ def _facts(name: str, record: BundleRecord) -> dict[str, str | int]:
         "bundle": record.bundle,
         "verdict": record.verdict,
         "rule": record.rule,
+        "why": record.why,
         "objects": len(record.members),
         "known": sum(member.known for member in record.members),
     }

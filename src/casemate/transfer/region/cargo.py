@@ -14,7 +14,7 @@ from typing import Protocol
 from casemate.access import Enrol, Flow
 from casemate.objects import Change, Ref
 
-__all__ = ["Alarming", "Arrived", "Cargo", "Content", "Gathered", "Landed", "Through"]
+__all__ = ["Alarming", "Arrived", "Cargo", "Carried", "Content", "Gathered", "Landed", "Shown", "Through"]
 
 
 async def _nothing() -> None:
@@ -47,14 +47,23 @@ class Gathered:
     contents: tuple[Content, ...]
 
 
-class Arrived(Protocol):
-    """An object of a bundle that was accepted: its files, in bytes that were compared with their digests."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A file as a guard looks at it: its path in the object, and the name by which people know what it is.
+
+    `remade`: what the guard makes of it is what lands; else it lands as it came.
+    """
+
+    path: str
+    name: str
+    remade: bool = True
+
+
+class Carried(Protocol):
+    """The files of an object, on whichever side."""
 
     @property
     def name(self) -> str: ...
-
-    @property
-    def digest(self) -> str: ...
 
     @property
     def files(self) -> Mapping[str, int]:
@@ -63,6 +72,22 @@ class Arrived(Protocol):
 
     async def read(self, path: str) -> bytes:
         """All of a file. Raises TooLarge for one that is no small one."""
+        ...
+
+    async def head(self, path: str, most: int) -> bytes:
+        """The first bytes of a file of any size."""
+        ...
+
+
+class Arrived(Carried, Protocol):
+    """An object of a bundle that was accepted: its files, in bytes that were compared with their digests."""
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def formats(self) -> Mapping[str, str]:
+        """What a guard here has made anew, by path, and in which format."""
         ...
 
     def pieces(self, path: str) -> AsyncIterator[bytes]:
@@ -110,6 +135,10 @@ class Cargo(Protocol):
 
     async def gather(self, flow: Flow, id: str) -> Gathered:
         """The object of the flow's own class. Raises Absent, BadInput where it lies in another."""
+        ...
+
+    async def shown(self, carried: Carried) -> Sequence[Shown]:
+        """The files that a guard looks at. Raises BadInput."""
         ...
 
     async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
