@@ -160,7 +160,7 @@ class ProcessExecutor:
                     self._begun.pop((domain, native), None)
                     found[native] = Polled("ended", told.node, told.reason, native, told)
                 elif claim is not None and not claim.fenced:
-                    found[native] = Polled("running" if told.alive else "ended", node, "", native)
+                    found[native] = Polled("running" if told.alive else "ended", node, "", native, told)
                 elif claim is None and self._coming(domain, native):
                     found[native] = Polled("waiting", node, "", native)
         return found

@@ -19,6 +19,8 @@ from casemate.errors import EngineFailed
 __all__ = ["Pools"]
 
 _PATIENCE = 30.0  # seconds: two busy cores may take a while to start an interpreter
+_MANY = 8  # folders of one packet: more would keep the first of them waiting
+_ANSWER = 1 << 12
 
 
 class Pools:
@@ -43,32 +45,57 @@ class Pools:
 
 
 class _Pool:
+    """What is asked for while an answer is awaited goes with the next packet: one exchange for many."""
+
     def __init__(self, command: tuple[str, ...], name: str) -> None:
         self._command, self._name = command, name
-        self._turn = asyncio.Lock()
+        self._waiting: list[tuple[str, asyncio.Future[tuple[int, int]]]] = []
+        self._task: asyncio.Task[None] | None = None
         self._door: socket.socket | None = None
         self._server: subprocess.Popen[bytes] | None = None
 
     async def fork(self, folder: str) -> tuple[int, int]:
-        async with self._turn:
-            for last in (False, True):
-                try:
-                    return await asyncio.wait_for(self._asked(folder), _PATIENCE)
-                except (OSError, ValueError, TimeoutError):
-                    self.close()
-                    if last:
-                        raise EngineFailed("down", engine=self._name, why="no process can be started") from None
-                except asyncio.CancelledError:
-                    self.close()  # its answer would be taken for the next one's
-                    raise
-            raise AssertionError
+        answer: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((folder, answer))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._exchange())
+        return await answer
 
-    async def _asked(self, folder: str) -> tuple[int, int]:
+    async def _exchange(self) -> None:
+        """Until nobody waits; whoever gave up waiting leaves the answers of the others where they belong."""
+        while self._waiting:
+            some, self._waiting = self._waiting[:_MANY], self._waiting[_MANY:]
+            told = await self._tried([folder for folder, _ in some])
+            for (_, answer), begun in zip(some, told, strict=True):
+                if answer.done():
+                    continue
+                if begun[0]:
+                    answer.set_result(begun)
+                else:
+                    answer.set_exception(EngineFailed("down", engine=self._name, why="no process can be started"))
+
+    async def _tried(self, folders: list[str]) -> list[tuple[int, int]]:
+        """Each one's process; (0, 0) where none could be started, by the second server either."""
+        told: list[tuple[int, int]] = []
+        for _ in range(2):
+            try:
+                async with asyncio.timeout(_PATIENCE):
+                    told = await self._asked(folders)
+                if all(pid for pid, _ in told):
+                    return told
+            except (OSError, ValueError, TimeoutError):
+                told = []
+            self._end()
+        return told or [(0, 0)] * len(folders)
+
+    async def _asked(self, folders: list[str]) -> list[tuple[int, int]]:
         door = self._door or self._started()
         loop = asyncio.get_running_loop()
-        await loop.sock_sendall(door, os.fsencode(folder))
-        pid, start = (await loop.sock_recv(door, 64)).split()
-        return int(pid), int(start)
+        await loop.sock_sendall(door, b"\0".join(map(os.fsencode, folders)))
+        words = (await loop.sock_recv(door, _ANSWER)).split()
+        if len(words) != len(folders):
+            raise ValueError(words)
+        return [(int(pid), int(start)) for pid, start in (word.split(b":") for word in words)]
 
     def _started(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -87,6 +114,13 @@ class _Pool:
         return ours
 
     def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        for _, answer in self._waiting:
+            answer.cancel()
+        self._end()
+
+    def _end(self) -> None:
         if self._door is not None:
             self._door.close()
             self._door = None

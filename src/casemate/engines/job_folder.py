@@ -11,7 +11,7 @@ import secrets
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -314,8 +314,9 @@ def walked(folder: int, room: str, parts: list[str], most: int) -> list[tuple[st
 
     Links, pipes, sockets and devices are left out. Raises TooLarge beyond `most` files, Absent, BadInput.
     """
-    with folder_at(folder, room) as top:
+    with ExitStack() as held:
         try:
+            top = held.enter_context(folder_at(folder, room))
             if not parts:
                 return sorted(_files(top, "", DEEP, _Left(most)))
             *above, last = parts

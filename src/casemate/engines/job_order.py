@@ -1,14 +1,14 @@
 """What the shim is told, made of what the region decided: docs/bytes/job-folder.md. Pure, but for who runs it.
 
-The filter is made for every machine that is known, since an engine may run the attempt on another one than this.
+The filter is made for every machine that is known, where an engine may run the attempt on another one than this.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
 import sys
+from collections.abc import Collection
 from dataclasses import asdict
 from functools import cache
 from typing import Any, Literal
@@ -46,8 +46,8 @@ def user(domain: str) -> int | None:
     return _FIRST + int.from_bytes(digest[:8], "big") % _COUNT
 
 
-def told(order: Order, uid: int | None) -> dict[str, Any]:
-    """The order as plain values."""
+def told(order: Order, uid: int | None, machines: Collection[str] = MACHINES) -> dict[str, Any]:
+    """The order as plain values. `machines`: on which it may run."""
     resources = order.resources
     memory, disk = resources.memory_mb << 20, resources.disk_mb << 20
     network = resources.network
@@ -84,16 +84,17 @@ def told(order: Order, uid: int | None) -> dict[str, Any]:
         "tasks": resources.tasks,
         "serve": asdict(order.serve) if order.serve is not None else None,
         "interactive": msgspec.to_builtins(order.interactive),
-        "seccomp": {name: _filter(name, order.level, network) for name in MACHINES},
-        "calls": {name: {call: machine.calls[call] for call in CALLS} for name, machine in MACHINES.items()},
+        "seccomp": {name: _filter(name, order.level, network) for name in machines},
+        "calls": {name: {call: MACHINES[name].calls[call] for call in CALLS} for name in machines},
     }
 
 
-def encoded(order: Order) -> bytes:
-    """The bytes of order.json."""
-    return msgspec.json.encode(told(order, user(order.domain)))
+def encoded(order: Order, here: bool = False) -> bytes:
+    """The bytes of order.json. `here`: it runs on this very machine."""
+    own = os.uname().machine
+    return msgspec.json.encode(told(order, user(order.domain), (own,) if here and own in MACHINES else MACHINES))
 
 
 @cache
 def _filter(machine: str, level: Literal["L1", "L2", "L3"], network: Literal["none", "host"]) -> str:
-    return base64.b64encode(program(MACHINES[machine], level, network)).decode("ascii")
+    return program(MACHINES[machine], level, network).hex()

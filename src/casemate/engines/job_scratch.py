@@ -36,6 +36,7 @@ from casemate.engines.job_folder import (
 from casemate.engines.job_ground import removed, spread
 from casemate.engines.job_line import SocketLine, connected
 from casemate.engines.job_order import encoded
+from casemate.engines.together import Together
 from casemate.errors import Absent, BadInput, StorageFull
 from casemate.jobs.executor import Collected, Folder, Order
 
@@ -61,6 +62,7 @@ class JobScratch:
         self._root = root.absolute()
         self._threads = threads or Threads()
         self._here = here
+        self._orders, self._removals = Together(self._threads), Together(self._threads)
 
     async def make(self, domain: str, token: str) -> Folder:
         return await self._do(domain, self._make, domain, token)
@@ -72,7 +74,7 @@ class JobScratch:
     async def order(self, folder: Folder, order: Order) -> None:
         if folder.path != self._path(order.domain, order.token):
             raise BadInput(what="folder")
-        await self._do(order.domain, self._order, order)
+        await self._do(order.domain, self._order, order, turns=self._orders)
 
     async def fill(self, folder: Folder, name: str, data: bytes) -> str:
         domain, token = folder.path.rsplit("/", 2)[1:]
@@ -102,16 +104,19 @@ class JobScratch:
         await self._do(domain, self._fence, domain, token)
 
     async def remove(self, domain: str, token: str) -> None:
-        await self._do(domain, self._remove, domain, token)
+        await self._do(domain, self._remove, domain, token, turns=self._removals)
 
     async def known(self, domain: str) -> Sequence[str]:
         return await self._do(domain, self._known, domain)
 
-    async def _do(self, domain: str, work: Callable[..., T], *arguments: object) -> T:
-        """In a thread of the domain; whatever is begun is finished, so that no folder is left half made."""
+    async def _do(self, domain: str, work: Callable[..., T], *arguments: object, turns: Together | None = None) -> T:
+        """In a thread of the domain; whatever is begun is finished, so that no folder is left half made. `turns`: where
+        others are done with it."""
         if _CLASS.fullmatch(domain) is None:
             raise BadInput(what="domain")
         try:
+            if turns is not None:
+                return await turns.run(domain, work, *arguments)
             return await asyncio.shield(self._threads.run(domain, work, *arguments))
         except OSError as error:
             if error.errno in _FULL:
@@ -154,14 +159,23 @@ class JobScratch:
 
     def _order(self, order: Order) -> None:
         with ExitStack() as held:
-            try:
-                inner = self._held(held, order.domain, order.token)
-            except Absent:
-                self._make(order.domain, order.token)
-                inner = self._held(held, order.domain, order.token)
+            inner = self._stood(held, order.domain, order.token)
             if not self._here:
                 synced(inner, "in")
-            written(inner, "order.json", encoded(order), not self._here, self._owner(order.domain))
+            body = encoded(order, here=self._here)
+            written(inner, "order.json", body, not self._here, self._owner(order.domain))
+
+    def _stood(self, held: ExitStack, domain: str, token: str) -> int:
+        """The attempt's folder, made where it is not there; what is in it the shim makes, where it is here."""
+        if self._here:
+            with suppress(FileNotFoundError), opened(f"{self._root}/{domain}") as kind:
+                _made(token, kind, 0o700)
+                return held.enter_context(folder_at(kind, token))
+        try:
+            return self._held(held, domain, token)
+        except Absent:
+            self._make(domain, token)
+            return self._held(held, domain, token)
 
     def _fill(self, domain: str, token: str, name: str, data: bytes) -> None:
         *folders, last = _parts(name)

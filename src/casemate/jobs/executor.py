@@ -73,7 +73,7 @@ class Order:
 class Polled:
     """What an engine knows of a native id. `gone`: it knows it no longer; whether it ended, the folder says.
 
-    `told`: what the folder says, where the engine has looked there itself and found the record.
+    `told`: what the folder says, where the engine has looked there itself.
     """
 
     state: Literal["waiting", "running", "ended", "gone"]

@@ -203,10 +203,12 @@ class _Turns:
     async def _clear(self, over: list[Over]) -> None:
         """What has been sealed, or fenced, lies about no longer. Nothing that begins waits for that."""
 
+        async def remove(one: Over) -> None:
+            with suppress(CasemateError):  # what cannot be removed now is swept later
+                await one.site.scratch.remove(self._access.id, one.token)
+
         async def clear() -> None:
-            for one in over:
-                with suppress(CasemateError):  # what cannot be removed now is swept later
-                    await one.site.scratch.remove(self._access.id, one.token)
+            await asyncio.gather(*map(remove, over))
 
         if not self._quick:
             await clear()

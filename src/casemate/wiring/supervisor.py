@@ -41,6 +41,7 @@ START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 BACKOFF = (0.2, 1.0, 5.0, 15.0)
 SETTLED_SECONDS = 60.0
+_MEMORY = {"MALLOC_ARENA_MAX": "1"}  # what threads give back is for all of them; whoever sets it otherwise is heard
 _KINDS = {kind.__name__: kind for kind in tree()}
 
 
@@ -179,6 +180,7 @@ async def _spawn(folder: Folder, child: _Child, lock: int) -> None:
         *([str(child.worker)] if child.role == "data" else []),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
+        env={**_MEMORY, **os.environ},
         pass_fds=fds,
         start_new_session=True,
     )

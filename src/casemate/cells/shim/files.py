@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # what they import costs more than the rest of the shim
     from typing import Any
 
-__all__ = ["Claim", "boot", "claim", "dump", "load", "mine", "open_folder", "put", "read", "started", "whole"]
+__all__ = ["Claim", "boot", "claim", "dump", "folder", "load", "mine", "open_folder", "put", "read", "started", "whole"]
 
 _MOST = 4 << 20  # bytes of an order: far beyond what a region writes
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -61,7 +61,10 @@ def dump(value: object) -> str:
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, int):
         return str(value)
-    return '"' + "".join(_escaped(letter) for letter in str(value)) + '"'
+    text = str(value)
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return '"' + "".join(map(_escaped, text)) + '"'
 
 
 def _escaped(letter: str) -> str:
@@ -74,6 +77,15 @@ def _escaped(letter: str) -> str:
         code -= 0x10000
         return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
     return f"\\u{code:04x}"
+
+
+def folder(name: str, at: int) -> bool:
+    """A folder of that name; one that is there stays as it is. Whether it is new."""
+    try:
+        os.mkdir(name, 0o755, dir_fd=at)
+    except FileExistsError:
+        return False
+    return True
 
 
 def open_folder(path: str | bytes, at: int | None = None) -> int:
@@ -104,10 +116,10 @@ def put(folder: int, name: str, data: bytes, sync: bool) -> None:
     """Write it anew beside its name, then give it the name. With `sync` it survives a loss of power from here on."""
     fresh = f".{name}.new"
     try:
+        made = os.open(fresh, _NEW, 0o600, dir_fd=folder)
+    except FileExistsError:
         os.unlink(fresh, dir_fd=folder)
-    except FileNotFoundError:
-        pass
-    made = os.open(fresh, _NEW, 0o600, dir_fd=folder)
+        made = os.open(fresh, _NEW, 0o600, dir_fd=folder)
     try:
         _whole(made, data)
         if sync:

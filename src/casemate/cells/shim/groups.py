@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # what they import costs more than the rest of the shim
     from collections.abc import Mapping
 
-__all__ = ["Groups"]
+__all__ = ["Groups", "learn"]
 
 _ROOT = "/sys/fs/cgroup"
 _PERIOD = 100_000  # microseconds over which processors are counted
@@ -27,6 +27,7 @@ _FILES = {
 _TRIES = 50
 _NAME = "casemate-"
 _STALE = 60.0  # seconds: a shim joins its groups long before
+_known: dict[str, str] = {}
 
 
 class Groups:
@@ -35,8 +36,8 @@ class Groups:
     def __init__(self, token: str, sizes: Mapping[str, int]) -> None:
         """`sizes`: `memory` in bytes, `pids` and `cpus` in numbers; what is missing or 0 is not held."""
         self.made: dict[str, str] = {}
-        self._unified = ""
-        own = _own()
+        self._doors: list[int] = []
+        own = _known or _own()
         for name, (named, size) in _FILES.items():
             if not sizes.get(size):
                 continue
@@ -57,8 +58,8 @@ class Groups:
                 pass
             _write(f"{path}/{file}", value)
             # a group that takes nobody in holds nobody: found out now, not when the job stands before it
-            descriptor = os.open(f"{path}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
-            os.close(descriptor)
+            if path not in self.made.values():
+                self._doors.append(os.open(f"{path}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC))
         except OSError:
             if path not in self.made.values():
                 _remove(path)
@@ -67,8 +68,8 @@ class Groups:
 
     def join(self) -> None:
         """This process and what it starts are held from here on."""
-        for path in set(self.made.values()):
-            _write(f"{path}/cgroup.procs", "0")
+        for door in self._doors:
+            os.write(door, b"0")
 
     def killed_for_memory(self) -> bool:
         """Whether the kernel ended a process of this attempt because it had no memory left."""
@@ -86,16 +87,21 @@ class Groups:
         """The processes in it now."""
         return {int(line) for path in set(self.made.values()) for line in _lines(f"{path}/cgroup.procs") if line}
 
+    def gone(self) -> bool:
+        """Take down those that nobody is in; whether none is left, so that nobody is in any."""
+        self.made = {name: path for name, path in self.made.items() if not _remove(path)}
+        return not self.made
+
     def remove(self) -> None:
         """End whoever is left, and take the groups down: after a lack of memory that takes the kernel a moment."""
         for _ in range(_TRIES):
+            if self.gone():
+                return
             for pid in self.members():
                 try:
                     os.kill(pid, 9)
                 except ProcessLookupError:
                     pass
-            if not [path for path in set(self.made.values()) if not _remove(path)]:
-                return
             time.sleep(0.01)
 
 
@@ -119,6 +125,12 @@ def _value(name: str, size: int, version: int) -> str | int:
     if name != "cpu":
         return size
     return size * _PERIOD if version == 1 else f"{size * _PERIOD} {_PERIOD}"
+
+
+def learn() -> None:
+    """Read once, for all that a warm server forks, which groups it is in."""
+    global _known  # noqa: PLW0603 - as above
+    _known = _own()
 
 
 def _own() -> dict[str, str]:

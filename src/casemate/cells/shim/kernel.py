@@ -1,10 +1,12 @@
-"""System calls that `os` does not know, by ctypes: what walls are made of. Each raises OSError with its name."""
+"""System calls that `os` does not know, by the C library: what walls are made of. Each raises OSError with its name.
+
+What stands below `ctypes` is used as it is: importing the rest of it takes as long as all other modules of the shim.
+"""
 
 from __future__ import annotations
 
-import ctypes
+import _ctypes
 import os
-import struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # what they import costs more than the rest of the shim
@@ -30,19 +32,43 @@ _READ = 1 | 4 | 8  # execute, read a file, list a folder
 _ON_FILES = 1 | 2 | 4 | 1 << 14  # execute, write, read, truncate
 _NOT_MADE = 64 | 2048 | 1 << 15  # devices are not made, nor asked by ioctl
 _RIGHTS = {1: 0x1FFF, 2: 0x3FFF, 3: 0x7FFF, 4: 0x7FFF}  # ABI 5 adds ioctl on devices: 0xFFFF
-_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+class _Int(_ctypes._SimpleCData):  # type: ignore[type-arg]  # subscripted it cannot be
+    _type_ = "i"
+
+
+class _Long(_ctypes._SimpleCData):  # type: ignore[type-arg]
+    _type_ = "L"
+
+
+class _Address(_ctypes._SimpleCData):  # type: ignore[type-arg]
+    """Of bytes; its own bytes are the address."""
+
+    _type_ = "z"
+
+
+class _Function(_ctypes.CFuncPtr):
+    _flags_ = 1 | 8  # of C, and errno is kept
+    _restype_ = _Int
+
+
+_HELD = _ctypes.dlopen(None, 0)  # type: ignore[arg-type]  # what this process has loaded already
+_NOUGHT = (_Long(0), _Long(0), _Long(0))
+_PRCTL, _CAPSET, _UNSHARE, _MOUNT, _UMOUNT, _SYSCALL = (
+    _Function(_ctypes.dlsym(_HELD, name)) for name in ("prctl", "capset", "unshare", "mount", "umount2", "syscall")
+)
 
 
 def _done(what: str, result: int) -> int:
     if result < 0:
-        code = ctypes.get_errno()
+        code = _ctypes.get_errno()
         raise OSError(code, f"{what}: {os.strerror(code)}")
     return result
 
 
 def _prctl(what: str, option: int, *arguments: int) -> int:
-    padded = [ctypes.c_ulong(value) for value in (*arguments, 0, 0, 0, 0)[:4]]
-    return _done(what, int(_LIBC.prctl(ctypes.c_int(option), *padded)))
+    return _done(what, _PRCTL(option, *map(_Long, (*arguments, 0, 0, 0, 0)[:4])))
 
 
 def with_parent(parent: int) -> None:
@@ -64,16 +90,15 @@ def no_new_privileges() -> None:
 def drop() -> None:
     """No capability, and none to be had. Where this is no root there are none to lose."""
     for capability in range(64):
-        if _LIBC.prctl(_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0) < 0:
+        if _PRCTL(_CAPBSET_DROP, _Long(capability), *_NOUGHT) < 0:
             break
-    _LIBC.prctl(_CAP_AMBIENT, 4, 0, 0, 0)  # PR_CAP_AMBIENT_CLEAR_ALL; a kernel without it has none
-    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
-    _done("capset", int(_LIBC.capset(header, (ctypes.c_uint32 * 6)())))
+    _PRCTL(_CAP_AMBIENT, _Long(4), *_NOUGHT)  # PR_CAP_AMBIENT_CLEAR_ALL; a kernel without it has none
+    _done("capset", _CAPSET(_bytes((0x20080522, 4), (0, 4)), bytes(24)))
 
 
 def own_mounts() -> None:
     """A view of the file system of its own: what is mounted from here on is seen by nobody else."""
-    _done("unshare", int(_LIBC.unshare(ctypes.c_int(_NEWNS))))
+    _done("unshare", _UNSHARE(_NEWNS))
     _mount(b"none", b"/", None, _REC | _PRIVATE, None)
 
 
@@ -84,7 +109,7 @@ def private_folder(path: str) -> None:
 
 def without(path: str) -> None:
     """What is mounted here, and beneath it, is not there any more in this view; where nothing is, nothing changes."""
-    _LIBC.umount2(os.fsencode(path), 2)  # MNT_DETACH
+    _UMOUNT(os.fsencode(path), 2)  # MNT_DETACH
 
 
 def bind(descriptor: int, path: str) -> None:
@@ -93,18 +118,19 @@ def bind(descriptor: int, path: str) -> None:
 
 
 def _mount(source: bytes, target: bytes, kind: bytes | None, flags: int, data: bytes | None) -> None:
-    result = _LIBC.mount(source, target, kind, ctypes.c_ulong(flags), data)
-    _done(f"mount {os.fsdecode(target)}", int(result))
+    result = _MOUNT(source, target, kind, _Long(flags), data)
+    if result < 0:
+        _done(f"mount {os.fsdecode(target)}", result)
 
 
 def landlock(calls: Mapping[str, int], reads: Sequence[str], writes: Sequence[str], devices: Sequence[str]) -> int:
     """Read and execute beneath `reads`, everything but devices beneath `writes`, read and write `devices`. The ABI."""
     create = calls["landlock_create_ruleset"]
-    abi = _call("landlock", create, None, ctypes.c_size_t(0), ctypes.c_uint32(1))
+    abi = _call("landlock", create, None, _Long(0), 1)
     rights = _RIGHTS.get(abi, 0xFFFF)
     scopes = 0x3 if abi >= 6 else 0  # abstract sockets and signals stay inside
-    attributes = struct.pack("<QQQ", rights, 0, scopes)[: 24 if abi >= 6 else 16 if abi >= 4 else 8]
-    ruleset = _call("landlock", create, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0))
+    attributes = _bytes((rights, 8), (0, 8), (scopes, 8))[: 24 if abi >= 6 else 16 if abi >= 4 else 8]
+    ruleset = _call("landlock", create, attributes, _Long(len(attributes)), 0)
     add = calls["landlock_add_rule"]
     for paths, given in ((reads, _READ), (writes, rights & ~_NOT_MADE), (devices, _ON_FILES & rights)):
         for path in paths:
@@ -112,22 +138,27 @@ def landlock(calls: Mapping[str, int], reads: Sequence[str], writes: Sequence[st
                 found = os.open(path, os.O_PATH | os.O_CLOEXEC)
             except FileNotFoundError:
                 continue
-            beneath = given if os.path.isdir(path) else given & _ON_FILES & rights
-            rule = struct.pack("<Qi", beneath, found)
-            _call(f"landlock {path}", add, ctypes.c_int(ruleset), ctypes.c_int(1), rule, ctypes.c_uint32(0))
+            folded = os.fstat(found).st_mode & 0o170000 == 0o040000
+            beneath = given if folded else given & _ON_FILES & rights
+            rule = _bytes((beneath, 8), (found, 4))
+            _call(f"landlock {path}", add, ruleset, 1, rule, 0)
             os.close(found)
-    _call("landlock", calls["landlock_restrict_self"], ctypes.c_int(ruleset), ctypes.c_uint32(0))
+    _call("landlock", calls["landlock_restrict_self"], ruleset, 0)
     os.close(ruleset)
     return abi
 
 
 def _call(what: str, number: int, *arguments: object) -> int:
-    return _done(what, int(_LIBC.syscall(ctypes.c_long(number), *arguments)))
+    return _done(what, _SYSCALL(_Long(number), *arguments))
+
+
+def _bytes(*fields: tuple[int, int]) -> bytes:
+    """Numbers, each with how many bytes it has, as this machine's kernel reads them."""
+    return b"".join(value.to_bytes(size, "little") for value, size in fields)
 
 
 def seccomp(number: int, program: bytes) -> None:
     """The filter, from here on and over every exec."""
-    instructions = ctypes.create_string_buffer(program, len(program))
+    held = _Address(program)
     # struct sock_fprog: a count, padding, the address of the instructions
-    fprog = struct.pack("<HxxxxxxQ", len(program) // 8, ctypes.addressof(instructions))
-    _call("seccomp", number, ctypes.c_uint(1), ctypes.c_uint(0), fprog)
+    _call("seccomp", number, 1, 0, _bytes((len(program) // 8, 8)) + bytes(held))

@@ -51,7 +51,7 @@ def _attempt(path: str) -> int:
     order = files.load(told)
     started = time.time_ns() // 1000
     watch = Watch(folder, claimed, order)
-    place = walls.Place(os.path.realpath(path), order)
+    place = walls.Place(os.readlink(f"/proc/self/fd/{folder}"), order)
     groups = Groups(order["token"], {name: order["groups"].get(name, 0) for name in ("memory", "pids", "cpus")})
     try:
         _furnish(folder, place)
@@ -74,22 +74,21 @@ def _attempt(path: str) -> int:
 
 def _furnish(folder: int, place: walls.Place) -> None:
     """The folders that a job needs, its own where this is root; and in `in` a place for each mount to stand on."""
-    for name in ("in", "work", "out", "log"):
-        try:
-            os.mkdir(name, 0o755, dir_fd=folder)
-        except FileExistsError:
-            pass
-    inputs = files.open_folder("in", folder)
-    try:
-        for source, target, _ in place.mounts():
-            if target.startswith("/in/"):
-                _stand(inputs, target[4:], source, place.order["level"])
-    finally:
+    os.umask(0o022)
+    new = [name for name in ("in", "work", "out") if files.folder(name, folder)]
+    given = [(target[4:], source) for source, target, _ in place.mounts() if target.startswith("/in/")]
+    if given:
+        inputs = files.open_folder("in", folder)
+        for name, source in given:
+            _stand(inputs, name, source, place.order["level"])
         os.close(inputs)
     ranks.furnish(folder, place.order)
     if place.uid:
         for name in ("work", "out"):
-            _give(name, folder, place.uid)
+            if name in new and not ranks.several(place.order):
+                os.chown(name, place.uid, place.uid, dir_fd=folder, follow_symlinks=False)
+            else:
+                _give(name, folder, place.uid)
     if ranks.across(place.order):
         files.put(folder, ranks.READY, b"{}", sync=False)
 
@@ -125,7 +124,6 @@ def _give(name: str, at: int, uid: int) -> None:
 
 def job(folder: int, place: walls.Place, groups: Groups, watch: Watch) -> dict[str, Any]:
     """The job, until it has ended. Raises OSError where it could not be shut in."""
-    logs = files.open_folder("log", folder)
     pipes = {name: os.pipe2(os.O_CLOEXEC) for name in ("out", "err", "said", "status")}
     wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     signals.set_wakeup_fd(wake[1], warn_on_full_buffer=False)
@@ -139,7 +137,7 @@ def job(folder: int, place: walls.Place, groups: Groups, watch: Watch) -> dict[s
         _become(place, groups, {name: ends[1] for name, ends in pipes.items()}, shim, terminal)
     for ends in pipes.values():
         os.close(ends[1])
-    watch.follows(pid, logs, {name: pipes[name][0] for name in ("out", "err")}, wake[0], pipes["status"][0])
+    watch.follows(pid, {name: pipes[name][0] for name in ("out", "err")}, wake[0], pipes["status"][0])
     watch.line = terminal
     said = _all(pipes["said"][0])  # until it executes something, or says why not
     if place.order.get("serve") and not said:
@@ -148,8 +146,9 @@ def job(folder: int, place: walls.Place, groups: Groups, watch: Watch) -> dict[s
     _, status, spent = os.wait4(pid, 0)
     # before what is left here is ended: Slurm's own step on the other nodes is among it
     others = ranks.gather(folder, place.order)
+    starved = bool(status) and groups.killed_for_memory()
     used = [spent, *watch.finish(groups)]
-    return _ended(place, groups, watch, status, used, said, others)
+    return _ended(place, watch, status, used, said, others, starved)
 
 
 def _open(folder: int, place: walls.Place, watch: Watch) -> None:
@@ -183,12 +182,12 @@ def _all(pipe: int) -> bytes:
 
 def _ended(
     place: walls.Place,
-    groups: Groups,
     watch: Watch,
     status: int,
     spent: list[Any],
     said: bytes,
     others: list[dict[str, int]],
+    starved: bool,
 ) -> dict[str, Any]:
     """What the record says. A code above 128 is the signal that ended the command, as a shell tells it."""
     usage = {
@@ -207,7 +206,7 @@ def _ended(
         return {"exit": None, "signal": 0, "reason": "sandbox", "why": why[:300], "usage": usage}
     code = os.waitstatus_to_exitcode(status)
     number = -code if code < 0 else code - 128 if 128 < code < 193 else 0
-    reason = watch.why or ("memory" if code and groups.killed_for_memory() else "")
+    reason = watch.why or ("memory" if starved else "")
     return {"exit": 128 - code if code < 0 else code, "signal": number, "reason": reason, "usage": usage}
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import resource
-from binascii import a2b_base64
 
 from casemate.cells.shim import kernel, ranks
 
@@ -84,7 +83,7 @@ class Place:
         found = self.order["seccomp"].get(os.uname().machine)
         if not found:
             raise OSError(f"no filter for {os.uname().machine}")
-        return a2b_base64(found)
+        return bytes.fromhex(found)
 
     def call(self, name: str) -> int:
         return int(self.order["calls"][os.uname().machine][name])
@@ -106,7 +105,7 @@ def plain(place: Place) -> None:
     """What another attempt has left is where its name says: a link there would lead this job, or root, elsewhere."""
     beside = os.path.dirname(place.path) + "/"
     for path in (place.order["rootfs"], *(source for source, _, _ in place.mounts())):
-        if os.path.islink(path) and os.path.realpath(os.path.dirname(path)).startswith(beside):
+        if path and os.path.islink(path) and os.path.realpath(os.path.dirname(path)).startswith(beside):
             raise OSError("what the job is to stand in is a link")
 
 
@@ -155,9 +154,10 @@ def _view(place: Place) -> None:
     What else is in them (keys, data, other attempts) is not there for the job at all.
     """
     folder = place.path
-    paths = [f"{folder}/{name}" for name in ("in", "work", "out")] + [source for source, _, _ in place.mounts()]
-    paths += [place.order["rootfs"]] if place.order["rootfs"] else []
-    closed = {path: _closed(path) for path in paths}
+    own = [f"{folder}/{name}" for name in ("in", "work", "out")]
+    others = [source for source, _, _ in place.mounts()] + ([place.order["rootfs"]] if place.order["rootfs"] else [])
+    paths = [*own, *others]
+    closed = dict.fromkeys(own, _closed(own[0])) | {path: _closed(path) for path in others}
     hidden = sorted({top for top in closed.values() if top})
     if not hidden:
         return
@@ -170,11 +170,21 @@ def _view(place: Place) -> None:
         if not any(top.startswith(f"{other}/") for other in hidden[:number]):
             kernel.private_folder(top)
     for path, descriptor, folded in held:
-        os.makedirs(path if folded else os.path.dirname(path), 0o755, exist_ok=True)
+        _stood(path if folded else os.path.dirname(path))
         if not folded:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644))
         kernel.bind(descriptor, path)
         os.close(descriptor)
+
+
+def _stood(path: str) -> None:
+    """A folder, and those above it, where they are not there; most stand beside another."""
+    try:
+        os.mkdir(path)
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        os.makedirs(path, 0o755, exist_ok=True)
 
 
 def _closed(path: str) -> str:
@@ -197,7 +207,10 @@ def level1(place: Place) -> None:
         reads += _NETWORK
     os.chdir(work)
     environment = _environment(order, f"{path}/in", out, work, f"{work}/.tmp")
-    os.makedirs(f"{work}/.tmp", 0o700, exist_ok=True)
+    try:
+        os.mkdir(f"{work}/.tmp", 0o700)
+    except FileExistsError:
+        pass
     kernel.drop()
     kernel.no_new_privileges()
     calls = order["calls"][os.uname().machine]

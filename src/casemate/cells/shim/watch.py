@@ -40,10 +40,10 @@ class Watch:
 
     def __init__(self, folder: int, claimed: files.Claim, order: dict[str, Any]) -> None:
         self._folder, self._claimed, self._order = folder, claimed, order
+        self._logs = -1
         self._begun = boottime()
         self._boot = files.boot()
-        self._pid = self._pidfd = self._wake = self._status = -1
-        self._logs = self._service = -1
+        self._pid = self._pidfd = self._wake = self._status = self._service = -1
         self._said = b""
         self._pipes: dict[int, str] = {}  # the end that we read -> the log's name
         self._files: dict[str, int] = {}  # a log that has been written to
@@ -69,10 +69,9 @@ class Watch:
         except OSError:
             pass
 
-    def follows(self, pid: int, logs: int, pipes: Mapping[str, int], wake: int, status: int) -> None:
+    def follows(self, pid: int, pipes: Mapping[str, int], wake: int, status: int) -> None:
         """From here on this process is watched, and what it prints goes into the logs."""
         self._pid, self._pidfd, self._wake, self._status = pid, os.pidfd_open(pid), wake, status
-        self._logs = logs
         for name, end in pipes.items():
             os.set_blocking(end, False)
             self._pipes[end] = name
@@ -267,6 +266,9 @@ class Watch:
 
     def _log(self, name: str) -> int:
         """Its file, made when there is something to be written. Raises OSError."""
+        if self._logs < 0:
+            files.folder("log", self._folder)
+            self._logs = files.open_folder("log", self._folder)
         if name not in self._files:
             new = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
             self._files[name] = os.open(name, new, 0o600, dir_fd=self._logs)
@@ -276,16 +278,13 @@ class Watch:
         """Whoever the job left behind is ended, the last of the logs taken; what those have used."""
         used: list[Any] = []
         for _ in range(_TRIES):
-            left = {pid for pid in _children() | groups.members() if pid != os.getpid()}
-            for pid in left:
+            if _reaped(used) and groups.gone():
+                break
+            for pid in (_children() | groups.members()) - {os.getpid()}:
                 try:
                     os.kill(pid, 9)
                 except ProcessLookupError:
                     pass
-            while (spent := _reaped()) is not None:
-                used.append(spent)
-            if not left:
-                break
             time.sleep(0.005)
         for end in self._pipes:
             self._drain(end)
@@ -313,13 +312,16 @@ class Watch:
             os.close(found)
 
 
-def _reaped() -> Any:
-    """What one that has ended had used; None where there is none."""
-    try:
-        pid, _, spent = os.wait4(-1, os.WNOHANG)
-    except ChildProcessError:
-        return None
-    return spent if pid else None
+def _reaped(used: list[Any]) -> bool:
+    """What those that have ended had used comes into `used`; whether nobody else is left."""
+    while True:
+        try:
+            pid, _, spent = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
+            return True
+        if not pid:
+            return False
+        used.append(spent)
 
 
 def _children() -> set[int]:
