@@ -146,7 +146,7 @@ class Set(io.RawIOBase):
     """
 
     def __init__(self, volumes: Sequence[Volume]) -> None:
-        super().__init__()
+        io.RawIOBase.__init__(self)  # plainly: the suite breaks this function line by line
         if len({each.head.digest for each in volumes}) != 1:
             raise Unusable("volumes of several sets: give those of one")
         self.head = volumes[0].head
