@@ -109,16 +109,21 @@ def _run(command: list[str], lines: str, env: dict[str, str]) -> None:
 
 
 def sbatch(count: int, seconds: float, env: dict[str, str]) -> dict[str, float]:
-    """Plain sbatch of tasks that sleep so long, one submission for each; waited for by squeue."""
+    """Plain sbatch of tasks that sleep so long, one submission for each; waited for by squeue. `submit_cpu_ms`: of one
+    sbatch, as a program."""
+    spent: list[float] = []
 
     def each() -> None:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         for _ in range(count):
             wrapped = ["sbatch", "--parsable", "--output=/dev/null", "-J", "plain", f"--wrap=sleep {seconds:g}"]
             subprocess.run(wrapped, check=True, capture_output=True, env=env)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         while subprocess.run(["squeue", "-h", "-n", "plain"], check=True, capture_output=True, env=env).stdout.strip():
             time.sleep(0.1)
 
-    return timed(count, each)
+    return timed(count, each) | {"submit_cpu_ms": spent[0] / count * 1e3}
 
 
 def rounds(root: Path, count: int) -> dict[str, Callable[[], dict[str, float]]]:

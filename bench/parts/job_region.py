@@ -20,7 +20,7 @@ from bench.parts.running import answers, cpu_seconds, free_port, resident_mb, st
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 CASEMATE = str(Path(sys.executable).parent / "casemate")
 BATCH = 1000
-PAUSE = 0.05
+PAUSE = 0.1
 ENDS = 90
 """Seconds for one round; what has not ended by then is told as such."""
 

@@ -52,12 +52,13 @@ def slurm_figures(count: int, seconds: float, label: str = "RESTRICTED") -> dict
             told = here.run(spec, count)
             children = (here.waited_s() - before) / count * 1e3
         ours = told["jobs_per_s"]
-        plain = sbatch(count, seconds, env)["jobs_per_s"]
+        plain = sbatch(count, seconds, env)
         return {
-            "slurm_vs_sbatch": ours / plain,
+            "slurm_vs_sbatch": ours / plain["jobs_per_s"],
             "slurm_jobs_per_s": ours,
             "slurm_server_cpu_ms": told["server_cpu_ms"] + children,
-            "sbatch_jobs_per_s": plain,
+            "sbatch_jobs_per_s": plain["jobs_per_s"],
+            "sbatch_cpu_ms": plain["submit_cpu_ms"],
             "cores": 2 * CORES,
         }
     finally:

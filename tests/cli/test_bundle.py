@@ -128,6 +128,31 @@ def test_two_that_are_made_at_once_never_get_one_number(sides: Path, monkeypatch
     assert json.loads(Path("channel/sent.json").read_bytes())["sequence"] == 2
 
 
+def test_a_number_is_given_before_the_file_that_bears_it_and_taken_back_where_there_is_none(
+    sides: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, seen = bundles.bundle_files.seal, list[int]()
+
+    def last() -> int:
+        return int(json.loads(Path("channel/sent.json").read_bytes())["sequence"])
+
+    def seal(path: Path, content: Any, frames: Any, sources: Any, face: Any) -> None:
+        def shown(digest: bytes) -> Any:
+            outside = face(digest)
+            seen.append(last())
+            if len(seen) == 1:
+                raise OSError(28, "no room")
+            return outside
+
+        whole(path, content, frames, sources, shown)
+
+    monkeypatch.setattr(bundles.bundle_files, "seal", seal)
+    create("1.cmb", code=2)
+    assert (seen, last(), Path("1.cmb").exists()) == ([1], 0, False)
+    create("1.cmb")
+    assert (seen, last()) == ([1, 1], 1)
+
+
 def test_a_bundle_says_its_own_banner_to_its_volumes(sides: Path) -> None:
     create("1.cmb")
     Path("out").mkdir()

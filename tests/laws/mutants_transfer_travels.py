@@ -9,6 +9,8 @@ PACKAGES = "tests/transfer/test_travels_packages.py"
 CLEARANCES = "tests/transfer/test_travels_clearances.py"
 HEADS = "tests/transfer/test_travels_heads.py"
 CONTRADICTS = f"{HEADS}::test_a_head_that_contradicts_what_was_seen_is_an_alarm_and_nothing_of_it_is_kept"
+UPGRADE = "tests/transfer/test_upgrade.py"
+REQUESTS = "tests/transfer/test_travels_requests.py"
 
 # name, leak, the line, what stands in its place, the killer
 TABLE = (
@@ -81,5 +83,45 @@ TABLE = (
         "a head is witnessed that its region has not signed",
         Edit("casemate.ledger.rising:judged_rising", "if not verify_checkpoint(point, public):", "if False:"),
         Tested(f"{HEADS}::test_what_goes_on_from_what_was_seen_is_witnessed"),
+    ),
+    (
+        "upgrade-untried",
+        "a release runs that does not start",
+        Edit("casemate.wiring.upgrading:upgrade", "slots.try_out(slot)", "pass"),
+        Tested(f"{UPGRADE}::test_what_is_no_release_changes_nothing[lacks]"),
+    ),
+    (
+        "upgrade-backwards",
+        "an older release takes the place of a newer one, and nobody has said so",
+        Edit("casemate.wiring.upgrading:upgrade", "and not older:", "and False:"),
+        Tested(f"{UPGRADE}::test_an_old_release_is_taken_by_no_bundle_unless_somebody_says_so"),
+    ),
+    (
+        "upgrade-other-bytes",
+        "a file of a release runs that its wheel does not vouch for",
+        Edit(
+            "casemate.engines.upgrade_slots:_Unpacking._one",
+            "if stated is not None and (made != stated or size != info.file_size):",
+            "if False:",
+        ),
+        Tested(f"{UPGRADE}::test_what_is_no_release_changes_nothing[record]"),
+    ),
+    (
+        "upgrade-leads-elsewhere",
+        "a file of a release lands outside its folder",
+        Edit("casemate.engines.upgrade_slots:_Unpacking._place", '{"..", "."} & set(name.split("/"))', "False"),
+        Tested(f"{UPGRADE}::test_what_is_no_release_changes_nothing[path]"),
+    ),
+    (
+        "travels-request-settled-twice",
+        "a request that somebody has settled is settled again",
+        Edit("casemate.transfer.region.requests:settle", 'if found.value.state != "waiting":', "if False:"),
+        Tested(f"{REQUESTS}::test_a_request_for_a_job_waits_for_a_person_and_runs_nothing"),
+    ),
+    (
+        "travels-name-of-here",
+        "what rose from below is attributed to somebody of this region",
+        Edit("casemate.wiring.cargo:named_there", 'return f"{by.source}:{name}"', "return name"),
+        Tested(f"{REQUESTS}::test_a_request_for_a_job_waits_for_a_person_and_runs_nothing"),
     ),
 )

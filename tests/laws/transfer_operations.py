@@ -103,6 +103,22 @@ def keep_channels(rng: random.Random, who: str, label: str) -> tuple[Doing, str]
     return do, ""
 
 
+@operation(("GET", "/api/transfer/requests"), ("POST", "/api/transfer/requests/{id}"), roles=("user", "operator"))
+def settle_requests(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
+    """Whoever sees requests takes the first, or one that never was; job ids are nobody's here."""
+    deed, accepts, job = rng.choice(("list", "settle", "settle")), rng.random() < 0.5, rng.choice(("", "", "job_x"))
+
+    async def do(world: World) -> Seen:
+        listed = await world.call(who, "GET", "/api/transfer/requests", None, label)
+        if deed == "list" or listed.status >= 400:
+            return listed
+        ids = [each["id"] for each in listed.json["data"]] or ["req_none"]
+        body = {"accepts": accepts, "job": job}
+        return await world.call(who, "POST", f"/api/transfer/requests/{ids[0]}", body, label)
+
+    return do, ""
+
+
 @operation(
     ("GET", "/api/transfer/bundles"),
     ("GET", "/api/transfer/bundles/{id}/file"),
@@ -116,6 +132,7 @@ def keep_channels(rng: random.Random, who: str, label: str) -> tuple[Doing, str]
 def move_bundles(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
     deeds = ("send", "send", "loop", "loop", "list", "junk", "sign", "approve", "withdraw")
     deed, policy, several = rng.choice(deeds), rng.choice(("us", "us", "never")), rng.random() < 0.5
+    asks = rng.random() < 0.3
 
     async def opened(world: World) -> None:
         await world.call(who, "POST", AT, {"name": "out", "card": CARD}, label)
@@ -136,7 +153,12 @@ def move_bundles(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
             waits = [each["id"] for each in listed if each["verdict"] == "waiting"] or ["bundle-none"]
             return await world.call(who, "POST", f"/api/transfer/bundles/{waits[0]}/{deed}", None, label)
         await opened(world)
-        body = {"members": [{"kind": "policy", "id": policy}]}
+        members = [{"kind": "policy", "id": policy}]
+        if asks:
+            told = {"purpose": "job-request", "text": '{"name":"a","program":"b","why":"c"}'}
+            kept = await world.call(who, "POST", "/api/dispatches", told, label)
+            members = [{"kind": "request", "id": kept.json["data"]["id"]}] if kept.status < 400 else members
+        body = {"members": members}
         sent = await world.call(who, "POST", f"{AT}/round/bundles", body, label)
         if deed == "send" or sent.status >= 400:
             return sent

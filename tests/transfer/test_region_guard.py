@@ -26,7 +26,7 @@ from tests.transfer.regions import LOW, TEXT, Pair, a_document, a_pair
 from tests.transfer.test_region import a_model, a_model_of, weights
 
 HIDDEN = "The pi\u200ber lies\r\nnorth of the harbour."
-KNOWN = "casemate inward known v1"
+KNOWN = "inward known v1"
 
 
 def lived(law: Callable[[Pair], Awaitable[None]], guard: str = "known") -> None:

@@ -28,6 +28,7 @@ CHANNELS = "/api/transfer/channels"
     option("--object", "object", multiple=True, metavar="BUCKET/KEY"),
     option("--model", "model", multiple=True, metavar="NAME"),
     option("--clearances", "clearances", multiple=True, metavar="ID"),
+    option("--request", "request", multiple=True, metavar="ID"),
     option("--heads", is_flag=True),
     option("--package", "package", multiple=True, metavar="FILE"),
     option("--policy", "policy", multiple=True, metavar="NAME"),

@@ -28,6 +28,8 @@ channel = Group(
         "permit": "channel:permit",
         "list": "channel:listing",
         "log": "channel:log",
+        "requests": "channel:requests",
+        "settle": "channel:settle",
         "fetching": "channel_keys:fetching",
         "show": "channel_keys:show",
         "rotate": "channel_keys:rotate",
@@ -114,6 +116,35 @@ def log(talk: Talk, label: str) -> None:
     talk.answer(answer)
     for line in columns([row(each) for each in answer.data]):
         talk.out(line)
+
+
+@verb("channel.requests", LABEL)
+def requests(talk: Talk, label: str) -> None:
+    answer = talk.client().get("/api/transfer/requests", acting=label)
+    talk.answer(answer)
+    for line in columns([_request(each) for each in answer.data]):
+        talk.out(line)
+    if not answer.data:
+        talk.out(t("transfer.no_request"))
+
+
+@verb(
+    "channel.settle",
+    click.argument("id"),
+    option("--accept/--decline", "accepts", required=True, default=None),
+    option("--job", "job", default="", metavar="ID"),
+    LABEL,
+)
+def settle(talk: Talk, id: str, accepts: bool, job: str, label: str) -> None:
+    body = {"accepts": accepts, "job": job}
+    answer = talk.client().post(f"/api/transfer/requests/{quote(id, safe='')}", body, label)
+    talk.answer(answer)
+    talk.out("  ".join(_request(answer.data)))
+
+
+def _request(told: dict[str, Any]) -> tuple[str, ...]:
+    state = t(f"transfer.request.{told['state']}")
+    return told["mark"], told["id"], told["by"], state, told["request"]["name"], told["request"]["program"], told["job"]
 
 
 def _opened(talk: Talk, body: dict[str, Any], label: str) -> dict[str, Any] | None:

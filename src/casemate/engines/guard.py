@@ -55,7 +55,10 @@ class Looked:
 
 
 class CellGuard:
-    """Holds nothing and keeps nothing: a child per side and object. Raises SandboxMissing where none can be fenced."""
+    """Holds nothing and keeps nothing: a child per side and object, or per side and domain.
+
+    Raises SandboxMissing where none can be fenced.
+    """
 
     def __init__(self, sandbox: Sandbox, limits: Limits | None = None, deadline: float = 120.0) -> None:
         limits = limits or Limits(memory=2 << 30, cpu=90)
@@ -88,10 +91,17 @@ class CellGuard:
         return Looked(verdict, looked.canonical, len(head))
 
     async def judge(
-        self, name: str, asked: Format, direction: Direction, head: bytes, size: int, schema: bytes = b""
+        self,
+        name: str,
+        asked: Format,
+        direction: Direction,
+        head: bytes,
+        size: int,
+        schema: bytes = b"",
+        domain: str | None = None,
     ) -> Looked:
         """What the guard says of bytes: `head` is all of a file, of safetensors its header, and so are the digest and
-        the canonical bytes. `size`: of the whole file.
+        the canonical bytes. `size`: of the whole file. `domain`: whose children look at it, None for two of its own.
         """
         profile = profile_of(direction)
         try:
@@ -100,7 +110,7 @@ class CellGuard:
                 raise held("guard-size", f"{profile.size:,} bytes")
             if asked == "pdf":
                 return await self._pdf(name, head, direction)
-            canonical, agree = await self._both(asked, direction, head, schema, size - len(head))
+            canonical, agree = await self._both(asked, direction, head, schema, size - len(head), domain)
         except Refused as error:
             return _held(asked, direction, error)
         if not agree:
@@ -142,16 +152,16 @@ class CellGuard:
         return Looked(Verdict("text", direction, True, "", "", digest, len(canonical), changed=True), canonical)
 
     async def _both(
-        self, format: str, direction: Direction, data: bytes, schema: bytes, rest: int
+        self, format: str, direction: Direction, data: bytes, schema: bytes, rest: int, domain: str | None = None
     ) -> tuple[bytes, bool]:
         """The canonical bytes, and whether both sides came to them. Raises Refused."""
-        made = await self._ask(self._make, _Request(format, direction, data, schema, rest))
-        again = await self._ask(self._check, _Request(format, direction, made, schema, rest))
+        made = await self._ask(self._make, _Request(format, direction, data, schema, rest), domain)
+        again = await self._ask(self._check, _Request(format, direction, made, schema, rest), domain)
         return made, made == again
 
-    async def _ask(self, side: Cells, request: _Request) -> bytes:
+    async def _ask(self, side: Cells, request: _Request, domain: str | None) -> bytes:
         try:
-            answer = await side.ask(request, _Answer)
+            answer = await side.ask(request, _Answer, domain=domain)
         except EngineFailed as error:
             raise held(_ENDINGS.get(str(error.facts.get("ending")), "guard-crash")) from None
         except Unreadable:

@@ -1,6 +1,7 @@
-"""The guard before which a region brings what goes and what comes: each side a fenced child for each file.
+"""The guard before which a region brings what goes and what comes: each side a fenced child.
 
-A channel names no schema: a document of JSON may hold anything that is one. It must never judge in this process.
+Words, which Python alone reads, of one access class share the two children; every other file has two of its own. A
+channel names no schema: a document of JSON may hold anything that is one. It must never judge in this process.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ class FencedGuards:
     def __init__(self, guard: CellGuard) -> None:
         self._guard = guard
 
-    async def look(self, name: str, format: Format, head: bytes, size: int) -> Looking:
+    async def look(self, name: str, format: Format, head: bytes, size: int, domain: str) -> Looking:
         """Raises SandboxMissing: then nothing was parsed."""
         schema = ANYTHING if format in ("json", "jsonl") else b""
-        looked = await self._guard.judge(name, format, "in", head, size, schema)
+        shared = domain if format == "text" else None
+        looked = await self._guard.judge(name, format, "in", head, size, schema, shared)
         verdict = looked.verdict
         return Looking(verdict.format, verdict.rule, verdict.digest, looked.canonical)

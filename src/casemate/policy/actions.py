@@ -196,6 +196,8 @@ ACTIONS: dict[str, Rule] = {
     "channel.open": _by("officer", integrity=VERIFIED),
     "channel.skip": _by("officer", integrity=VERIFIED),
     "channel.permit": _by("officer", integrity=VERIFIED),
+    "job-request.list": _by("user", "operator"),
+    "job-request.settle": _by("user"),
     "channel.key": _by("officer", integrity=VERIFIED),
     "channel.accredit": _by("officer", integrity=VERIFIED),
     "bundle.list": _by("officer", "auditor", "operator", "releaser"),

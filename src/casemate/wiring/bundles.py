@@ -82,7 +82,8 @@ def create(
 ) -> Outside:
     """The next bundle of a channel, signed by one. `unlock` reads a private key; `known`: digests that are known.
 
-    The channel goes on only once the file lies there whole; whoever makes another one meanwhile waits for that.
+    The channel goes on just before the file gets its name: whoever is killed between gives a number up, and none is
+    given twice. Whoever makes another bundle meanwhile waits.
     Raises BadInput, Conflict where `output` is there.
     """
     with alone(folder):
@@ -147,10 +148,16 @@ def _created(
             channel.banner,
             wrapped,
         )
-        return signed(bare, signer, "signer")
+        outside = signed(bare, signer, "signer")
+        publish(folder / "sent.json", [file_of(Sent(sent.sequence + 1, read_envelope(sealed).digest))])
+        return outside
 
-    bundle_files.seal(output, content, Frames(key, id, content.size), sources, face)
-    publish(folder / "sent.json", [file_of(Sent(sent.sequence + 1, read_envelope(sealed).digest))])
+    try:
+        bundle_files.seal(output, content, Frames(key, id, content.size), sources, face)
+    except BaseException:
+        if not output.exists():
+            publish(folder / "sent.json", [file_of(sent)])  # nobody has ever seen that number
+        raise
     return bundle_files.area_of(output)[0]
 
 

@@ -44,7 +44,7 @@ from casemate.transfer.region.channel import (
     ProposedRecord,
 )
 
-__all__ = ["cargo_of"]
+__all__ = ["cargo_of", "named_there"]
 
 ABOUT, CONTENT, POLICY = "about.json", "content", "policy.toml"
 PIECE = 8 << 20
@@ -58,11 +58,12 @@ def cargo_of(folder: Path, registry: Registry) -> tuple[Cargo, ...]:
 
 
 class _About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Of a document."""
+    """Of a document. `by`: who brought it there."""
 
     name: str
     base: str
     attributes: dict[str, Attribute] = {}
+    by: str = ""
 
 
 class _AboutObject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,6 +94,13 @@ async def _content(arrived: Arrived, path: str = CONTENT) -> bytes:
     return await arrived.read(path)
 
 
+def named_there(by: Through, name: str) -> str:
+    """Somebody of the region that sent it, as he is called here: no name here has a colon. Raises BadInput."""
+    if not name.isprintable() or len(name) > NAME_LIMIT:
+        raise BadInput(what="by")
+    return f"{by.source}:{name}"
+
+
 def _now(name: str, arrived: Arrived) -> str:
     """The name of what lands: of a PDF a guard has made its text."""
     return f"{name}.txt" if name.lower().endswith(".pdf") and arrived.formats.get(CONTENT) == "text" else name
@@ -112,7 +120,7 @@ class _Documents:
         if whole is None or whole.ref.class_id != flow.access.id or not whole.value.source:
             return await flow.absent(DOCUMENT, id[:64])
         value = whole.value
-        about = _About(value.name, value.base, value.attributes)
+        about = _About(value.name, value.base, value.attributes, value.added_by[:NAME_LIMIT])
         data = await flow.blob(flow.access.id, value.source)
         contents = (Content(ABOUT, msgspec.json.encode(about)), Content(CONTENT, data))
         return Gathered(whole.ref, value.title or value.name, contents)
@@ -121,8 +129,10 @@ class _Documents:
         return (Shown(CONTENT, (await _about(carried, _About)).name),)
 
     async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
-        """A file that waits to be read, all of it at the label at which it came: its marks are words of it by now."""
-        del by
+        """A file that waits to be read, all of it at the label at which it came: its marks are words of it by now.
+
+        It is attributed to whoever brought it below, under a name that nobody here can have.
+        """
         about = await _about(arrived, _About)
         if not about.name.isprintable() or not 0 < len(about.name) <= NAME_LIMIT:
             raise BadInput(what="name")
@@ -137,7 +147,7 @@ class _Documents:
             digest=key_of(about.base, label, f"text\x00{bundle.id}", data),
             stated=label,
             marks="text",
-            principal=flow.session.principal.name,
+            principal=named_there(by, about.by),
             at=flow.gate.vault.clock.now(),
             origin=bundle.id,
             attributes=checked(about.attributes, "en"),

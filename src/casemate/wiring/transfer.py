@@ -15,6 +15,7 @@ from casemate.wiring.cargo import cargo_of
 from casemate.wiring.cargo_clearances import Clearances
 from casemate.wiring.cargo_heads import Heads
 from casemate.wiring.cargo_packages import Packages
+from casemate.wiring.cargo_requests import Requests
 from casemate.wiring.embedding import sandbox_of
 from casemate.wiring.house import House
 
@@ -25,7 +26,7 @@ def transfer_of(house: House, registry: Registry, mirror: Mirror) -> Transfer:
     """The room, with its loops in the house."""
     yard = FolderYard(house.folder.path / "transfer")
     yard.swept()
-    travels = *cargo_of(house.folder.path, registry), Packages(mirror), Clearances(), Heads()
+    travels = *cargo_of(house.folder.path, registry), Packages(mirror), Clearances(), Heads(), Requests()
     guards = _guards(house)
     departures = Departures(house.gate, yard, {each.kind: each for each in travels}, guards)
     patience = None if house.extractor else 0.5
@@ -41,8 +42,8 @@ def transfer_of(house: House, registry: Registry, mirror: Mirror) -> Transfer:
 class _Lawful:
     """The same two sides in this process, for a law's world: nothing of the machine runs in it, no PDF is read."""
 
-    async def look(self, name: str, format: Format, head: bytes, size: int) -> Looking:
-        del name
+    async def look(self, name: str, format: Format, head: bytes, size: int, domain: str) -> Looking:
+        del name, domain
         schema = Anything() if format in ("json", "jsonl") else None
         verdict, made = judge(head, Asked(format, "in", schema), size - len(head))
         return Looking(verdict.format, verdict.rule, verdict.digest, made)

@@ -102,6 +102,8 @@ MAY: dict[str, set[str]] = {
     "POST /api/transfer/channels/{name}/trust": {"officer"},
     "POST /api/transfer/channels/{name}/skip": {"officer"},
     "POST /api/transfer/channels/{name}/permit": {"officer"},
+    "GET /api/transfer/requests": {"user", "operator"},
+    "POST /api/transfer/requests/{id}": {"user"},
     "POST /api/statements": {"officer"},
     "GET /api/statements": {"officer"},
     "POST /api/transfer/channels/{name}/rotate": {"officer"},

@@ -1,8 +1,8 @@
 """Warming of scenarios: the simple climate model FaIR over an ensemble of calibrated members, a chunk at a time.
 
 FaIR 2.2 (Smith et al. 2018, doi:10.5194/gmd-11-2273-2018; Leach et al. 2021, doi:10.5194/gmd-14-3007-2021). Nothing is
-fetched: emissions, forcing, species and members are files. A chunk of members is run and forgotten before the next: what
-stays of it are warming and CO2, 12 bytes for each member, scenario and year. So memory is nearly that of a chunk.
+fetched: emissions, forcing, species and members are files. A chunk of members is run and forgotten before the next:
+what stays of it are warming and CO2, 12 bytes for each member, scenario and year. So memory is nearly that of a chunk.
 """
 
 from __future__ import annotations

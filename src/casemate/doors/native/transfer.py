@@ -30,11 +30,14 @@ from casemate.transfer.region import (
     permit,
     renew_card,
     renew_root,
+    requests,
     revoke,
     rotate,
+    settle,
     skip,
     trust,
 )
+from casemate.transfer.region.channel import RequestRecord
 from casemate.transfer.state import read_state
 from casemate.transfer.timetable import Timetable
 
@@ -78,6 +81,13 @@ class Permitting(msgspec.Struct, frozen=True):
     kinds: tuple[str, ...]
 
 
+class Settling(msgspec.Struct, frozen=True):
+    """A person's yes or no to a request, and the job of his own that he runs for it."""
+
+    accepts: bool
+    job: str = ""
+
+
 class Rotating(msgspec.Struct, frozen=True):
     """New keys. `revoke`: the old ones count no more. Of a sender, for so many people; left out, for as many as now."""
 
@@ -108,6 +118,7 @@ class Revoking(msgspec.Struct, frozen=True):
 def routes(rooms: Rooms) -> list[Route]:
     """Transfer routes."""
     at, every, told = _Transfer(rooms), "/api/transfer/channels", dict[str, Any]
+    asked, settles = "/api/transfer/requests", Action("settle", "job-request")
     one, bundles = f"{every}/{{name}}", "/api/transfer/bundles"
     sees, opens = Action("list", "channel"), Action("open", "channel")
     lists, takes = Action("list", "bundle"), Action("take", "bundle")
@@ -123,6 +134,8 @@ def routes(rooms: Rooms) -> list[Route]:
         Route("POST", f"{one}/permit", "native", Action("permit", "channel"), at.permit, takes=Permitting, gives=told),
         Route("POST", f"{one}/bundles", "native", send, at.send, takes=Sending, gives=told),
         Route("PUT", f"{one}/bundles", "native", takes, at.take, gives=told, limit=LARGEST, streams=True),
+        Route("GET", asked, "native", Action("list", "job-request"), at.requests, gives=list[dict[str, Any]]),
+        Route("POST", f"{asked}/{{id}}", "native", settles, at.settle, takes=Settling, gives=told),
         Route("GET", bundles, "native", lists, at.bundles, gives=list[dict[str, Any]]),
         Route("GET", f"{bundle}/file", "native", Action("fetch", "bundle"), at.fetch),
         Route("POST", f"{one}/rotate", "native", keys, at.rotate, takes=Rotating, gives=told),
@@ -144,6 +157,7 @@ class _Transfer:
 
     def __init__(self, rooms: Rooms) -> None:
         self._room = rooms.transfer
+        self._jobs = rooms.jobs
 
     async def channels(self, call: Call) -> Reply:
         """The channels that the acting label sees, with what waits in each."""
@@ -254,6 +268,19 @@ class _Transfer:
         taken = await self._room.arrivals.take(call.flow, call.path["name"], call.incoming)
         return reply(call.flow, self._bundle(call, taken), status=201 if taken.value.verdict == "accept" else 200)
 
+    async def requests(self, call: Call) -> Reply:
+        """Requests for jobs that rose from below, with what was said to each."""
+        return reply(call.flow, [_request(call, each) for each in await requests(call.flow)])
+
+    async def settle(self, call: Call) -> Reply:
+        """Yes or no to a request, once. Nothing is begun by it: whoever says yes names the job that he runs himself."""
+        asked: Settling = call.body
+        if asked.job:
+            found = await self._jobs.named(call.flow, asked.job)
+            if not asked.accepts or found.value.owner != call.flow.session.principal.id:
+                raise BadInput(what="A yes names a job of one's own, a no names none.")
+        return reply(call.flow, _request(call, await settle(call.flow, call.path["id"], asked.accepts, asked.job)))
+
     async def bundles(self, call: Call) -> Reply:
         """What was sent and what came, as far as the acting label sees it, by channel and sequence."""
         found = sorted(await call.flow.every(BUNDLE), key=_order)
@@ -274,6 +301,12 @@ class _Transfer:
         if record is None:
             return reply(call.flow, None, status=202)
         return reply(call.flow, _channel(call, await named(call.flow, name)), status=status)
+
+
+def _request(call: Call, found: Found[RequestRecord]) -> dict[str, Any]:
+    value = found.value
+    told = {name: getattr(value, name) for name in ("by", "bundle", "at", "state", "settled_by", "job")}
+    return {"id": found.id, "request": msgspec.json.decode(value.text), **told, **marked(call.flow, found.label)}
 
 
 def _order(found: Found[BundleRecord]) -> tuple[str, str, int, int, str]:

@@ -37,6 +37,7 @@ from casemate.transfer.region.office import (
     trust,
 )
 from casemate.transfer.region.quarantine import Quarantine, Retention
+from casemate.transfer.region.requests import requests, settle
 from casemate.transfer.region.yard import LOST, Made, Opened, Outgoing, Packing, Place, Yard
 
 __all__ = [
@@ -83,8 +84,10 @@ __all__ = [
     "permit",
     "renew_card",
     "renew_root",
+    "requests",
     "revoke",
     "rotate",
+    "settle",
     "skip",
     "trust",
 ]

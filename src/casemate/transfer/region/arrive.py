@@ -135,7 +135,9 @@ class Arrivals:
                 try:
                     try:
                         if verdict.came is not None or verdict.rule in GUARDED:
-                            verdict, why = await self._customs.verdict(opened, state, now, found.value, looked)
+                            verdict, why = await self._customs.verdict(
+                                opened, state, now, found.value, looked, flow.access.id
+                            )
                         if verdict.came is not None:
                             return await self._adopted(flow, found, state, opened, verdict, more, looked)
                     except Unfit as unfit:

@@ -47,6 +47,7 @@ CLEARANCES_TYPE = "application/vnd.casemate.clearances.v1"
 HEADS_TYPE = "application/vnd.casemate.heads.v1"
 MODEL_TYPE = "application/vnd.casemate.model.v1"
 PACKAGE_TYPE = "application/vnd.casemate.package.v1"
+REQUEST_TYPE = "application/vnd.casemate.request.v1"
 POLICY_TYPE = "application/vnd.casemate.policy.v1"
 
 
@@ -192,7 +193,23 @@ class ProposedRecord(msgspec.Struct, frozen=True):
     at: int
 
 
+class RequestRecord(msgspec.Struct, frozen=True):
+    """A request for a job that rose: nothing runs by it. `text` in the form of its purpose; `by` with its region.
+
+    `state`: waiting, accepted or declined, by `settled_by`; `job`: what that person runs for it, "" for nothing yet.
+    """
+
+    text: str
+    by: str
+    bundle: str
+    at: int
+    state: Literal["waiting", "accepted", "declined"] = "waiting"
+    settled_by: str = ""
+    job: str = ""
+
+
 CHANNEL = Kind("transfer.channel", ChannelRecord, indexed=("channel", "side"))
 BUNDLE = Kind("transfer.bundle", BundleRecord, indexed=("channel", "bundle"))
 TAKEN = Kind("transfer.taken", TakenRecord)
 PROPOSED = Kind("transfer.policy", ProposedRecord, sources=lambda _id, value: ((BUNDLE.name, value.bundle),))
+REQUEST = Kind("transfer.request", RequestRecord, sources=lambda _id, value: ((BUNDLE.name, value.bundle),))

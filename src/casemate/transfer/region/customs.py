@@ -54,9 +54,10 @@ class Customs:
         return cargo
 
     async def verdict(
-        self, opened: Opened, state: State, now: int, channel: ChannelRecord, looked: Looked
+        self, opened: Opened, state: State, now: int, channel: ChannelRecord, looked: Looked, domain: str
     ) -> tuple[Verdict, str]:
-        """The verdict with what the guard has found, and why it is put aside. `looked` grows by what it looked at.
+        """The verdict with what the guard has found, and why it is put aside. `looked` grows by what it looked at;
+        `domain`: the class in which it is looked at.
 
         Raises Unfit, SandboxMissing.
         """
@@ -64,7 +65,7 @@ class Customs:
         for type, arrived in opened.objects():
             asked = "known" if channel.guard == "none" and arrived.digest in named else channel.guard
             if arrived.digest not in looked and asked != "none":
-                looked[arrived.digest] = await self._found(type, arrived, channel, asked)
+                looked[arrived.digest] = await self._found(type, arrived, channel, asked, domain)
                 if sum(each.size for each in looked.values() if each) > MOST_MADE:
                     return verdict_of("guard-refused"), f"{arrived.name}: guard-size"
         found = {digest: each for digest, each in looked.items() if each}
@@ -76,10 +77,11 @@ class Customs:
         return verdict, held[0] if held else ""
 
     async def _found(
-        self, type: str, arrived: Arrived, channel: ChannelRecord, profile: GuardProfile
+        self, type: str, arrived: Arrived, channel: ChannelRecord, profile: GuardProfile, domain: str
     ) -> Inspected | None:
         try:
-            return await inspected(self._guards, arrived, await self.cargo(type, channel).shown(arrived), profile)
+            shown = await self.cargo(type, channel).shown(arrived)
+            return await inspected(self._guards, arrived, shown, profile, domain)
         except (BadInput, Damaged):
             raise Unfit(arrived.name) from None
 

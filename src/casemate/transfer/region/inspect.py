@@ -45,8 +45,10 @@ class Looking:
 class Guards(Protocol):
     """Transforms with one parser and reads again with another. What it cannot look at it holds."""
 
-    async def look(self, name: str, format: Format, head: bytes, size: int) -> Looking:
-        """`head`: all of a file, of safetensors its header; `size` of the whole. Raises SandboxMissing."""
+    async def look(self, name: str, format: Format, head: bytes, size: int, domain: str) -> Looking:
+        """`head`: all of a file, of safetensors its header; `size` of the whole. `domain`: the access class; what looks
+        at one of another sees nothing of this. Raises SandboxMissing.
+        """
         ...
 
 
@@ -69,7 +71,7 @@ class Inspected:
 
 
 async def inspected(
-    guards: Guards, carried: Carried, shown: Sequence[Shown], profile: GuardProfile
+    guards: Guards, carried: Carried, shown: Sequence[Shown], profile: GuardProfile, domain: str
 ) -> Inspected | None:
     """The verdict; None where that profile looks at nothing of it. Raises SandboxMissing, Damaged.
 
@@ -77,9 +79,9 @@ async def inspected(
     """
     told = hashlib.sha512()
     made: dict[str, Looking] = {}
-    guard, some = f"casemate inward {profile} v1", False
+    guard, some = f"inward {profile} v1", False
     for each in sorted(shown, key=lambda one: one.path):
-        looking = await _looked(guards, carried, each, profile)
+        looking = await _looked(guards, carried, each, profile, domain)
         if looking is None:
             continue
         some = True
@@ -122,7 +124,7 @@ async def _whole(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 
-async def _looked(guards: Guards, carried: Carried, shown: Shown, profile: GuardProfile) -> Looking | None:
+async def _looked(guards: Guards, carried: Carried, shown: Shown, profile: GuardProfile, domain: str) -> Looking | None:
     if shown.path not in carried.files:
         return None  # its room says what is missing
     asked = claimed(shown.name)
@@ -134,7 +136,7 @@ async def _looked(guards: Guards, carried: Carried, shown: Shown, profile: Guard
     if asked != "safetensors" and size > INWARD.size:
         return Looking(asked, "guard-size")
     head = await carried.head(shown.path, await _needed(carried, shown.path) if asked == "safetensors" else size)
-    return await guards.look(shown.name, _AS.get(asked, asked), head, size)
+    return await guards.look(shown.name, _AS.get(asked, asked), head, size, domain)
 
 
 async def _needed(carried: Carried, path: str) -> int:

@@ -185,17 +185,17 @@ class Departures:
         if gathered.ref.class_id != flow.access.id:
             raise Absent(kind=gathered.ref.kind, id=wanted.id)
         flow.use(gathered.ref)
-        seen = await self._seen(cargo, gathered, record.guard)
+        seen = await self._seen(cargo, gathered, record.guard, flow.access.id)
         ceiling = flow.gate.vault.region.policies.parse(record.ceiling)
         lent = await flow.lend(flow.take(gathered).raised(flow.acting), Ceiling(_region(record), ceiling, outside=True))
         return _Going(wanted.kind, lent, seen)
 
-    async def _seen(self, cargo: Cargo, gathered: Gathered, profile: GuardProfile) -> Inspected | None:
+    async def _seen(self, cargo: Cargo, gathered: Gathered, profile: GuardProfile, domain: str) -> Inspected | None:
         """What the guard here says of it, as the one there will say again. Raises Refused by its rule."""
         if profile == "none":
             return None
         lying = self._yard.lying(cargo.kind, gathered.contents)
-        seen = await inspected(self._guards, lying, await cargo.shown(lying), profile)
+        seen = await inspected(self._guards, lying, await cargo.shown(lying), profile, domain)
         if seen is not None and seen.verdict != "agree":
             raise Refused(rule=seen.verdict, why=seen.why)
         return seen
