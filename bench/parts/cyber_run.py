@@ -74,8 +74,8 @@ def _changed(text: str, number: int, at: int, drawn: random.Random) -> str:
     return re.sub(r'User":"([^"\\]*)\\\\([^"]*)"', lambda f: f'User":"{f[1]}\\\\u{number:04d}{f[2][:4]}"', text)
 
 
-def ours(folder: Path, processes: int, stage: str) -> dict[str, Any]:
-    """The mission's pass; `stage` stops after reading, or after matching, to tell the shares."""
+def ours(folder: Path, processes: int, stage: str, first: int) -> dict[str, Any]:
+    """The mission's pass over the `first` units, 0 for all; `stage` stops after reading, or after matching."""
     from casemate_cyber.events.read import Trouble, events, units
     from casemate_cyber.match.engine import Engine
     from casemate_cyber.rules.pack import decode
@@ -96,7 +96,7 @@ def ours(folder: Path, processes: int, stage: str) -> dict[str, Any]:
     self = resource.getrusage(resource.RUSAGE_SELF)
     before = self.ru_utime + self.ru_stime
     begun, wall = cpu(), time.monotonic()
-    cut, _ = units([folder / "events.jsonl"], room)
+    cut = units([folder / "events.jsonl"], room)[0][: first or None]
     seen = hits = 0
     if stage == "whole":
         for done in scanned(engine, cut, ["events.jsonl"], room, {}, processes, work=timed):
@@ -193,6 +193,7 @@ def main() -> None:
     asked.add_argument("--data", type=Path)
     asked.add_argument("--repetitions", type=int, default=897)
     asked.add_argument("--processes", type=int, default=1)
+    asked.add_argument("--first", type=int, default=0)
     asked.add_argument("--stage", choices=("read", "match", "whole"), default="whole")
     asked.add_argument("--block", type=int, default=165_048)
     asked.add_argument("--indexed", type=int, default=0)
@@ -201,7 +202,7 @@ def main() -> None:
     if given.step == "make":
         told = make(given.data, given.folder, given.repetitions)
     elif given.step == "ours":
-        told = ours(given.folder, given.processes, given.stage)
+        told = ours(given.folder, given.processes, given.stage, given.first)
     else:
         told = sqlite(given.data, given.folder, given.block, given.indexed, given.patience)
     sys.stdout.write(json.dumps(told) + "\n")

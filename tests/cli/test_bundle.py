@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from click.testing import CliRunner, Result
 
 from casemate.cli import main
 from casemate.cli.bundle_look import EXITS
+from casemate.clock import SystemClock
+from casemate.crypto import KeySigner
 from casemate.transfer.verdict import ALARMS, RULES
+from casemate.wiring import bundles
 from casemate.words import say
 
 SAID = "a passphrase\n"
@@ -94,6 +98,59 @@ def test_from_one_side_to_the_other(sides: Path) -> None:
     run("bundle", "verify", "2.cmb", *state, "--key", "high", "--save")
     assert run("bundle", "verify", "3.cmb", *state, "--key", "high", "--save").stdout.startswith("accept")
     assert json.loads(Path("channel/state.json").read_bytes())["sequence"] == 3
+
+
+def test_two_that_are_made_at_once_never_get_one_number(sides: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first stands still once it has read what came last, until the second has read it too, or waits for it."""
+    whole, read, both = bundles.planned, threading.Event(), threading.Event()
+
+    def second() -> None:
+        read.wait(60)
+        one = bundles.Given(Path("card.txt"), "card.txt", "us:SECRET//NOFORN")
+        signer = KeySigner(Path("ann").read_bytes())
+        bundles.create(Path("channel"), [one], Path("2.cmb"), signer, Path.read_bytes, SystemClock().now(), 90)
+
+    def planned(things: Any) -> Any:
+        if read.is_set():
+            both.set()
+        else:
+            read.set()
+            both.wait(2)
+        return whole(things)
+
+    monkeypatch.setattr(bundles, "planned", planned)
+    thread = threading.Thread(target=second)
+    thread.start()
+    create("1.cmb")
+    thread.join()
+    faces = [told("bundle", "explain", name)["data"] for name in ("1.cmb", "2.cmb")]
+    assert sorted(face["sequence"] for face in faces) == [1, 2]
+    assert json.loads(Path("channel/sent.json").read_bytes())["sequence"] == 2
+
+
+def test_a_number_is_given_before_the_file_that_bears_it_and_taken_back_where_there_is_none(
+    sides: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, seen = bundles.bundle_files.seal, list[int]()
+
+    def last() -> int:
+        return int(json.loads(Path("channel/sent.json").read_bytes())["sequence"])
+
+    def seal(path: Path, content: Any, frames: Any, sources: Any, face: Any) -> None:
+        def shown(digest: bytes) -> Any:
+            outside = face(digest)
+            seen.append(last())
+            if len(seen) == 1:
+                raise OSError(28, "no room")
+            return outside
+
+        whole(path, content, frames, sources, shown)
+
+    monkeypatch.setattr(bundles.bundle_files, "seal", seal)
+    create("1.cmb", code=2)
+    assert (seen, last(), Path("1.cmb").exists()) == ([1], 0, False)
+    create("1.cmb")
+    assert (seen, last()) == ([1, 1], 1)
 
 
 def test_a_bundle_says_its_own_banner_to_its_volumes(sides: Path) -> None:
@@ -230,6 +287,13 @@ def test_keys_that_are_locked_ask_for_their_passphrases(sides: Path) -> None:
     assert (
         told("bundle", "verify", "1.cmb", "--state", "locked/state.json", "--key", "high")["data"]["rule"] == "accepted"
     )
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604])
+def test_a_private_key_that_others_may_open_is_refused(sides: Path, mode: int) -> None:
+    Path("ann").chmod(mode)
+    run("bundle", "create", "card.txt", "--channel", "channel", "--key", "ann", "--output", "1.cmb", code=2)
+    assert not Path("1.cmb").exists()
 
 
 def test_every_rule_and_alarm_has_words() -> None:

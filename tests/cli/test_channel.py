@@ -74,6 +74,62 @@ def test_both_ends_a_bundle_and_what_became_of_it(region: Live, run: Run) -> Non
     assert run("olga", "channel", "skip", "back", "1").exit_code == 2
 
 
+def test_keys_and_people_of_a_channel(region: Live, run: Run) -> None:
+    own = region.world.house.gate.vault.region.name
+    assert run("olga", "channel", "receive", "in", "--source", own, "--output", "card2").exit_code == 0
+    people = ("--signatures", "1", "--approvals", "1")
+    assert run("olga", "channel", "send", "by", "card2", "--output", "told2", *people).exit_code == 0
+    assert run("olga", "channel", "trust", "in", "told2").exit_code == 0
+    waits = run("ben", "bundle", "send", "by", "--policy", "us", "--json")
+    told = data(waits)
+    assert told["verdict"] == "waiting"
+    assert not Path(f"{told['bundle']}.cmb").exists()
+    assert run("ben", "bundle", "send", "by", "--policy", "us").exit_code == 6
+    assert run("ben", "channel", "sign", told["bundle"]).exit_code == 6
+    assert run("ben", "channel", "approve", told["bundle"]).exit_code == 3
+    assert run("otto", "channel", "fetch", told["bundle"]).exit_code == 5
+    assert run("olga", "channel", "approve", told["bundle"]).exit_code == 0
+    assert run("otto", "channel", "fetch", told["bundle"], "--output", "b").exit_code == 0
+    assert run("otto", "bundle", "import", "b").exit_code == 0
+    again = data(run("ben", "bundle", "send", "by", "--policy", "us", "--json"))
+    assert run("ben", "channel", "withdraw", again["id"]).exit_code == 0
+    assert run("ben", "channel", "withdraw", "never").exit_code == 5
+    assert run("olga", "channel", "rotate", "in", "--output", "card3").exit_code == 0
+    assert run("olga", "channel", "renew", "by", "card3").exit_code == 0
+    shown = run("otto", "channel", "show", "in").stdout
+    assert run("otto", "diode", "push", "by", "drop", "--once").exit_code == 2
+    for folder in ("drop", "in"):
+        Path(folder).mkdir()
+    assert run("otto", "diode", "push", "by", "drop", "--once").exit_code == 0
+    (laid,) = Path("drop").iterdir()
+    assert laid.name == "000000000001.cmb"
+    where = ("in", "drop", "--inbox", "in", "--memory", "memory", "--slots", "2")
+    alone = run("otto", "diode", "fetch", *where)
+    assert alone.exit_code == 3
+    assert "accredited" in alone.output
+    assert not Path("memory").exists()
+    often = ("--every", "1", "--step", "1073741824", "--window", "900")
+    said = run("olga", "channel", "fetching", "in", *often)
+    assert "934379.9 bits in a day at most, accredited by olga" in said.stdout
+    assert run("olga", "channel", "fetching", "by").exit_code == 2
+    fetched = run("otto", "diode", "fetch", *where)
+    assert fetched.exit_code == 0, fetched.output
+    assert "accredited by olga" in fetched.stdout
+    (whole,) = Path("in").iterdir()
+    assert whole.read_bytes() == laid.read_bytes()
+    assert run("olga", "channel", "fetching", "in", "--never").exit_code == 0
+    assert run("otto", "diode", "fetch", *where).exit_code == 3
+    older = next(line for line in shown.splitlines() if line.startswith("opens")).split()[2]
+    assert run("olga", "channel", "revoke", "in", older).exit_code == 0
+    assert run("olga", "channel", "rotate", "by", "--revoke", "--output", "told3").exit_code == 0
+    asked = run("olga", "channel", "renew", "in", "told3")
+    assert asked.exit_code == 0
+    assert "second" in asked.stdout
+    assert run("olga", "channel", "renew", "in", "told3").exit_code == 3
+    assert "root 1" in run("otto", "channel", "show", "in").stdout
+    assert "root 2" in run("otto", "channel", "show", "by").stdout
+
+
 def test_a_file_that_is_no_bundle_and_a_channel_that_is_none(run: Run) -> None:
     Path("junk").write_bytes(b"junk" * 100_000)
     assert run("otto", "bundle", "import", "junk").exit_code != 0

@@ -75,6 +75,9 @@ def test_a_job_imports_what_its_lock_names(region: Up) -> None:
     told = region.run("packages", "import", region.place.path / "signed", "--json")
     assert told.data["brought"] == ["p-1-py3-none-any.whl"]
     assert region.run("packages", "import", region.place.path / "signed").code == 0  # the same once more
+    file = region.place.path / "again.whl"
+    got = region.run("packages", "get", "p-1-py3-none-any.whl", "--output", file)
+    assert (got.code, file.read_bytes()) == (0, body), got
     lock = region.place.path / "lock.txt"
     lock.write_text(f"p==1 \\\n    --hash=sha256:{'0' * 64}\n")
     wrong = region.run("environment", "add", "speech", "--lock", lock)

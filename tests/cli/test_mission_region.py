@@ -108,6 +108,29 @@ def test_an_ensemble_is_one_table_and_nothing_of_it_runs_twice(region: Up, ran: 
     assert region.run("mission", "ensemble", "fit", "--space", "never.toml").code == 2
 
 
+def test_what_another_ensemble_has_finished_is_not_run_again(region: Up, ran: str) -> None:
+    def ensemble(name: str, values: str) -> tuple[dict[str, Any], list[list[str]]]:
+        (region.place.path / f"{name}.toml").write_text(f"[parameters]\ndegree = {{values = [{values}]}}\n")
+        source = f"readings=job:{ran}/out/tables/fitted.csv"  # with a digest, which a dataset in place has not
+        form = ("--space", f"{name}.toml", "--input", source, "--follow", "--json")
+        done = region.run("mission", "ensemble", "fit", *form)
+        assert done.data["state"] == "SUCCEEDED", done
+        (region.place.path / name).mkdir()
+        assert region.run("sweep", "table", done.data["id"], "--to", name).code == 0
+        lines = (region.place.path / name / "table.csv").read_text().splitlines()
+        told = region.run("sweep", "show", done.data["id"], "--json").data
+        return told, [line.split(",") for line in lines[2:]]
+
+    first, rows = ensemble("first", "0, 1")
+    second, turned = ensemble("second", "1, 0")
+    assert (first["taken"], second["taken"]) == (0, 2)
+    assert [row[5:] for row in turned] == [row[5:] for row in reversed(rows)]  # point, figures and digests
+    assert len(turned[0]) > 7
+    children = [region.run("job", "show", f"{second['array']['id']}:{at}", "--json").data for at in (0, 1)]
+    assert [child["attempts"] for child in children] == [[], []]
+    assert region.run("mission", "report", children[0]["id"], "--to", "member.html").code == 0
+
+
 def test_a_model_calls_it_with_the_schema_of_its_form(region: Up, ran: str) -> None:
     one = region.run("mission", "tool", "fit")
     assert one.code == 0, one

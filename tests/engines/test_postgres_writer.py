@@ -60,8 +60,8 @@ def stored(target: Target) -> list[str]:
 
 
 def cut(target: Target) -> None:
-    """The server ends every session in that database."""
-    shared().run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{target.dbname}'")
+    """The server ends every session in that database; they are gone, and their locks, when this returns."""
+    shared().run(f"SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE datname = '{target.dbname}'")
 
 
 def test_a_second_writer_is_refused_and_may_follow(target: Target) -> None:

@@ -18,16 +18,21 @@ def _digest(body: bytes) -> str:
 
 
 @operation(
-    ("GET", "/api/packages"), ("POST", "/api/packages"), ("PUT", "/api/packages/{name}"), roles=("operator", "user")
+    ("GET", "/api/packages"),
+    ("POST", "/api/packages"),
+    ("PUT", "/api/packages/{name}"),
+    ("GET", "/api/packages/{name}/file"),
+    roles=("operator", "user"),
 )
 def bring_packages(rng: random.Random, who: str, label: str) -> tuple[Doing, str]:
     name, body = rng.choice(WHEELS)
     sums, listing = f"{_digest(rng.choice(WHEELS)[1] if rng.random() < 0.1 else body)}  {name}\n", rng.random() < 0.3
     signature = "00" if rng.random() < 0.1 else ""
+    looked = rng.choice(("/api/packages", f"/api/packages/{name}/file"))
 
     async def do(world: World) -> Seen:
         if listing:
-            return await world.call(who, "GET", "/api/packages", None, label)
+            return await world.call(who, "GET", looked, None, label)
         told = await world.call(who, "POST", "/api/packages", {"sums": sums, "signature": signature}, label)
         if told.status != 201:
             return told

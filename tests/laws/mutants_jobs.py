@@ -71,13 +71,13 @@ TABLE = (
     (
         "package-unsigned",
         "a list that nobody of the settings has signed fills the mirror",
-        Edit(f"{ROOM}.packages:Mirror.listed", "if not signer and (", "if False and ("),
+        Edit(f"{ROOM}.packages:Mirror.listed", "if not value.key and (", "if False and ("),
         _test("test_environment", "test_with_a_key_what_it_has_not_signed_counts_nowhere"),
     ),
     (
         "package-other-file",
         "another file than the list names becomes a package",
-        Edit(f"{ROOM}.packages:Mirror.bring", "if digest.hexdigest() != expected:", "if False:"),
+        Edit(f"{ROOM}.packages:_poured", "if digest.hexdigest() != expected:", "if False:"),
         _test("test_environment", "test_a_wheel_is_the_file_that_its_list_names"),
     ),
     (

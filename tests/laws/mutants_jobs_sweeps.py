@@ -21,7 +21,7 @@ TABLE = (
     (
         "sweep-value-looked-into",
         "what a value holds is taken for the name of another parameter",
-        Edit("casemate.jobs.pointed:at_point", "_put(word, point) for", "_put(_put(word, point), point) for"),
+        Edit("casemate.jobs.pointed:with_point", "_put(word, point) for", "_put(_put(word, point), point) for"),
         Tested(f"{ROOM}::test_a_child_has_its_own_point"),
     ),
     (

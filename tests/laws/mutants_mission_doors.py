@@ -7,6 +7,7 @@ from tests.laws.killers_tests import Tested
 
 LISTENS = "tests/missions/test_listening.py"
 TALKS = "tests/doors/native/test_mission_talks.py"
+MEMBERS = "tests/missions/test_members.py"
 EVENTS = "tests/doors/hec/test_send.py"
 
 # name, leak, the line, what stands in its place, the killer
@@ -52,6 +53,30 @@ TABLE = (
         "what lies at another label counts as there",
         Edit("casemate.jobs.sweep:again", "before.array.ref.class_id != flow.access.id or", ""),
         Tested("tests/missions/test_ensemble.py::test_what_was_changed_since_is_a_conflict_and_another_label_has_none"),
+    ),
+    (
+        "members-of-other-labels",
+        "what an ensemble at another label has finished is found by one here",
+        Edit("casemate.missions.host.members:_here", "ref.class_id == flow.access.id", "True"),
+        Tested(f"{MEMBERS}::test_nothing_is_taken_over_from_below_nor_from_above"),
+    ),
+    (
+        "member-of-another-label",
+        "a child takes over what lies in another class",
+        Edit("casemate.jobs.fan:_taken", "found.ref.class_id == flow.access.id", "True"),
+        Tested("tests/jobs/test_fan.py::test_what_failed_is_gone_or_lies_below_is_run"),
+    ),
+    (
+        "member-by-its-word",
+        "a job counts as a member because it bears the mission's name, whatever it ran",
+        Edit("casemate.missions.host.members:_key", "env={**env, ORDER: told}", "env={ORDER: told}, outputs=()"),
+        Tested(f"{MEMBERS}::test_a_job_that_only_says_that_it_is_a_member_is_none"),
+    ),
+    (
+        "member-over-what-was-changed",
+        "a member is taken over whose inputs were changed before it was asked for",
+        Edit("casemate.jobs.ask:Taken.over", "if same else {}", "if True else {}"),
+        Tested("tests/jobs/test_fan.py::test_what_was_changed_in_the_meantime_is_run_over"),
     ),
     (
         "environment-of-that-name",

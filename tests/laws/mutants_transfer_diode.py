@@ -6,6 +6,7 @@ from tests.laws.breaks_source import Edit
 from tests.laws.killers_tests import Tested
 
 ROOM = "casemate.transfer.diode"
+FETCH = "tests/engines/test_diode_fetch.py"
 
 
 def _faults(name: str) -> Tested:
@@ -124,5 +125,25 @@ TABLE = (
         "a number that was announced and never came has no name",
         Edit(f"{ROOM}.receiver:Receiver._told", "max(self.announced.get(sender, 0), sequence)", "0"),
         _faults("test_row_12_what_was_over_before_anybody_listened_is_named"),
+    ),
+    (
+        "fetch-by-need",
+        "the low side sees which files are had above: those are not asked for again",
+        Edit(
+            "casemate.engines.diode_fetch:Fetcher.step",
+            "data = self._drop.read(step.name, step.at, step.size)",
+            'data = b"" if step.name in self._kept.had else self._drop.read(step.name, step.at, step.size)',
+        ),
+        Tested(f"{FETCH}::test_what_is_fetched_and_when_does_not_depend_on_what_is_needed"),
+    ),
+    (
+        "fetch-late",
+        "a step that is late is taken all the same: its moment is a message",
+        Edit(
+            "casemate.engines.diode_fetch:Fetcher.step",
+            "if slot <= self._kept.last or not timely:",
+            "if slot <= self._kept.last:",
+        ),
+        Tested(f"{FETCH}::test_a_slot_that_is_late_is_left_out_and_one_is_taken_once"),
     ),
 )

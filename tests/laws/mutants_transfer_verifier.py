@@ -17,6 +17,8 @@ def _alone(name: str) -> Tested:
     return Tested(f"tests/transfer/conformance/test_alone.py::test_{name}")
 
 
+BOUND = "a root more than was signed, sealed with the true key"
+VOLUMES = "tests/transfer/conformance/test_volumes.py"
 SECOND, FIRST = "casemate_verify", "casemate.transfer"
 
 # name, leak, the line, what stands in its place, the killer
@@ -43,7 +45,7 @@ TABLE = (
         "second-frames-unhashed",
         "frames that nobody signed are held for those that were",
         Edit(f"{SECOND}.verdict:_Judge._outside", "hashed(self.file) == face.digest", "True"),
-        _case("a bit of frame at 0"),
+        _case("frames that nobody signed, and no key"),
     ),
     (
         "second-revoked-counts",
@@ -122,5 +124,39 @@ TABLE = (
         "more roots than anybody rotates",
         Edit(f"{FIRST}.bundle.inside:Reading.finish", "> MOST_ROOTS", "> 10 * MOST_ROOTS"),
         _case("too many roots"),
+    ),
+    (
+        "second-frame-unopened",
+        "frames of another are held for those that were signed",
+        Edit(f"{SECOND}.frames:opens", "return False", "return True"),
+        _case("a bit of frame at 0"),
+    ),
+    (
+        "second-inner-unbound",
+        "whoever knows the key brings another root, and nobody who signed is asked",
+        Edit(f"{SECOND}.inside:read_inside", "if running.digest() != face.inner:", "if False:"),
+        _case(BOUND),
+    ),
+    (
+        "first-inner-unbound",
+        "whoever knows the key brings another root, and nobody who signed is asked",
+        Edit(f"{FIRST}.verify:verify", "if not same(facts.inside.inner, outside.face.inner):", "if False:"),
+        _case(BOUND),
+    ),
+    (
+        "second-volumes-unheld",
+        "volumes that do not belong together make a file",
+        Edit(
+            f"{SECOND}.volumes:Set._whole",
+            "if hashlib.sha512(_ROOT + pages).digest() != head.roots[column]:",
+            "if False:",
+        ),
+        Tested(f"{VOLUMES}::test_parity_that_was_made_for_something_else_is_not_believed"),
+    ),
+    (
+        "second-volumes-mixed",
+        "volumes of two sets are one",
+        Edit(f"{SECOND}.volumes:Set.__init__", "if len({each.head.digest for each in volumes}) != 1:", "if False:"),
+        Tested(f"{VOLUMES}::test_two_sets_are_never_mixed_and_what_is_signed_says_by_whom"),
     ),
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+from casemate.crypto import KeySigner
+from casemate.identity.attributes import Statement, sign
 from tests.laws.operations import Doing, operation
 from tests.laws.world import Seen, World
 
@@ -14,7 +16,12 @@ ROUTES = (
     ("DELETE", "/api/bindings/{id}"),
     ("PUT", "/api/attributes/{authority}"),
     ("GET", "/api/attributes"),
+    ("POST", "/api/statements"),
+    ("GET", "/api/statements"),
 )
+
+_STATED = Statement("hq", "elsewhere", 1, "2026-12-31T00:00:00Z", (), ("somebody",))
+CARRIED = sign(_STATED, KeySigner(b"\x01" * 32)).decode()
 
 
 def deeds(rng: random.Random) -> tuple[tuple[str, str, object], ...]:
@@ -26,6 +33,8 @@ def deeds(rng: random.Random) -> tuple[tuple[str, str, object], ...]:
         ("DELETE", "/api/bindings/bnd_x", None),
         ("PUT", "/api/attributes/nobody", {"file": "{}"}),
         ("GET", "/api/attributes", None),
+        ("POST", "/api/statements", {"file": rng.choice(("{}", CARRIED))}),
+        ("GET", "/api/statements", None),
     )
 
 
@@ -46,7 +55,7 @@ def outsiders_deed(rng: random.Random, who: str, label: str) -> tuple[Doing, str
     back = rng.random() < 0.5
 
     async def do(world: World) -> Seen:
-        if method == "POST":
+        if method == "POST" and "principals" in target:
             found = await world.call(who, "GET", "/api/principals", acting=label)
             people = found.json["data"]["principals"] if found.status == 200 else []
             id = people[0]["id"] if people else "prn_x"

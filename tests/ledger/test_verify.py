@@ -80,7 +80,7 @@ def rewritten(seq: int) -> list[Record]:
         (rewritten(5), "root", 7),
     ],
 )
-def test_tampering_is_named_with_its_place(records: list[Record], why: str, seq: int) -> None:
+def test_row_31_tampering_is_named_with_its_place(records: list[Record], why: str, seq: int) -> None:
     verdict = verify(LOG, records, POINTS, PUBLIC)
     assert (verdict.state, verdict.why, verdict.seq) == ("tampered", why, seq)
     assert (verdict.entries, verdict.at) == (0, None)
@@ -110,13 +110,13 @@ def test_a_checkpoint_that_is_not_ours_is_tampering(point) -> None:  # type: ign
     assert (verdict.state, verdict.why, verdict.seq) == ("tampered", "signature", 4)
 
 
-def test_entries_cut_off_the_end_are_incomplete() -> None:
+def test_row_31_entries_cut_off_the_end_are_incomplete() -> None:
     verdict = verify(LOG, RECORDS[:6], POINTS, PUBLIC)
     assert (verdict.state, verdict.why, verdict.seq) == ("incomplete", "missing", 6)
     assert (verdict.entries, verdict.at, verdict.beyond) == (4, entry(3).at, 2)
 
 
-def test_a_rollback_of_log_and_checkpoints_is_seen_by_a_remembered_head_alone() -> None:
+def test_row_31_a_rollback_of_log_and_checkpoints_is_seen_by_a_remembered_head_alone() -> None:
     assert verify(LOG, RECORDS[:5], POINTS[:1], PUBLIC).state == "ok"
     verdict = verify(LOG, RECORDS[:5], POINTS[:1], PUBLIC, [head(RECORDS, 9)])
     assert (verdict.state, verdict.why, verdict.seq) == ("incomplete", "missing", 5)

@@ -11,6 +11,7 @@ import pytest
 
 from casemate.cells.table.__main__ import main
 from casemate.jobs import JOB, Artefact
+from casemate.jobs.changes import parents_of
 from casemate.objects import Found, Put
 from casemate.policy import Action
 from tests.attacks.scene import LOW, SECRET, TOP
@@ -28,9 +29,9 @@ async def begun(world: World, **more: Any) -> Any:
     return seen.json["data"]
 
 
-async def ended(world: World, array: str, states: dict[int, str]) -> None:
+async def ended(world: World, array: str, states: dict[int, str], who: str = "ann", label: str = SECRET) -> None:
     """Each member of an array ends so; one that succeeds leaves its figures."""
-    flow = await opened(world, "ann", Action("submit", "job"))
+    flow = await opened(world, who, Action("submit", "job"), label)
     whole = await flow.read(JOB, array)
     for at, state in states.items():
         left: tuple[Artefact, ...] = ()
@@ -42,7 +43,7 @@ async def ended(world: World, array: str, states: dict[int, str]) -> None:
         )
         await flow.commit(Put(JOB, f"{array}:{at}", child, (whole.ref,), expect=0))
     value = msgspec.structs.replace(whole.value, state="SUCCEEDED", open="no", phase="ended")
-    await flow.commit(Put(JOB, array, value, expect=whole.version))
+    await flow.commit(Put(JOB, array, value, parents_of(flow, value), expect=whole.version))
 
 
 async def again(world: World, id: str, name: str = "fit", who: str = "ann", label: str = SECRET) -> Any:
@@ -59,7 +60,7 @@ async def test_the_estimate_is_of_the_whole_and_keeps_nothing(world: World) -> N
     await people(world)
     seen = await world.call("ann", "POST", f"{BASE}/ensemble-estimate", {"space": SPACE, "at_once": 3}, SECRET)
     assert seen.json["data"]["whole"] == {
-        "members": 4, "at_once": 3, "cpus": 3, "memory_mb": 192, "disk_mb": 36, "wall_s": 18, "cpu_s": 36,
+        "members": 4, "there": 0, "at_once": 3, "cpus": 3, "memory_mb": 192, "disk_mb": 36, "wall_s": 18, "cpu_s": 36,
     }  # fmt: skip
     assert (await world.call("ann", "GET", "/api/jobs", acting=SECRET)).json["data"]["jobs"] == []
 

@@ -204,6 +204,7 @@ class Made:
                 self.expires,
                 content.size,
                 digest,
+                content.inner,
                 self.profile,
                 self.banner,
                 wrapped,

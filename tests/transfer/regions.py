@@ -40,16 +40,21 @@ TEXT = b"The pier lies north of the harbour.\n\nThe ferry goes at dawn."
 
 
 @asynccontextmanager
-async def a_region(name: str, floor: str = "", seed: int = 0) -> AsyncIterator[World]:
-    """A region of that name with its officer, operator and two releasers; gone afterwards."""
-    path = Path(tempfile.mkdtemp(prefix="transfer-"))
+async def a_region(
+    name: str, floor: str = "", seed: int = 0, more: str = "", durable: bool = False, at: Path | None = None
+) -> AsyncIterator[World]:
+    """A region of that name with its officer, operator and two releasers; gone afterwards, unless it is said where.
+
+    `more`: of its settings.
+    """
+    path = at or Path(tempfile.mkdtemp(prefix="transfer-"))
     folder = Folder(path)
     for part in (folder.data, folder.keys, folder.run):
         part.mkdir(mode=0o700)
-    folder.settings_file.write_text(SETTINGS.format(name=name, floor=floor))
+    folder.settings_file.write_text(SETTINGS.format(name=name, floor=floor) + more)
     keyed(folder, seed)
     clock, entropy = ManualClock(), DerivedEntropy(seed.to_bytes(8, "big"))
-    house = await open_house(folder, "all", clock, entropy, durable=False, extractor=PlainExtractor())
+    house = await open_house(folder, "all", clock, entropy, durable=durable, extractor=PlainExtractor())
     try:
         await found_owner(house.gate, "owner", "0")
         world = World(house, path, clock, [])
@@ -66,7 +71,8 @@ async def a_region(name: str, floor: str = "", seed: int = 0) -> AsyncIterator[W
     finally:
         await house.close()
         house.gate.vault.reader.close()
-        shutil.rmtree(path, ignore_errors=True)
+        if at is None:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def a_document(name: str = "note.txt", text: bytes = TEXT, label: str | None = LOW, number: int = 1) -> Outgoing:
@@ -84,11 +90,12 @@ class Pair:
     high: World
     below: str
     above: str
+    name: str = "up"
 
     async def send(self, *members: tuple[str, str]) -> tuple[Seen, bytes]:
         """A bundle of these, and its file."""
         body = {"members": [{"kind": kind, "id": id} for kind, id in members]}
-        sent = await self.low.call("releaser", "POST", "/api/transfer/channels/up/bundles", body, self.below)
+        sent = await self.low.call("releaser", "POST", f"/api/transfer/channels/{self.name}/bundles", body, self.below)
         if sent.status != 201:
             return sent, b""
         id = sent.json["data"]["id"]
@@ -98,6 +105,10 @@ class Pair:
 
     async def made(self, objects: Sequence[Outgoing], **changes: Any) -> bytes:
         """A bundle that the low region never made, with its keys: as whoever has stolen them would."""
+        return (await self.packed(objects, **changes)).read_bytes()
+
+    async def packed(self, objects: Sequence[Outgoing], **changes: Any) -> Path:
+        """Where it lies."""
         record = (await self._record(self.low, self.below)).value
         told = Packing(
             bundle=os.urandom(16).hex(),
@@ -115,24 +126,35 @@ class Pair:
             signing=record.signing,
             roles=record.roles,
             objects=tuple(objects),
+            roots=tuple(each.encode() for each in record.roots),
         )
         told = replace(told, **changes)
         yard = FolderYard(self.low.folder / "forge")
         await yard.pack(told)
-        return (self.low.folder / "forge" / "draft" / f"{told.bundle}.cmb").read_bytes()
+        return self.low.folder / "forge" / "draft" / f"{told.bundle}.cmb"
 
     async def state(self) -> State:
         """What the high region knows of the channel."""
         return read_state((await self._record(self.high, self.above)).value.state.encode())
 
+    async def record(self, world: World | None = None) -> ChannelRecord:
+        """What a region keeps of the channel; the high one where none is said."""
+        world, label = (self.high, self.above) if world is None else (world, self.below)
+        return (await self._record(world, label)).value
+
+    async def ask(self, world: World, who: str, path: str, body: Any) -> Seen:
+        """A request about the channel, or about a bundle where the path says so, at the label of that end."""
+        at = path if path.startswith("/") else f"/api/transfer/channels/{self.name}/{path}"
+        return await world.call(who, "POST", at, body, self.below if world is self.low else self.above)
+
     async def _record(self, world: World, label: str) -> Found[ChannelRecord]:
         gate = world.house.gate
         access = gate.classes.of(gate.vault.region.policies.parse(label))
-        return await named(await gate.open(gate.service("transfer", access), Action("take", "bundle")), "up")
+        return await named(await gate.open(gate.service("transfer", access), Action("take", "bundle")), self.name)
 
     async def take(self, file: bytes) -> dict[str, Any]:
         """What the other region makes of a file."""
-        taken = await self.high.call("operator", "PUT", "/api/transfer/channels/up/bundles", file, self.above)
+        taken = await self.high.call("operator", "PUT", f"/api/transfer/channels/{self.name}/bundles", file, self.above)
         assert taken.status in (200, 201), taken.body
         return dict(taken.json["data"])
 
@@ -165,23 +187,25 @@ class Pair:
         return list((await world.call("operator", "GET", "/api/transfer/bundles", None, label)).json["data"])
 
 
-async def introduced(low: World, high: World, below: str, above: str) -> Pair:
-    """Three acts by officers, what each gives carried to the other."""
+async def introduced(
+    low: World, high: World, below: str, above: str, name: str = "up", guard: str = "known", **people: int
+) -> Pair:
+    """Three acts by officers, what each gives carried to the other; so many `signatures` and `approvals`."""
     at = "/api/transfer/channels"
-    opened = await high.call("officer", "POST", at, {"name": "up", "source": "lowland"}, above)
+    opened = await high.call("officer", "POST", at, {"name": name, "source": "lowland", "guard": guard}, above)
     assert opened.status == 201, opened.body
-    card = (await high.call("officer", "GET", f"{at}/up", None, above)).json["data"]["card"]
-    opened = await low.call("officer", "POST", at, {"name": "up", "card": card}, below)
+    card = (await high.call("officer", "GET", f"{at}/{name}", None, above)).json["data"]["card"]
+    opened = await low.call("officer", "POST", at, {"name": name, "card": card, **people}, below)
     assert opened.status == 201, opened.body
-    told = (await low.call("officer", "GET", f"{at}/up/introduction", None, below)).json["data"]
-    trusted = await high.call("officer", "POST", f"{at}/up/trust", told, above)
+    told = (await low.call("officer", "GET", f"{at}/{name}/introduction", None, below)).json["data"]
+    trusted = await high.call("officer", "POST", f"{at}/{name}/trust", told, above)
     assert trusted.status == 200, trusted.body
-    return Pair(low, high, below, above)
+    return Pair(low, high, below, above, name)
 
 
 @asynccontextmanager
-async def a_pair(floor: str = "us:SECRET") -> AsyncIterator[Pair]:
-    """From a region at the bottom to one whose floor is SECRET."""
-    async with a_region("lowland", seed=1) as low, a_region("highland", floor, seed=2) as high:
+async def a_pair(floor: str = "us:SECRET", guard: str = "known", more: str = "", **people: int) -> AsyncIterator[Pair]:
+    """From a region at the bottom to one whose floor is SECRET, with `more` of settings."""
+    async with a_region("lowland", seed=1) as low, a_region("highland", floor, seed=2, more=more) as high:
         above = high.house.gate.vault.region.floor.text
-        yield await introduced(low, high, LOW, above)
+        yield await introduced(low, high, LOW, above, guard=guard, **people)

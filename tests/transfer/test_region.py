@@ -6,13 +6,18 @@ import asyncio
 import json
 import struct
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from casemate.errors import Unavailable
+from casemate.models.signing import SIGNATURE
+from casemate.transfer.region import Content, Outgoing
+from casemate.transfer.region.channel import MODEL_TYPE
 from tests.laws.s3_operations import Hand
 from tests.laws.world import World
+from tests.models.weights import Signer, lay
 from tests.transfer.regions import LOW, TEXT, Pair, a_document, a_pair, a_region, introduced
 
 AT = "/api/transfer/channels"
@@ -26,13 +31,26 @@ def lived(law: Callable[[Pair], Awaitable[None]]) -> None:
     asyncio.run(done())
 
 
-async def a_model(world: World, label: str, name: str = "small") -> None:
-    """A model whose one file lies in the region."""
+def weights(tail: bytes = b"") -> bytes:
     header = json.dumps({"w": {"dtype": "U8", "shape": [4], "data_offsets": [0, 4]}}).encode()
+    return struct.pack("<Q", len(header)) + header + b"\1\2\3\4" + tail
+
+
+def a_model_of(files: dict[str, bytes], signer: str = "") -> Outgoing:
+    """A model as it lies in a bundle."""
+    about = {"name": "small", "described": {"vendor": "v", "tasks": ["chat"]}, "signer": signer}
+    contents = [Content("about.json", json.dumps(about).encode())]
+    contents += [Content(f"files/{path}", data) for path, data in sorted(files.items())]
+    return Outgoing("model-0001", MODEL_TYPE, LOW, tuple(contents))
+
+
+async def a_model(world: World, label: str, name: str = "small", signer: Signer | None = None) -> None:
+    """A model whose one file lies in the region, and its signature."""
     folder = world.folder / "models" / "incoming" / ("ab" * 16)
-    folder.mkdir(parents=True)
-    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + b"\1\2\3\4")
-    seen = await world.call("operator", "POST", "/api/models/import", {"name": name, "token": "ab" * 16}, label)
+    files = {"model.safetensors": weights()}
+    lay(folder, files if signer is None else {**files, SIGNATURE: signer.sign(files)})
+    body = {"name": name, "token": "ab" * 16, "signer": signer.pem.decode() if signer else ""}
+    seen = await world.call("operator", "POST", "/api/models/import", body, label)
     assert seen.status == 201, seen.body
 
 
@@ -71,6 +89,35 @@ def test_a_model_comes_registered_and_nobody_has_accredited_it() -> None:
                 seen = await pair.high.call("operator", "POST", "/api/models/verify", body, pair.above)
                 assert seen.json["data"]["evidence"]["outcome"] == "whole"
         assert [m["known"] for b in await pair.bundles() for m in b["members"]] == [False, True]
+
+    lived(law)
+
+
+def test_the_signature_of_a_model_travels_and_is_verified_where_it_comes() -> None:
+    async def law(pair: Pair) -> None:
+        signer = Signer()
+        await a_model(pair.low, pair.below, signer=signer)
+        below = (await pair.low.call("operator", "GET", "/api/models", None, pair.below)).json["data"][-1]
+        sent, file = await pair.send(("model", "small"))
+        assert sent.status == 201, sent.body
+        data = weights()
+        signature = signer.sign({"model.safetensors": data})
+        for files, key in (
+            ({"model.safetensors": data[:-1] + b"!", SIGNATURE: signature}, signer.pem),
+            ({"model.safetensors": data, SIGNATURE: signature}, Signer().pem),
+            ({"model.safetensors": data, SIGNATURE: b"{}"}, signer.pem),
+            ({"model.safetensors": data}, signer.pem),  # the signature is gone
+            ({"model.safetensors": data, SIGNATURE: signature}, b""),
+        ):
+            forged = replace(a_model_of(files, key.decode()), name="forged")
+            told = await pair.take(await pair.made([forged], sequence=1, previous=""))
+            assert (told["verdict"], told["rule"], told["why"]) == ("quarantine", "unfit", "forged")
+        assert (await pair.take(file))["verdict"] == "accept"
+        above = (await pair.high.call("operator", "GET", "/api/models", None, pair.above)).json["data"][-1]
+        assert above["name"] == "small"
+        assert above["signed_by"] == below["signed_by"] != ""
+        again = await pair.high.call("operator", "POST", "/api/models/verify", {"model": "small"}, pair.above)
+        assert again.json["data"]["evidence"]["outcome"] == "whole"
 
     lived(law)
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +15,8 @@ import pytest
 from casemate.crypto import generate
 from casemate.transfer.region import Content, Outgoing
 from casemate.transfer.region.channel import DOCUMENT_TYPE, MODEL_TYPE, OBJECT_TYPE, POLICY_TYPE
-from tests.transfer.regions import DAY, LOW, TEXT, Pair, a_document, a_pair
+from tests.laws.long import leave
+from tests.transfer.regions import DAY, LOW, TEXT, Pair, a_document, a_pair, introduced
 
 AT = "/api/transfer/channels/up"
 
@@ -207,3 +212,50 @@ def test_row_32_the_same_object_is_stored_once_and_recorded_twice() -> None:
         assert sent.status == 201
 
     lived(law)
+
+
+@pytest.mark.parametrize("first", ["up", "top"])
+def test_row_34_what_came_in_one_class_is_unknown_in_another(first: str) -> None:
+    """The very same object by two channels: each class stores it for itself, and says nothing of the other."""
+
+    async def law(pair: Pair) -> None:
+        more = " + house:CONFIDENTIAL"
+        policies = pair.high.house.gate.vault.region.policies
+        below, above = (policies.parse(label + more).text for label in (pair.below, pair.above))
+        top = await introduced(pair.low, pair.high, below, above, "top")
+        for each in (pair, top) if first == "up" else (top, pair):
+            for known in (False, True):
+                state = await each.state()
+                next_ = {"sequence": state.sequence + 1, "previous": state.previous}
+                told = await each.take(await each.made([a_document(label=each.below)], **next_))
+                assert [member["known"] for member in told["members"]] == [known], told
+                seen = await each.bundles()
+                assert {one["channel"] for one in seen} <= ({"up"} if each is pair else {"up", "top"})
+
+    lived(law)
+
+
+KILLS, TENTH = 200, 20
+
+
+def regions_killed(seeds: int, first: int) -> int:
+    """Half of them while a bundle is made, half while one is taken; how many died on the way."""
+    kills = 0
+    for side in ("send", "take"):
+        line = [sys.executable, "-m", "tests.transfer.killed", side, str(seeds // 2), str(first)]
+        done = subprocess.run(line, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+        assert done.returncode == 0, done.stderr
+        kills += int(done.stdout)
+    return kills
+
+
+def test_row_17_a_region_that_is_killed_has_sent_or_taken_a_bundle_whole_or_not_at_all() -> None:
+    seed = random.SystemRandom().randrange(1 << 30)
+    print(f"\nseed {seed}: {TENTH} of {KILLS}")
+    assert regions_killed(TENTH, seed) == TENTH
+
+
+@pytest.mark.long
+def test_row_17_a_region_killed_200_times_on_both_sides() -> None:
+    seed = random.SystemRandom().randrange(1 << 30)
+    leave("transfer_kills", seeds=KILLS, kills=regions_killed(KILLS, seed), halves=0, seed=seed)

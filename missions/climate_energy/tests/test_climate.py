@@ -11,7 +11,7 @@ import pytest
 
 from casemate.errors import BadInput
 from casemate_climate_energy.budget import budget_of
-from casemate_climate_energy.climate import Files, ensemble, members_in, scenarios_in
+from casemate_climate_energy.climate import Files, _chunk, ensemble, members_in, scenarios_in
 
 HERE = Path(__file__).parents[1]
 STORED = {
@@ -21,6 +21,8 @@ STORED = {
     "high-extension": (2.39, 3.06, 3.83),
 }
 """K, 2081 to 2100, the first 100 members, FaIR 2.2.5, calibration 1.4.1: our own run of 2026-11-20."""
+MOST_MB = 650
+"""Of 1,000 promised; measured: 540. What is beyond grows with the members, which it must not."""
 
 
 def silent(*_: object) -> None:
@@ -55,6 +57,13 @@ def test_chunks_change_nothing(tmp_path: Path) -> None:
     other = ensemble(small(), ["falling"], 12, chunk=5, until=2100, scratch=tmp_path, told=silent)
     assert np.array_equal(one.warming, other.warming)
     assert np.array_equal(one.emitted, other.emitted)
+
+
+def test_nothing_of_a_chunk_stays_but_its_results(tmp_path: Path) -> None:
+    """A slice of the model's own arrays would hold all of them, 36 MB for 50 members of four scenarios."""
+    for each in _chunk(small(), ["falling"], range(6), 2100, tmp_path):
+        held = each.base if each.base is not None else each
+        assert held.nbytes <= each.nbytes
 
 
 def test_the_fan_is_in_order_and_less_is_cooler(tmp_path: Path) -> None:
@@ -115,7 +124,7 @@ def test_what_is_wrong_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_all_members_stay_below_a_gigabyte(data: Path, tmp_path: Path) -> None:
-    """841 members, four scenarios, in a process of their own."""
+    """841 members, four scenarios, in a process of their own: 1,000 MB are promised, and a chunk takes half of it."""
     program = """
 import resource, sys
 from pathlib import Path
@@ -136,4 +145,4 @@ print(found.warming.shape[2], *late, resource.getrusage(resource.RUSAGE_SELF).ru
     members, low, median, high, kib = map(float, done.stdout.split())
     assert members == 841
     assert np.abs(np.array([low, median, high]) - (1.97, 2.65, 3.60)).max() <= 0.02
-    assert kib / 1024 <= 1000
+    assert kib * 1024 / 1e6 <= MOST_MB

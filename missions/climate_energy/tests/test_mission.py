@@ -53,6 +53,9 @@ def test_french_and_an_estimate(ran: Ran, exercise: Roles) -> None:
     large = mission.need(mission.parameters(), {"weather": 1_800_000, "members": 3_000_000, "network": 3_000_000})
     assert small.memory_mb < large.memory_mb
     assert small.wall_s < large.wall_s
+    few, many = (mission.parameters(member_count=count) for count in (841, 100_000))
+    sizes = {"members": 3_000_000}
+    assert mission.need(many, sizes).memory_mb - mission.need(few, sizes).memory_mb > 99_000 * 351 * 12 / 1e6
 
 
 @pytest.mark.parametrize("roles", [(), ("members",), ("members", "species")])

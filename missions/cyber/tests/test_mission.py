@@ -52,7 +52,7 @@ def alerts_of(out: Path) -> list[dict[str, Any]]:
 
 def test_the_description_is_whole() -> None:
     told = describe(NAME)
-    assert {role["name"] for role in told["roles"]} == {"logs", "rules", "compiled", "baseline"}
+    assert {role["name"] for role in told["roles"]} == {"logs", "rules", "compiled", "baseline", "hunts"}
     assert all(one["licence"] for one in told["stands_on"])
 
 

@@ -5,6 +5,8 @@ Nothing leaves that does not fit a signed root: a tile that somebody has changed
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from casemate.access import audit
 from casemate.access.state import State
 from casemate.access.trees import Tree
@@ -12,6 +14,7 @@ from casemate.errors import BadInput, Damaged, Unavailable
 from casemate.labels import AccessClass
 from casemate.ledger import (
     CHECKPOINT_FILE,
+    MOST_PROOFS,
     SHA384,
     Checkpoint,
     Evidence,
@@ -28,9 +31,10 @@ from casemate.ledger import (
     verify_inclusion,
     write_evidence,
     write_part,
+    write_rising,
 )
 
-__all__ = ["notes", "part", "prove"]
+__all__ = ["notes", "part", "prove", "rising"]
 
 
 def prove(flow: State, id: str) -> bytes:
@@ -70,6 +74,19 @@ def part(flow: State, access: AccessClass, start: int, stop: int | None, profile
     found, _ = part_of(tree, start, stop, [head])
     note = sign_note(flow.gate.vault.signer, access.id, size, tree.root(), point.at, point.solo, profile)
     return write_part(access.id, records, [], public, found, [note])
+
+
+def rising(flow: State, access: AccessClass, before: Iterable[int]) -> tuple[int, bytes]:
+    """The newest signed head of a visible log, with proofs that it goes on from those sizes; its own size.
+
+    Raises Unavailable where nothing is signed yet.
+    """
+    point = _newest(flow, access)
+    if point is None:
+        raise Unavailable(what="checkpoint")
+    tree = Tree(flow.gate.vault, access.id).tiled(point.size, bytes.fromhex(point.root))
+    sizes = sorted({size for size in before if 0 < size < point.size})[-MOST_PROOFS:]
+    return point.size, write_rising(point, ((size, tree.consistency(size)) for size in sizes))
 
 
 def _rehashed(flow: State, access: AccessClass, part: range, size: int, profile: Profile) -> tuple[Tiled, list[Record]]:

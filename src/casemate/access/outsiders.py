@@ -51,7 +51,8 @@ class BindingRecord(msgspec.Struct, frozen=True):
 
 
 class AttributeRecord(msgspec.Struct, frozen=True):
-    """What an authority said, signed with the key of that fingerprint: labels as canonical text, good before `ends`."""
+    """What an authority said, signed with the key of that fingerprint: labels as canonical text, good from `begins` on
+    and before `ends`."""
 
     authority: str
     key: str
@@ -60,6 +61,7 @@ class AttributeRecord(msgspec.Struct, frozen=True):
     clearance: str
     roles: tuple[str, ...]
     ends: int
+    begins: int = 0
 
 
 class StatementRecord(msgspec.Struct, frozen=True):
@@ -153,7 +155,7 @@ class Outsiders:
     def _said(self, name: str, record_id: str, record: AttributeRecord, id: str) -> Session | None:
         """As far as the authority still may say so: its key, its ceiling, its roles and its end."""
         authority = self._vault.trust.authorities()[name]
-        if record.key != authority.fingerprint or self._vault.clock.now() >= record.ends:
+        if record.key != authority.fingerprint or not record.begins <= self._vault.clock.now() < record.ends:
             return None
         try:
             clearance, floor = self._label(record.clearance), self._label(record.floor)

@@ -19,14 +19,17 @@ from casemate.ledger import (
     SHA384,
     Cosignature,
     Head,
+    Risen,
     Verdict,
     cosign,
+    judged_rising,
     read_export,
+    read_rising,
     verify_export,
 )
 from casemate.objects import Kind, Put
 
-__all__ = ["COSIGNATURE", "WATCHED", "WatchedRecord", "add", "cosignatures", "seen", "watched"]
+__all__ = ["COSIGNATURE", "WATCHED", "WatchedRecord", "add", "cosignatures", "risen", "seen", "watched"]
 
 T = TypeVar("T")
 PAGE = 500
@@ -86,6 +89,24 @@ async def seen(flow: State, name: str, data: bytes) -> tuple[Verdict, Cosignatur
     facts = {"of": given.of, "log": head.log, "size": head.size, "root": head.root}
     await commit(flow, [Put(COSIGNATURE, f"{given.of}/{head.log}/{head.size}", given)], "", None, facts)
     return verdict, given
+
+
+def risen(flow: State, name: str, raw: bytes) -> tuple[Risen, Head, Put | None]:
+    """A head of the region of that name that came by a bundle: what it is worth, and what keeps it as witnessed.
+
+    Raises Absent for a region whose key nobody here has added, BadInput for what is no head.
+    """
+    known = [record for record in watched(flow) if record.name == name]
+    if not known:
+        raise Absent(kind="witness", id=name)
+    of, found = bytes.fromhex(known[0].public), read_rising(raw)
+    given = cosignatures(flow)
+    said = judged_rising(found, of, [each.head for each in given if each.of == key_id(of)])
+    head = found.checkpoint.head
+    if said != "ok":
+        return said, head, None
+    id = f"{key_id(of)}/{head.log}/{head.size}"
+    return said, head, Put(COSIGNATURE, id, cosign(flow.gate.vault.signer, of, head, flow.gate.vault.clock.now()))
 
 
 def _judged(data: bytes, of: bytes, heads: list[Head]) -> tuple[Verdict, Head | None]:

@@ -21,7 +21,13 @@ __all__ = ["attributes"]
 
 attributes = Group(
     "attributes",
-    {"key": "attributes:key", "sign": "attributes:sign", "install": "attributes:install", "list": "attributes:listing"},
+    {
+        "key": "attributes:key",
+        "sign": "attributes:sign",
+        "install": "attributes:install",
+        "list": "attributes:listing",
+        "keep": "attributes:keep",
+    },
 )
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -73,6 +79,14 @@ def install(talk: Talk, authority: str, file: Path) -> None:
         talk.say("attributes.waits", authority=authority)
     else:
         talk.out(f"{answer.data['authority']}  {answer.data['number']}  {answer.data['subjects']}")
+
+
+@verb("attributes.keep", click.argument("file", type=FILE), option("--label", default="", metavar="LABEL"))
+def keep(talk: Talk, file: Path, label: str) -> None:
+    body = {"file": file.read_bytes().decode("latin-1")}
+    answer = talk.client().post("/api/statements", body, label)
+    talk.answer(answer)
+    talk.out(f"{answer.data['id']}  {answer.data['authority']}  {answer.data['number']}  {answer.data['region']}")
 
 
 @verb("attributes.list")

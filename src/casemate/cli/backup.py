@@ -6,9 +6,6 @@ where its folder is at hand.
 
 from __future__ import annotations
 
-import getpass
-import os
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,11 +17,13 @@ import msgspec
 from casemate.cli.bar import bar, waiting
 from casemate.cli.command import Group, option, verb
 from casemate.cli.ledger_heads import key_in
+from casemate.cli.passphrase import passphrase
+from casemate.cli.private_file import kept, private
 from casemate.cli.table import columns
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
 from casemate.clock import iso, parse_iso
-from casemate.errors import BadInput, Conflict, Damaged, Forged, NoBackups
+from casemate.errors import BadInput, Damaged, Forged, NoBackups
 
 if TYPE_CHECKING:
     from casemate.crypto import Keeper
@@ -55,7 +54,6 @@ SIGNER = option("--signer", "signer", type=FILE, default=None, metavar="FILE")
 CHAIN = option("--chain", default="", metavar="CHAIN")
 SIZES = (64, 112)  # of a private key to which others wrap: crypto.wrap
 MARK, DIGEST = b"\x01", 48  # behind it in a recovery key's file: whose links are to be believed
-OPEN = 0o077
 
 
 LABEL = option("--label", default="", metavar="LABEL")
@@ -160,14 +158,12 @@ def recipient(talk: Talk, output: Path, install: bool) -> None:
     from casemate.wiring import Folder
     from casemate.wiring.backup import whose
 
-    private, passphrase = generate_keeper(), _passphrase(twice=True)
-    if not passphrase:
-        raise BadInput(what=t("backup.no_passphrase"))
+    private, said = generate_keeper(), passphrase(twice=True)
     made = Keeper(private).recipient
     vouched = whose((talk.region() if install else Folder(talk.folder or Folder.default())).keys)
-    _new(output, lock(private + b"".join(MARK + bytes.fromhex(each) for each in vouched), passphrase))
+    kept(output, lock(private + b"".join(MARK + bytes.fromhex(each) for each in vouched), said))
     public = talk.region().keys / "recovery.pub" if install else output.with_name(output.name + ".pub")
-    _new(public, made.public.hex().encode() + b"\n")
+    kept(public, made.public.hex().encode() + b"\n")
     talk.data({"file": str(output), "public": str(public), "name": made.name, "signer": "".join(vouched)})
     talk.say("backup.kept", file=output, public=public)
     if not vouched:
@@ -266,36 +262,12 @@ def _keepers(talk: Talk, keyfile: Path | None) -> tuple[tuple[Keeper, ...], tupl
 
 def _opened(keyfile: Path) -> tuple[Keeper, tuple[str, ...]]:
     from casemate.crypto import Keeper
-    from casemate.crypto.locked import is_locked, unlock
 
-    if keyfile.stat().st_mode & OPEN:
-        raise BadInput(what=t("release.open_file", file=keyfile))
-    raw = keyfile.read_bytes()
     more = len(MARK) + DIGEST
-    key = unlock(raw, _passphrase() if is_locked(raw) else "", (*SIZES, *(size + more for size in SIZES)))
+    key = private(keyfile, (*SIZES, *(size + more for size in SIZES)))
     if len(key) in SIZES:
         return Keeper(key), ()
     return Keeper(key[:-more]), (key[-DIGEST:].hex(),)
-
-
-def _passphrase(twice: bool = False) -> str:
-    """From the terminal without an echo, else the first line of standard input; never from the command line."""
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
-    said = getpass.getpass(t("release.passphrase") + " ")
-    if twice and getpass.getpass(t("release.again") + " ") != said:
-        raise BadInput(what=t("release.differ"))
-    return said
-
-
-def _new(path: Path, raw: bytes) -> None:
-    """A file of its owner's alone; what is there already stays."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        raise Conflict(what=str(path)) from None
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(raw)
 
 
 def _head(file: Path) -> Head:

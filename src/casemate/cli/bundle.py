@@ -7,8 +7,8 @@ Private halves of keys stay in their owners' files; a passphrase is asked for, n
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,15 +16,16 @@ import click
 
 from casemate.cli.command import Group, option, verb
 from casemate.cli.passphrase import passphrase
+from casemate.cli.private_file import kept, private
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
 from casemate.clock import SystemClock, iso
 from casemate.crypto import Keeper, KeySigner, generate, generate_keeper
-from casemate.crypto.locked import is_locked, lock, unlock
+from casemate.crypto.locked import lock
 from casemate.errors import BadInput, Conflict
 from casemate.transfer.bundle import Outside
 
-__all__ = ["FILE", "bundle", "keepers", "outside", "private", "told"]
+__all__ = ["FILE", "bundle", "keepers", "outside", "told"]
 
 bundle = Group(
     "bundle",
@@ -71,8 +72,8 @@ def key(talk: Talk, use: str, profile: Literal["hybrid", "cnsa2"], output: Path,
     beside = output.with_name(f"{output.name}.pub")
     if beside.exists():
         raise Conflict(what=str(beside))
-    _new(output, lock(raw, "" if bare else passphrase(twice=True)))
-    _new(beside, f"{public.hex()}\n".encode())
+    kept(output, lock(raw, "" if bare else passphrase(twice=True)))
+    kept(beside, f"{public.hex()}\n".encode())
     talk.data({"file": str(output), "public": str(beside), "key": name})
     talk.say("bundle.kept", file=output, public=beside)
     talk.out(name)
@@ -139,7 +140,7 @@ def rotate(
 
     keys = tuple(map(_public, signers)), tuple(map(_public, approvers))
     own = channel_in(place)
-    made = rotated(place, *keys, (signatures, approvals), _once(), SystemClock().now())
+    made = rotated(place, *keys, (signatures, approvals), _channel_keys(), SystemClock().now())
     root = place / "roots" / f"{made.version}.root.json"
     talk.data({"channel": own.channel, "version": made.version, "root": str(root)}, own.label, own.banner)
     talk.marked(own.banner)
@@ -197,8 +198,8 @@ def create(
     given = [
         Given(path, name, given_marks.get(name, label or own.label)) for path, name in zip(paths, names, strict=True)
     ]
-    signer = KeySigner(private(keyfile))
-    found = made(place, given, output, signer, _once(), SystemClock().now(), days)
+    signer = KeySigner(private(keyfile, SIZES))
+    found = made(place, given, output, signer, _channel_keys(), SystemClock().now(), days)
     _say(talk, output, found)
 
 
@@ -206,7 +207,7 @@ def create(
 def sign(talk: Talk, path: Path, keyfile: Path) -> None:
     from casemate.wiring.bundles import other_sign
 
-    _say(talk, path, other_sign(path, KeySigner(private(keyfile)), "signer"))
+    _say(talk, path, other_sign(path, KeySigner(private(keyfile, SIZES)), "signer"))
 
 
 @verb("bundle.approve", click.argument("path", type=FILE, metavar="BUNDLE"), KEY, option("--yes", is_flag=True))
@@ -219,20 +220,12 @@ def approve(talk: Talk, path: Path, keyfile: Path, yes: bool) -> None:
         talk.say("bundle.line", line=line)
     if not yes and not click.confirm(t("bundle.sure"), err=True):
         raise click.Abort
-    _say(talk, path, other_sign(path, KeySigner(private(keyfile)), "approver"))
-
-
-def private(path: Path) -> bytes:
-    """The private half in a file, with the passphrase that its owner is asked for. Raises BadInput, Damaged."""
-    if path.stat().st_size > _MOST_KEY:
-        raise BadInput(what=str(path))
-    raw = path.read_bytes()
-    return unlock(raw, passphrase(), SIZES) if is_locked(raw) else raw
+    _say(talk, path, other_sign(path, KeySigner(private(keyfile, SIZES)), "approver"))
 
 
 def keepers(path: Path | None) -> list[Keeper]:
     """Whose the bundle may be: nobody's where no file is given."""
-    return [] if path is None else [Keeper(private(path))]
+    return [] if path is None else [Keeper(private(path, SIZES))]
 
 
 def outside(found: Outside) -> dict[str, Any]:
@@ -292,27 +285,6 @@ def _public(path: Path) -> bytes:
         raise BadInput(what=t("bundle.no_public", file=path)) from None
 
 
-def _once() -> Any:
+def _channel_keys() -> Callable[[Path], bytes]:
     """Reads the keys of a channel, and asks for their passphrase once."""
-    said: list[str] = []
-
-    def read(path: Path) -> bytes:
-        raw = path.read_bytes()
-        if not is_locked(raw):
-            return raw
-        if not said:
-            said.append(passphrase())
-        return unlock(raw, said[0], SIZES)
-
-    return read
-
-
-def _new(path: Path, raw: bytes) -> None:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        raise Conflict(what=str(path)) from None
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(raw)
-        file.flush()
-        os.fsync(file.fileno())
+    return partial(private, sizes=SIZES, asked=cache(passphrase))

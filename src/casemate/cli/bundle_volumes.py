@@ -15,13 +15,13 @@ import click
 
 from casemate.cli.bar import bar
 from casemate.cli.command import option, verb
-from casemate.cli.passphrase import passphrase
+from casemate.cli.private_file import private
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
+from casemate.crypto import KeySigner
 from casemate.errors import BadInput, Damaged, VolumesMissing
 
 if TYPE_CHECKING:
-    from casemate.crypto import KeySigner
     from casemate.transfer.volumes import Carried, Gap
     from casemate.wiring.volumes import Fault, Head, Join
 
@@ -42,7 +42,7 @@ HOME = click.Path(path_type=Path, exists=True, file_okay=False)
 NEW = click.Path(path_type=Path, dir_okay=False)
 PLACES = click.argument("places", nargs=-1, type=click.Path(path_type=Path, exists=True))
 SIGNING = (32, 33, 64)  # bytes of a private key that signs: crypto.sign
-SIGNER_BYTES, OPEN = 4096, 0o077
+MOST_PUBLIC = 8192
 
 
 @verb(
@@ -75,7 +75,7 @@ def split(
     if bool(size) + (count is not None) + bool(again) != 1:
         raise BadInput(what=t("volumes.one_of"))
     carried = _carried(file, id, banner)
-    own = _signer(signer) if signer is not None else None
+    own = KeySigner(private(signer, SIGNING)) if signer is not None else None
     with ExitStack() as stack:
         step = _step(talk, stack, "volumes.writing")
         if again:
@@ -256,25 +256,13 @@ def _public(file: Path) -> bytes:
     from casemate.crypto import is_public_key
 
     with file.open("rb") as held:
-        raw = held.read(2 * SIGNER_BYTES)
+        raw = held.read(MOST_PUBLIC)
     text = raw.strip()
     if re.fullmatch(rb"(?:[0-9a-fA-F]{2})+", text):
         raw = bytes.fromhex(text.decode())
     if not is_public_key(raw):
         raise BadInput(what=t("volumes.no_signer", file=file))
     return raw
-
-
-def _signer(file: Path) -> KeySigner:
-    """The private key in its owner's file, unlocked with a passphrase where it is locked."""
-    from casemate.crypto import KeySigner
-    from casemate.crypto.locked import is_locked, unlock
-
-    if file.stat().st_mode & OPEN:
-        raise BadInput(what=t("release.open_file", file=file))
-    with file.open("rb") as held:
-        raw = held.read(SIGNER_BYTES)
-    return KeySigner(unlock(raw, passphrase() if is_locked(raw) else "", SIGNING))
 
 
 def _step(talk: Talk, stack: ExitStack, slug: str) -> Any:

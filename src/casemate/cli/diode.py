@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from casemate.transfer.diode import Status
     from casemate.wiring.diode_low import LowStatus
 
-__all__ = ["diode"]
+__all__ = ["diode", "until_stopped"]
 
-diode = Group("diode", {name: f"diode:{name}_" for name in ("new", "send", "receive", "status")})
+_TWO_WAY = {"push": "diode_two_way:push_", "fetch": "diode_two_way:fetch_"}
+diode = Group("diode", {name: f"diode:{name}_" for name in ("new", "send", "receive", "status")} | _TWO_WAY)
 
 FOLDER = click.argument("place", metavar="PLACE", type=click.Path(file_okay=False, path_type=Path))
 ONCE = option("--once", is_flag=True)
@@ -80,7 +81,7 @@ def send_(talk: Talk, place: Path, gaps: str, once: bool) -> None:
         talk.data({"code": found.words})
         talk.say("diode.heard", words=found.words)
         return
-    with _until_stopped() as stop:
+    with until_stopped() as stop:
         status = send(folder, _Teller(talk), stop, once=once)
     talk.data(msgspec.to_builtins(status))
     talk.say("diode.sent_all", sent=status.sent)
@@ -94,7 +95,7 @@ def receive_(talk: Talk, place: Path, once: bool) -> None:
     def ready(port: int) -> None:
         talk.say("diode.listening", port=port)
 
-    with _until_stopped() as stop:
+    with until_stopped() as stop:
         status = receive(DiodeFolder(place), _Teller(talk), stop, ready=ready, once=once)
     talk.data(msgspec.to_builtins(status))
 
@@ -166,7 +167,7 @@ class _Teller:
 
 
 @contextmanager
-def _until_stopped() -> Iterator[Event]:
+def until_stopped() -> Iterator[Event]:
     """An event that the first signal to stop sets; what was begun is put in order, and the run ends well."""
     stop = Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -32,6 +32,7 @@ __all__ = ["ensemble"]
     option("--at-once", type=click.IntRange(0), default=0),
     option("--memory-mb", type=click.IntRange(0), default=0),
     option("--wall-s", type=click.IntRange(0), default=0),
+    option("--anew", is_flag=True),
     option("--estimate", "only", is_flag=True),
     option("--follow", "follows", is_flag=True),
     LABEL,
@@ -60,7 +61,7 @@ def ensemble(
     talk.out(made.data["id"])
     if not follows:
         talk.answer(made)
-        talk.say("mission.ensemble_begun", id=made.data["id"], members=made.data["points"])
+        talk.say("mission.ensemble_begun", id=made.data["id"], members=made.data["points"], there=made.data["taken"])
         return
     done = follow(talk, client, made.data["id"], made.label)
     talk.data(done, made.label, made.marking, made.entry)
@@ -79,4 +80,4 @@ def _body(client: Client, name: str, space: Path, label: str, given: dict[str, A
     told = client.get(mission_at(name), acting=label).data
     run = asked(told["described"], given["values"], given["sources"])
     run |= {each: given[each] for each in ("seed", "model", "memory_mb", "wall_s")}
-    return {"space": table_of(space), "run": run, "at_once": given["at_once"]}
+    return {"space": table_of(space), "run": run, "at_once": given["at_once"], "anew": given["anew"]}

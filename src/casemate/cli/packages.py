@@ -15,7 +15,7 @@ from casemate.errors import BadInput
 
 __all__ = ["packages"]
 
-packages = Group("packages", {"import": "packages:bring", "list": "packages:listing"})
+packages = Group("packages", {"import": "packages:bring", "list": "packages:listing", "get": "packages:get"})
 
 SUMS = "SHA256SUMS"
 LABEL = option("--label", default="", metavar="LABEL")
@@ -28,7 +28,7 @@ LABEL = option("--label", default="", metavar="LABEL")
 )
 def bring(talk: Talk, source: Path, label: str) -> None:
     listed, signed = source / SUMS, source / f"{SUMS}.sig"
-    wheels = sorted(source.glob("*.whl"))
+    wheels = sorted(path for kind in ("*.whl", "*.deb") for path in source.glob(kind))
     if not wheels or not listed.is_file():
         raise BadInput(what=t("packages.nothing", folder=source.name))
     try:
@@ -58,3 +58,21 @@ def listing(talk: Talk, label: str) -> None:
         talk.out(line)
     if not answer.data:
         talk.out(t("packages.none"))
+
+
+@verb(
+    "packages.get",
+    click.argument("name"),
+    option("--output", type=click.Path(path_type=Path), default=None, metavar="FILE"),
+    LABEL,
+)
+def get(talk: Talk, name: str, output: Path | None, label: str) -> None:
+    place = output or Path(Path(name).name)
+    with place.open("xb") as file:
+
+        def keep(piece: bytes) -> None:
+            file.write(piece)
+
+        answer = talk.client().into(f"/api/packages/{name}/file", keep, label)
+    talk.data({"name": name, "file": str(place)}, answer.label, answer.marking, answer.entry)
+    talk.say("packages.kept", file=place)

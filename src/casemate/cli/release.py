@@ -6,9 +6,6 @@ here what has been shown here, and never goes anywhere.
 
 from __future__ import annotations
 
-import getpass
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +15,15 @@ import msgspec
 from casemate.cli.client import Answer, Client
 from casemate.cli.command import Group, option, verb
 from casemate.cli.failure import failed
+from casemate.cli.passphrase import passphrase
+from casemate.cli.private_file import kept, private
 from casemate.cli.table import columns
 from casemate.cli.talk import Talk
 from casemate.cli.tongue import t
 from casemate.clock import iso
 from casemate.crypto import KeySigner, generate
-from casemate.crypto.locked import is_locked, lock, unlock
-from casemate.errors import Absent, BadInput, Conflict
+from casemate.crypto.locked import lock
+from casemate.errors import Absent, BadInput
 
 __all__ = ["release"]
 
@@ -108,7 +107,7 @@ def approve(talk: Talk, id: str, keyfile: Path, yes: bool) -> None:
     _shown(talk, shown)
     if not yes and not click.confirm(t("release.sure"), err=True):
         raise click.Abort
-    named, signature = signed(statement, _private(keyfile))
+    named, signature = signed(statement, private(keyfile))
     body = {"key": named.key, "signature": signature}
     answer = client.post(f"/api/releases/{id}/approve", body, shown.data["label"])
     talk.answer(answer)
@@ -133,20 +132,12 @@ def carry(talk: Talk, id: str) -> None:
 
 @verb("release.key", option("--output", type=NEW, required=True, metavar="FILE"), option("--bare", is_flag=True))
 def key(talk: Talk, output: Path, bare: bool) -> None:
-    private = generate()
-    passphrase = "" if bare else _passphrase(twice=True)
-    if not bare and not passphrase:
-        raise BadInput(what=t("release.no_passphrase"))
-    raw = lock(private, passphrase)
-    try:
-        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        raise Conflict(what=str(output)) from None
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(raw)
-    talk.data({"file": str(output), "key": KeySigner(private).key_id, "public": KeySigner(private).public.hex()})
+    raw = generate()
+    signer = KeySigner(raw)
+    kept(output, lock(raw, "" if bare else passphrase(twice=True)))
+    talk.data({"file": str(output), "key": signer.key_id, "public": signer.public.hex()})
     talk.say("release.kept", file=output)
-    talk.out(KeySigner(private).key_id)
+    talk.out(signer.key_id)
 
 
 @verb("release.offer", KEY, FOR)
@@ -155,7 +146,7 @@ def offer(talk: Talk, keyfile: Path, acting: str) -> None:
 
     client = talk.client()
     region, name = client.get("/api/region").data["name"], client.get("/api/session").data["principal"]
-    public, proof = sign_offer(region, name, _private(keyfile))
+    public, proof = sign_offer(region, name, private(keyfile))
     answer = client.post("/api/release-keys", {"public": public, "proof": proof}, acting)
     talk.answer(answer)
     talk.say("release.offered")
@@ -202,7 +193,7 @@ def sign(talk: Talk, statement: Path, keyfile: Path) -> None:
 
     try:
         said = msgspec.json.decode(statement.read_bytes(), type=Statement)
-        named, signature = signed(said, _private(keyfile))
+        named, signature = signed(said, private(keyfile))
     except (msgspec.DecodeError, ValueError):
         raise BadInput(what=t("release.no_statement", file=statement)) from None
     talk.data({"key": named.key, "signature": signature})
@@ -211,24 +202,6 @@ def sign(talk: Talk, statement: Path, keyfile: Path) -> None:
 
 
 # ---- what they share ---------------------------------------------------------------------------------------------
-
-
-def _private(file: Path) -> bytes:
-    """The private half; a file that others may open is refused."""
-    if file.stat().st_mode & 0o077:
-        raise BadInput(what=t("release.open_file", file=file))
-    raw = file.read_bytes()
-    return unlock(raw, _passphrase() if is_locked(raw) else "")
-
-
-def _passphrase(twice: bool = False) -> str:
-    """From the terminal without an echo, else the first line of standard input; never from the command line."""
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
-    said = getpass.getpass(t("release.passphrase") + " ")
-    if twice and getpass.getpass(t("release.again") + " ") != said:
-        raise BadInput(what=t("release.differ"))
-    return said
 
 
 def _label(client: Client, id: str) -> str:

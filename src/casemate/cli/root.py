@@ -49,6 +49,7 @@ VERBS = {
     "backup": "backup:backup",
     "bundle": "bundle:bundle",
     "diode": "diode:diode",
+    "upgrade": "upgrade:upgrade",
     "dataset": "datasets:dataset",
     "channel": "channel:channel",
     "environment": "environment:environment",

@@ -35,6 +35,7 @@ from casemate.accounts.keys import KEY
 from casemate.accounts.principals import PERSON, PROPOSAL
 from casemate.accounts.project import AGENCY, PROJECT
 from casemate.accounts.quota import QUOTA
+from casemate.accounts.statements import CARRIED
 from casemate.accounts.statements import LISTED as STATED
 from casemate.accounts.usage import USAGE
 from casemate.custody.case import BEYOND, KNOWN, SPILL
@@ -71,7 +72,7 @@ TRACED: tuple[Traced | Untraced, ...] = (
     Untraced(APPROVAL, "a signature over a request, which holds digests of what was asked for"),
     Untraced(STATE, "what the region has decided for good"),
     *(Untraced(kind, WHO) for kind in (PRINCIPAL, CREDENTIAL, NAME, PERSON, PROPOSAL, KEY)),
-    *(Untraced(kind, WHO) for kind in (BINDING, ATTRIBUTE, STATEMENT, BOUND, STATED)),
+    *(Untraced(kind, WHO) for kind in (BINDING, ATTRIBUTE, STATEMENT, BOUND, STATED, CARRIED)),
     *(Untraced(kind, WHO) for kind in (APPROVAL_KEY, APPROVALS)),
     Untraced(AGENCY, "who is billed"),
     Untraced(PROJECT, "who is billed"),

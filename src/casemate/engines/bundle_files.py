@@ -1,7 +1,8 @@
 """Bundles as files: written once in order, read once in order, each whole or not there at all.
 
     sources -> a buffer of 1 MiB -> sealed into another -> written, and digested in a thread of its own
-    file -> a buffer -> digested in a thread, opened into another -> read; blobs are digested in a second thread
+    file -> a buffer -> opened into another -> read; blobs are digested in a thread          with a key
+    file -> a buffer -> digested in a thread                                                 without one
 
 A draft has a name that nobody asks for until it is synced; whoever is killed leaves a draft, never half a bundle.
 Buffers are used again: memory does not grow with a bundle.
@@ -175,7 +176,7 @@ def look(path: Path, keepers: Sequence[Keeper] = (), write: Callable[[Piece], No
         os.lseek(file.fileno(), AREA, os.SEEK_SET)
         frames, why = _frames(outside, keepers)
         with _Pass(file.fileno(), frames, write, why) as found:
-            digest = found.run(size - AREA)
+            digest = found.run(size - AREA, outside.face.frames)
             try:
                 inside = found.inside()
             except Damaged as error:
@@ -197,25 +198,25 @@ def _frames(outside: Outside, keepers: Sequence[Keeper]) -> tuple[Frames | None,
 
 
 class _Pass:
-    """The reading of one file: frames are digested and opened, what is in them read, blobs digested."""
+    """The reading of one file: frames are opened, what is in them read, blobs digested; with no key the frames are."""
 
     def __init__(self, descriptor: int, frames: Frames | None, write: Callable[[Piece], None] | None, why: str) -> None:
         self._descriptor = descriptor
         self._frames = frames
         self._write = write
         self.why = why
-        self._outer, self._inner = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
+        self._pool = ThreadPoolExecutor(1)
+        self._broken = False
         self._reading = Reading()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._outer.shutdown()
-        self._inner.shutdown()
+        self._pool.shutdown()
 
-    def run(self, left: int) -> bytes:
-        """SHA-512 over the frames."""
+    def run(self, left: int, told: bytes) -> bytes:
+        """SHA-512 over the frames; with a key what is `told` of it where each of them opens, else b""."""
         running = hashlib.sha512()
         sealed = [memoryview(bytearray(SEALED)) for _ in range(BEHIND)]
         plain = [memoryview(bytearray(FRAME)) for _ in range(BEHIND)]
@@ -227,15 +228,18 @@ class _Pass:
                 wait.result()
             some = sealed[slot][: min(SEALED, left)]
             _read(self._descriptor, some)
-            waits[slot] = [self._outer.submit(running.update, some)]
-            if self._frames is not None and not self.why:
-                waits[slot] += self._opened(number, some, plain[slot])
+            if self._frames is None:
+                waits[slot] = [self._pool.submit(running.update, some)]
+            else:
+                waits[slot] = self._opened(number, some, plain[slot])
             left -= len(some)
             number += 1
         for each in waits:
             for wait in each:
                 wait.result()
-        return running.digest()
+        if self._frames is None:
+            return running.digest()
+        return b"" if self._broken else told
 
     def inside(self) -> Any:
         """What was read; None where no key was there or something was wrong. Raises Damaged."""
@@ -246,6 +250,12 @@ class _Pass:
         content = plain[: len(sealed) - (SEALED - FRAME)]
         try:
             self._frames.open_into(number, sealed, content)
+        except Damaged as error:
+            self._broken, self.why = True, self.why or str(error.facts["what"])
+            return []
+        if self.why:
+            return []  # what is in it cannot be read: only whether each frame opens is asked
+        try:
             pieces = self._reading.feed(content)
         except Damaged as error:
             self.why = str(error.facts["what"])
@@ -253,7 +263,7 @@ class _Pass:
         if self._write is not None:
             for piece in pieces:
                 self._write(piece)
-        return [self._inner.submit(_digested, pieces)] if pieces else []
+        return [self._pool.submit(_digested, pieces)] if pieces else []
 
 
 def _digested(pieces: Sequence[Piece]) -> None:

@@ -55,7 +55,10 @@ class Looked:
 
 
 class CellGuard:
-    """Holds nothing and keeps nothing: a child per side and object. Raises SandboxMissing where none can be fenced."""
+    """Holds nothing and keeps nothing: a child per side and object, or per side and domain.
+
+    Raises SandboxMissing where none can be fenced.
+    """
 
     def __init__(self, sandbox: Sandbox, limits: Limits | None = None, deadline: float = 120.0) -> None:
         limits = limits or Limits(memory=2 << 30, cpu=90)
@@ -77,19 +80,44 @@ class CellGuard:
                 may_cross(asked, first, profile)
                 if asked != "safetensors" and size > profile.size:
                     raise held("guard-size", f"{profile.size:,} bytes")
-                head = first + _needed(file, first, asked, size, profile.header)
-                if asked == "pdf":
-                    return await self._pdf(path.name, head, direction)
-                canonical, agree = await self._both(asked, direction, head, schema, size - len(head))
             except Refused as error:
-                rule, why = str(error.facts["rule"]), str(error.facts.get("why", ""))
-                return Looked(Verdict(asked, direction, agrees=False, rule=rule, why=why))
-            if not agree:
-                return Looked(Verdict(asked, direction, agrees=False, rule="guard-differs"))
-            follows = len(head) if asked == "safetensors" else 0
-            digest, length = _digest(canonical, file, follows)
+                return _held(asked, direction, error)
+            head = first + _needed(file, first, asked, size, profile.header)
+            looked = await self.judge(path.name, asked, direction, head, size, schema)
+            if not looked.verdict.agrees or asked != "safetensors":
+                return looked
+            digest, length = _digest(looked.canonical, file, len(head))
+        verdict = Verdict(asked, direction, True, "", "", digest, length, changed=looked.verdict.changed)
+        return Looked(verdict, looked.canonical, len(head))
+
+    async def judge(
+        self,
+        name: str,
+        asked: Format,
+        direction: Direction,
+        head: bytes,
+        size: int,
+        schema: bytes = b"",
+        domain: str | None = None,
+    ) -> Looked:
+        """What the guard says of bytes: `head` is all of a file, of safetensors its header, and so are the digest and
+        the canonical bytes. `size`: of the whole file. `domain`: whose children look at it, None for two of its own.
+        """
+        profile = profile_of(direction)
+        try:
+            may_cross(asked, head[:512], profile)
+            if len(head) > profile.size:
+                raise held("guard-size", f"{profile.size:,} bytes")
+            if asked == "pdf":
+                return await self._pdf(name, head, direction)
+            canonical, agree = await self._both(asked, direction, head, schema, size - len(head), domain)
+        except Refused as error:
+            return _held(asked, direction, error)
+        if not agree:
+            return Looked(Verdict(asked, direction, agrees=False, rule="guard-differs"))
+        digest, length = hashlib.sha512(canonical).hexdigest(), len(canonical)
         verdict = Verdict(asked, direction, True, "", "", digest, length, changed=canonical != head)
-        return Looked(verdict, canonical, follows)
+        return Looked(verdict, canonical)
 
     def keep(self, looked: Looked, path: Path, output: Path) -> None:
         """The canonical bytes as a new file, its digest counted once more as it is written.
@@ -124,16 +152,16 @@ class CellGuard:
         return Looked(Verdict("text", direction, True, "", "", digest, len(canonical), changed=True), canonical)
 
     async def _both(
-        self, format: str, direction: Direction, data: bytes, schema: bytes, rest: int
+        self, format: str, direction: Direction, data: bytes, schema: bytes, rest: int, domain: str | None = None
     ) -> tuple[bytes, bool]:
         """The canonical bytes, and whether both sides came to them. Raises Refused."""
-        made = await self._ask(self._make, _Request(format, direction, data, schema, rest))
-        again = await self._ask(self._check, _Request(format, direction, made, schema, rest))
+        made = await self._ask(self._make, _Request(format, direction, data, schema, rest), domain)
+        again = await self._ask(self._check, _Request(format, direction, made, schema, rest), domain)
         return made, made == again
 
-    async def _ask(self, side: Cells, request: _Request) -> bytes:
+    async def _ask(self, side: Cells, request: _Request, domain: str | None) -> bytes:
         try:
-            answer = await side.ask(request, _Answer)
+            answer = await side.ask(request, _Answer, domain=domain)
         except EngineFailed as error:
             raise held(_ENDINGS.get(str(error.facts.get("ending")), "guard-crash")) from None
         except Unreadable:
@@ -141,6 +169,11 @@ class CellGuard:
         if answer.rule:
             raise held(answer.rule, answer.why)
         return answer.data
+
+
+def _held(format: str, direction: Direction, error: Refused) -> Looked:
+    rule, why = str(error.facts["rule"]), str(error.facts.get("why", ""))
+    return Looked(Verdict(format, direction, agrees=False, rule=rule, why=why))
 
 
 def _needed(file: BinaryIO, first: bytes, format: str, size: int, header: int) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from casemate.crypto import Keeper
@@ -17,10 +17,10 @@ from casemate.errors import Damaged, TooLarge
 from casemate.transfer.bundle import AREA, FRAME, SEALED, Frames, Inside, Outside, unwrapped
 from casemate.transfer.bundle.layout import LAYOUT, File, index_of
 from casemate.transfer.bundle.members import Member, filling, header_of, placed
-from casemate.transfer.region import Arrived
+from casemate.transfer.region import Arrived, Content
 from casemate.transfer.verify import Facts
 
-__all__ = ["SMALL", "Whole"]
+__all__ = ["SMALL", "Lying", "Whole"]
 
 SMALL = 64 << 20
 """Bytes of a file that is read at once."""
@@ -29,11 +29,11 @@ SMALL = 64 << 20
 class Whole:
     """A bundle as it was read once."""
 
-    def __init__(self, path: Path, facts: Facts, outside: Outside | None, keeper: Keeper) -> None:
+    def __init__(self, path: Path, facts: Facts, outside: Outside | None, keepers: Sequence[Keeper]) -> None:
         self.facts = facts
         self._path = path
         self._outside = outside
-        self._keeper = keeper
+        self._keepers = keepers
 
     @property
     def bundle(self) -> str:
@@ -43,18 +43,25 @@ class Whole:
     def sequence(self) -> int:
         return self._outside.face.sequence if self._outside is not None else 0
 
+    @property
+    def recipients(self) -> Sequence[str]:
+        return [hint.hex() for hint, _ in self._outside.face.recipients] if self._outside is not None else []
+
+    @property
+    def signers(self) -> Sequence[str]:
+        return [each.key for each in self._outside.signatures] if self._outside is not None else []
+
     def objects(self) -> Sequence[tuple[str, Arrived]]:
         """Type and files of each object, in the order of the index. Raises Damaged."""
         inside, outside = self.facts.inside, self._outside
         if inside is None or outside is None:
             raise Damaged(what="bundle")
         face = outside.face
-        wrapped = face.wrapped_for(self._keeper.recipient)
-        if wrapped is None:
+        found = [(each, face.wrapped_for(each.recipient)) for each in self._keepers]
+        keys = [unwrapped(keeper, wrapped, face.id) for keeper, wrapped in found if wrapped is not None]
+        if not keys:
             raise Damaged(what="bundle key")
-        blobs = Blobs(
-            self._path, Frames(unwrapped(self._keeper, wrapped, face.id), face.id, face.size), _places(inside)
-        )
+        blobs = Blobs(self._path, Frames(keys[0], face.id, face.size), _places(inside))
         return [
             (manifest.kind, _Object(each.name, each.digest, manifest.files, blobs))
             for each, manifest in ((one, inside.manifests[one.digest]) for one in inside.index)
@@ -97,6 +104,7 @@ class _Object:
         self.name = name
         self.digest = digest
         self.files = {file.path: file.size for file in files}
+        self.formats: Mapping[str, str] = {}
         self._digests = {file.path: file.digest for file in files}
         self._blobs = blobs
 
@@ -106,9 +114,27 @@ class _Object:
             raise TooLarge(what=path[:200], limit=SMALL)
         return await asyncio.to_thread(lambda: b"".join(self._blobs.pieces(self._digests[path])))
 
+    async def head(self, path: str, most: int) -> bytes:
+        """Its first bytes, each frame proven as it is opened. Raises Damaged."""
+        return await asyncio.to_thread(self._head, path, most)
+
+    async def pieces(self, path: str) -> AsyncIterator[bytes]:
+        """A file of any size, piece by piece. Raises Damaged before the last one."""
+        pieces = self._blobs.pieces(self._digests[path])
+        while piece := await asyncio.to_thread(next, pieces, b""):
+            yield piece
+
     async def copy(self, path: str, into: Path) -> None:
         """A file of any size, onto the disk, where nothing may be yet. Raises Damaged."""
         await asyncio.to_thread(self._copied, path, into)
+
+    def _head(self, path: str, most: int) -> bytes:
+        found = b""
+        for piece in self._blobs.pieces(self._digests[path]):
+            found += piece[: most - len(found)]
+            if len(found) >= min(most, self.files[path]):
+                break
+        return found
 
     def _copied(self, path: str, into: Path) -> None:
         into.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -121,6 +147,32 @@ class _Object:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+class Lying:
+    """An object that is to go: what of it is in memory, and what lies in files."""
+
+    def __init__(self, name: str, contents: Sequence[Content]) -> None:
+        self.name = name
+        self._contents = {each.path: each for each in contents}
+        self.files = {each.path: len(each.data) if each.file is None else each.file.stat().st_size for each in contents}
+
+    async def read(self, path: str) -> bytes:
+        """All of a file. Raises TooLarge, OSError."""
+        if self.files[path] > SMALL:
+            raise TooLarge(what=path[:200], limit=SMALL)
+        return await self.head(path, self.files[path])
+
+    async def head(self, path: str, most: int) -> bytes:
+        content = self._contents[path]
+        if content.file is None:
+            return content.data[:most]
+        return await asyncio.to_thread(_first, content.file, most)
+
+
+def _first(path: Path, most: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(most)
 
 
 def _places(inside: Inside) -> dict[str, tuple[int, int]]:

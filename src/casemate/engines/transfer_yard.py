@@ -12,15 +12,16 @@ import asyncio
 import errno
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import starmap
 from pathlib import Path
 
-from casemate.crypto import Keeper, KeySigner, Recipient
-from casemate.engines.bundle_files import Source, area_of, digested, drafted, look, seal
+from casemate.crypto import Keeper, KeySigner, Recipient, Signer
+from casemate.engines.bundle_files import Source, area_of, digested, drafted, look, resigned, seal
 from casemate.engines.files_publish import sync_folder
-from casemate.engines.transfer_inside import Whole
+from casemate.engines.transfer_inside import Lying, Whole
 from casemate.errors import Absent, BadInput, CasemateError, StorageFull, TooLarge
 from casemate.transfer.bundle import (
     Approval,
@@ -28,8 +29,11 @@ from casemate.transfer.bundle import (
     Face,
     File,
     Frames,
+    Guarded,
     Layout,
+    Outside,
     Release,
+    Role,
     Thing,
     content_of,
     digest_of,
@@ -37,11 +41,13 @@ from casemate.transfer.bundle import (
     hint_of,
     make_metadata,
     planned,
+    read_root,
     signed,
     wrapped_to,
 )
 from casemate.transfer.bundle.release import read_envelope
-from casemate.transfer.region import Made, Opened, Packing, Place
+from casemate.transfer.region import LOST, Carried, Made, Opened, Packing, Place
+from casemate.transfer.region import Content as Lent
 
 __all__ = ["MEMORY", "FolderYard"]
 
@@ -62,10 +68,15 @@ class FolderYard:
         with _room():
             return await asyncio.to_thread(self._packed, packing)
 
-    async def publish(self, bundle: str) -> None:
-        """The draft is what goes out from now on."""
+    def lying(self, name: str, contents: tuple[Lent, ...]) -> Carried:
+        """The files of an object that is to go, read where they lie."""
+        return Lying(name, contents)
+
+    async def publish(self, bundle: str, signing: Sequence[tuple[Role, bytes]] = ()) -> None:
+        """The draft is what goes out from now on, signed by these keys too. Raises StorageFull."""
         draft, out = self._at("draft") / f"{bundle}.cmb", self._at("outbox") / f"{bundle}.cmb"
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError), _room():
+            await asyncio.to_thread(_signed_by, draft, signing)
             draft.replace(out)
             await asyncio.to_thread(sync_folder, out.parent)
 
@@ -109,9 +120,9 @@ class FolderYard:
         """Which channel a file says it is of; "" where it is no bundle."""
         return await asyncio.to_thread(self._channel, name)
 
-    async def open(self, name: str, keeper: bytes) -> Opened:
-        """One pass over all of it."""
-        return await asyncio.to_thread(self._opened, name, keeper)
+    async def open(self, name: str, keepers: Sequence[bytes]) -> Opened:
+        """One pass over all of it. Raises Absent (`LOST`) where it lies there no more."""
+        return await asyncio.to_thread(self._opened, name, keepers)
 
     async def keep(self, name: str, place: Place, id: str) -> str:
         """The file lies there too from now on."""
@@ -152,24 +163,28 @@ class FolderYard:
         except (CasemateError, OSError):
             return ""
 
-    def _opened(self, name: str, keeper: bytes) -> Opened:
+    def _opened(self, name: str, keepers: Sequence[bytes]) -> Opened:
         path = self._folder / name
-        key = Keeper(keeper)
-        found = look(path, (key,))
-        return Whole(path, found.facts, found.outside, key)
+        keys = [Keeper(each) for each in keepers]
+        try:
+            found = look(path, keys)
+        except FileNotFoundError:
+            raise Absent(kind=LOST, id=name) from None
+        return Whole(path, found.facts, found.outside, keys)
 
     def _packed(self, packing: Packing) -> Made:
         things, raw, sources = _things(packing)
         layout = _with(planned(things), raw)
         signer, roles = KeySigner(packing.signing), KeySigner(packing.roles)
-        release = envelope_of(_release(packing, layout), layout.subjects, (signer,))
+        signers = (signer, *map(KeySigner, packing.former))
+        release = envelope_of(_release(packing, layout), layout.subjects, signers)
         metadata = make_metadata(
             release,
             packing.sequence,
             packing.expires + _DAY,
             dict.fromkeys(("timestamp", "snapshot", "targets"), (roles,)),
         )
-        content = content_of(layout, release, {**metadata, "1.root.json": packing.root})
+        content = content_of(layout, release, {**metadata, **_roots((packing.root, *packing.roots))})
         id, recipient = bytes.fromhex(packing.bundle), Recipient(packing.recipient)
         key = secrets.token_bytes(32)
         frames = Frames(key, id, content.size)
@@ -180,10 +195,37 @@ class FolderYard:
             content,
             frames,
             sources,
-            lambda digest: signed(_face(packing, content, digest, wrapped), signer, "signer"),
+            lambda digest: _faced(_face(packing, content, digest, wrapped), signers),
         )
         digest = read_envelope(release).digest
         return Made(path.stat().st_size, digest, dict(layout.subjects))
+
+
+def _roots(several: Sequence[bytes]) -> dict[str, bytes]:
+    """Roots as members of `metadata/`, each by its own version."""
+    return {f"{read_root(raw).trust.version}.root.json": raw for raw in several}
+
+
+def _faced(face: Face, signers: Sequence[Signer]) -> Outside:
+    """The face with the signatures of all of these."""
+    made = signed(face, signers[0], "signer")
+    for each in signers[1:]:
+        made = signed(face, each, "signer", made.signatures)
+    return made
+
+
+def _signed_by(path: Path, signing: Sequence[tuple[Role, bytes]]) -> None:
+    """The bundle bears the signatures of these keys too; one that it bears already stays as it is."""
+    if not signing:
+        return
+    before, _ = area_of(path)
+    made = before
+    for role, private in signing:
+        signer = KeySigner(private)
+        if signer.public not in {each.public for each in made.signatures}:
+            made = signed(made.face, signer, role, made.signatures)
+    if made is not before:
+        resigned(path, made)
 
 
 @contextmanager
@@ -219,7 +261,8 @@ def _things(packing: Packing) -> tuple[list[Thing], dict[str, bytes], dict[str, 
                 digest, size = source.digest, source.size
                 sources[digest] = source
             files.append(File(content.path, digest, size))
-        things.append(Thing(each.name, each.type, tuple(sorted(files, key=lambda file: file.path)), each.label))
+        inside, guards = tuple(sorted(files, key=lambda file: file.path)), tuple(starmap(Guarded, each.guards))
+        things.append(Thing(each.name, each.type, inside, each.label, guards))
     if sum(map(len, raw.values())) > MEMORY:
         raise TooLarge(what="bundle", limit=MEMORY)
     return things, raw, sources
@@ -256,6 +299,7 @@ def _face(packing: Packing, content: Content, digest: bytes, wrapped: tuple[tupl
         expires=packing.expires,
         size=content.size,
         frames=digest,
+        inner=content.inner,
         profile="hybrid",
         banner=packing.banner,
         recipients=wrapped,

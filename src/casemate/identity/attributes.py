@@ -4,7 +4,8 @@
 
 The payload is a `Statement` in JSON. Whoever signs in says who he is; what he may see stands here or in a binding, and
 nowhere else. A statement is for one region, has a number that only rises and an end, so that it can be neither carried
-to another region, nor replaced by an older one, nor kept for ever.
+to another region, nor replaced by an older one, nor kept for ever. It may also take away: `revoked` names principals of
+the region itself, who are cleared for nothing from then on.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ __all__ = [
     "fingerprint",
     "opened",
     "public_text",
+    "shown",
     "sign",
     "statement",
 ]
@@ -42,7 +44,8 @@ _ED25519_SPKI = bytes.fromhex("302a300506032b6570032100")
 class Subject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`scheme` oidc or certificate. `clearance` and `floor` are markings; without `floor` it is the clearance.
 
-    `needs` are authorizations beside the clearance.
+    `needs` are authorizations beside the clearance. `not_before` and `not_after` (RFC 3339) are its own, "" for none;
+    it ends with the statement at the latest.
     """
 
     issuer: str
@@ -53,16 +56,22 @@ class Subject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     floor: str = ""
     scheme: str = "oidc"
     needs: tuple[str, ...] = ()
+    not_before: str = ""
+    not_after: str = ""
 
 
 class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an authority says to one region: `number` rises with each, `not_after` is RFC 3339."""
+    """What an authority says to one region: `number` rises with each, `not_after` is RFC 3339.
+
+    `revoked`: names of principals of the region who have no clearance and no role any more.
+    """
 
     authority: str
     region: str
     number: int
     not_after: str
     subjects: tuple[Subject, ...]
+    revoked: tuple[str, ...] = ()
 
 
 class _Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,16 +102,15 @@ def sign(found: Statement, signer: Signer) -> bytes:
 
 def opened(raw: bytes, key: PublicKey) -> Statement:
     """The statement in an attribute file of that authority. Raises BadInput."""
-    if len(raw) > LIMIT:
-        raise BadInput(what=f"An attribute file has at most {LIMIT} bytes.")
-    try:
-        signed = msgspec.convert(object_of(raw), _Signed)
-        payload, signature = from_base64url(signed.payload), from_base64url(signed.signature)
-    except (ValueError, msgspec.ValidationError):
-        raise BadInput(what="This is no signed attribute file.") from None
+    payload, signature = _parts(raw)
     if not signed_by(key, key.algorithm, _DOMAIN + payload, signature):
         raise BadInput(what="The attribute file is not signed with its authority's key.")
     return statement(payload)
+
+
+def shown(raw: bytes) -> Statement:
+    """What an attribute file says, whoever signed it: for those who carry it. Raises BadInput."""
+    return statement(_parts(raw)[0])
 
 
 def authority_key(text: str) -> PublicKey:
@@ -123,8 +131,19 @@ def fingerprint(key: PublicKey) -> str:
     return hashlib.sha384(key.spki).hexdigest()
 
 
+def _parts(raw: bytes) -> tuple[bytes, bytes]:
+    """Payload and signature. Raises BadInput."""
+    if len(raw) > LIMIT:
+        raise BadInput(what=f"An attribute file has at most {LIMIT} bytes.")
+    try:
+        signed = msgspec.convert(object_of(raw), _Signed)
+        return from_base64url(signed.payload), from_base64url(signed.signature)
+    except (ValueError, msgspec.ValidationError):
+        raise BadInput(what="This is no signed attribute file.") from None
+
+
 def _checked(found: Statement) -> None:
-    if not 0 < found.number < 1 << 53 or len(found.subjects) > MOST:
+    if not 0 < found.number < 1 << 53 or max(len(found.subjects), len(found.revoked)) > MOST:
         raise BadInput(what=f"An attribute statement has a number from 1 on, and at most {MOST} subjects.")
     named = [(each.scheme, each.issuer, each.subject) for each in found.subjects]
     if len(named) != len(set(named)):

@@ -9,7 +9,7 @@ there already, but for one that a key has made and those that are waited for.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -28,10 +28,23 @@ from casemate.jobs.wheels import fitting
 from casemate.objects import Change, Found, Put, Ref
 from casemate.policy import Refuse
 
-__all__ = ["Ask", "Asking", "Beside", "digest", "key_id", "named"]
+__all__ = ["Ask", "Asking", "Beside", "Taken", "digest", "key_id", "named"]
 
 Beside = Callable[[str], Sequence[Change]]
 """What else is changed in the commit of a job, by its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Children of an array that are not run (`Job.taken`), where its inputs are, in order, those of these digests."""
+
+    children: Mapping[str, Mapping[int, int]]
+    digests: tuple[str, ...]
+
+    def over(self, inputs: Sequence[Input]) -> dict[str, dict[int, int]]:
+        """What still holds of it: what was changed in the meantime is run over."""
+        same = tuple(one.digest for one in inputs) == self.digests
+        return {id: dict(children) for id, children in self.children.items()} if same else {}
 
 
 @dataclass(slots=True)
@@ -44,6 +57,7 @@ class Ask:
     id: str = ""
     found: Found[Job] | None = None
     parents: tuple[Ref, ...] = ()
+    taken: Taken | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +196,7 @@ class Asking:
             name=spec.name,
             created=now,
             serving=newborn(spec),
+            taken=ask.taken.over(inputs) if ask.taken is not None else {},
             session=flow.session.id,
             language=flow.session.language,
             made_of=tuple((one.kind, one.id, one.class_id) for one in dict.fromkeys((*ask.parents, *parents))),

@@ -18,7 +18,7 @@ from casemate.errors import CasemateError, EngineFailed, StorageFull
 from casemate.jobs import life
 from casemate.jobs.changes import Changes
 from casemate.jobs.checkpoint import settled
-from casemate.jobs.desk import Desk, Live
+from casemate.jobs.desk import Desk, Live, may_act
 from casemate.jobs.executor import Collected, Polled
 from casemate.jobs.job import Artefact, Job, Retry, Spec
 from casemate.jobs.kept import JOB_PLACE, Placed
@@ -62,6 +62,7 @@ class Attend:
         self.failed = ""
 
     async def step(self) -> None:
+        self._revoked()
         engines: dict[str, dict[str, Live]] = {}
         for id, held in self._desk.live.items():
             if not held.busy:
@@ -74,6 +75,16 @@ class Attend:
                 await self._engine(site, group)
             except EngineFailed as error:
                 self.failed = error.slug
+
+    def _revoked(self) -> None:
+        """What runs for somebody who may not act here any more is asked to end."""
+        may: dict[str, bool] = {}
+        for held in self._desk.live.values():
+            job = self._changes.value(held.found)
+            if job.owner not in may:
+                may[job.owner] = may_act(self._flow, job.owner)
+            if not may[job.owner]:
+                self._changes.put(held.found, life.cancel(job, life.OWNER, self._now))
 
     async def _engine(self, site: Site, group: Mapping[str, Live]) -> None:
         natives = [held.native for held in group.values() if held.native]

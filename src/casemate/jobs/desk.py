@@ -21,7 +21,7 @@ from casemate.jobs.queues import JOB_QUEUE
 from casemate.jobs.shares import JOB_USE, USE, Use, decayed, taken
 from casemate.objects import Found, Where
 
-__all__ = ["Desk", "Live", "own"]
+__all__ = ["Desk", "Live", "may_act", "own"]
 
 T = TypeVar("T", str, Resources)
 PAGE = 500
@@ -255,3 +255,9 @@ async def own(flow: Flow, where: Where, most: int = 1 << 30) -> AsyncIterator[Fo
             most -= 1
             yield found
         after = page.after
+
+
+def may_act(flow: Flow, owner: str) -> bool:
+    """Whether the principal of that id may still run something at this flow's label."""
+    found = flow.gate.directory.principal(owner)
+    return found is not None and "user" in found.roles and flow.acting <= found.clearance

@@ -17,7 +17,7 @@ from casemate.errors import CasemateError, EngineFailed, StorageFull
 from casemate.jobs import life
 from casemate.jobs.changes import Changes
 from casemate.jobs.checkpoint import CHECKPOINT, Uncarried
-from casemate.jobs.desk import Desk
+from casemate.jobs.desk import Desk, may_act
 from casemate.jobs.executor import Capabilities
 from casemate.jobs.inputs import Inputs
 from casemate.jobs.job import JOB, Job, Spec
@@ -99,7 +99,7 @@ class Dispatch:
             return None
         level = self._level(spec, told)
         if not self._owner(job):
-            changes.put(found, life.failed(job, "OWNER", now))
+            changes.put(found, life.failed(job, life.OWNER, now))
         elif level not in told.levels:
             changes.put(found, life.failed(job, "ISOLATION", now))
         elif not self._sites.held(self._flow.acting, spec.resources):
@@ -142,8 +142,7 @@ class Dispatch:
         """Whether whoever asked for it may still act at its label."""
         known = self._owners.get(job.owner)
         if known is None:
-            owner = self._gate.directory.principal(job.owner)
-            known = owner is not None and "user" in owner.roles and self._flow.acting <= owner.clearance
+            known = may_act(self._flow, job.owner)
             self._owners[job.owner] = known
         return known
 

@@ -279,6 +279,7 @@ class Job(msgspec.Struct, frozen=True):
     A child of an array has `parent` and `index`, and no spec of its own. What is to end while it is active has
     `cancel`, and is `new` again, so that the loop takes it up. `counts`: of an array, how many of its children
     stand in which state. `logs`: what the attempt that counts wrote to `out` and `err`.
+    `taken`: of an array, children that are not run, since an earlier one did just that: array -> child -> child there.
     `queue` repeats the spec's, so that it can be asked for. `made_of`: kind, id and class of what it reads, or of its
     array: the parents of its row, which are said anew with each value. Times in microseconds.
     """
@@ -306,6 +307,7 @@ class Job(msgspec.Struct, frozen=True):
     language: str = "en"
     made_of: tuple[tuple[str, str, str], ...] = ()
     serving: Serving | None = None
+    taken: dict[str, dict[int, int]] = {}
 
 
 class JobKey(msgspec.Struct, frozen=True):

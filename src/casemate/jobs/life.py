@@ -52,6 +52,7 @@ __all__ = [
 ENDED: frozenset[State] = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 LIVE = frozenset({"intent", "given", "running"})
 LOST, DEADLINE, PREEMPTED, DEPENDENCY, CHILDREN = "LOST", "DEADLINE", "PREEMPTED", "DEPENDENCY", "CHILDREN"
+OWNER = "OWNER"
 _RANK: dict[str, int] = {"SUBMITTED": 0, "PENDING": 1, "RUNNABLE": 2, "STARTING": 3, "RUNNING": 4}
 Verdict = Literal["go", "wait", "never"]
 

@@ -18,7 +18,7 @@ from casemate.errors import BadInput
 from casemate.jobs.job import Array, Spec
 from casemate.jobs.space import Point, Space, Value, points
 
-__all__ = ["POINT", "at_point", "points_of", "spoken", "swept"]
+__all__ = ["POINT", "at_point", "points_of", "spoken", "swept", "with_point"]
 
 POINT = "CASEMATE_POINT"
 LONGEST = 1024
@@ -40,7 +40,11 @@ def at_point(spec: Spec, index: int) -> Spec:
     """What the child of that index does; a spec without a sweep is its own."""
     if spec.sweep is None:
         return spec
-    point = points_of(spec.sweep.space)[index]
+    return with_point(spec, points_of(spec.sweep.space)[index])
+
+
+def with_point(spec: Spec, point: Point) -> Spec:
+    """What the child at that point does."""
     command = tuple(_put(word, point) for word in spec.command)
     env = {name: _put(value, point) for name, value in spec.env.items()}
     return msgspec.structs.replace(

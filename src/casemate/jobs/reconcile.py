@@ -24,6 +24,7 @@ from casemate.jobs.attend import Attend, Over
 from casemate.jobs.changes import Changes
 from casemate.jobs.desk import Desk, own
 from casemate.jobs.dispatch import Dispatch, Launch
+from casemate.jobs.fan import born
 from casemate.jobs.inputs import Inputs
 from casemate.jobs.job import JOB, Job, State
 from casemate.jobs.kept import JOB_PLACE
@@ -170,7 +171,7 @@ class _Turns:
         await parts.depend()
         await parts.expire(due)
         await parts.close()
-        parts.fan()
+        await parts.fan()
         attend = Attend(flow, desk, self._sites, changes, at, now)
         if at - self._looked >= min(2.0, len(desk.live) / 1000):
             self._looked = at
@@ -348,7 +349,7 @@ class _Round:
                 self._desk.ending.pop(id, None)
                 self._changes.put(array, life.rolled(self._changes.value(array), (), self._now))
 
-    def fan(self) -> None:
+    async def fan(self) -> None:
         """Children of arrays, a stretch of them in each step."""
         for id in list(self._desk.unfanned):
             array = self._desk.arrays[id]
@@ -359,26 +360,15 @@ class _Round:
             many = min(TAKE // 2, spec.array.size - made)
             waits = spec.array.sequential or any(one.when == "aftercorr" for one in spec.after)
             state: State = "PENDING" if waits else "RUNNABLE"
-            if not self._changes.put(array, life.fanned(job, many, state)):
+            value = life.fanned(job, many, state)
+            if value is None:
                 self._desk.unfanned.pop(id, None)
                 continue
-            for index in range(made, made + many):
-                child = Job(
-                    owner=job.owner,
-                    person=job.person,
-                    spec=None,
-                    state=state,
-                    phase="queued",
-                    queue=job.queue,
-                    name=job.name,
-                    created=job.created,
-                    parent=id,
-                    index=index,
-                    session=job.session,
-                    language=job.language,
-                    made_of=(("job", id, array.ref.class_id),),
-                )
+            children = [await born(self._flow, array, index, state, self._now) for index in range(made, made + many)]
+            for index, child in enumerate(children, made):
                 self._changes.born(f"{id}:{index}", child)
+            over: list[tuple[State, State]] = [(state, child.state) for child in children if child.state != state]
+            self._changes.put(array, life.rolled(value, over, self._now) if over else value)
 
     async def reread(self, id: str) -> None:
         """As it is now: somebody else has changed it."""

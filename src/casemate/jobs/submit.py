@@ -17,7 +17,7 @@ from casemate.access import Flow, Gate
 from casemate.clock import Loop
 from casemate.errors import Absent, BadInput, Conflict
 from casemate.jobs import interactive, life, logs
-from casemate.jobs.ask import Ask, Asking, Beside, digest, named
+from casemate.jobs.ask import Ask, Asking, Beside, Taken, digest, named
 from casemate.jobs.changes import parents_of
 from casemate.jobs.checked import MOST, checked, ordered
 from casemate.jobs.executor import Line
@@ -60,9 +60,12 @@ class Jobs:
         return (await self.submit_many(flow, [(spec, key)], beside))[0]
 
     async def submit_many(
-        self, flow: Flow, asked: Sequence[tuple[Spec, str]], beside: Beside | None = None
+        self, flow: Flow, asked: Sequence[tuple[Spec, str]], beside: Beside | None = None, taken: Taken | None = None
     ) -> list[Found[Job]]:
-        """All of them or none, in one commit. `#K` in `after` names the job at place K of these. Raises as `submit`."""
+        """All of them or none, in one commit. `#K` in `after` names the job at place K of these. Raises as `submit`.
+
+        `taken`: which children of the first, an array, are not run. No caller may have that from a request.
+        """
         if flow.access.need or flow.access.originator:
             raise BadInput(what="A job runs at a label alone: act without authorizations and originators.")
         if not 1 <= len(asked) <= MOST:
@@ -74,6 +77,7 @@ class Jobs:
                 raise BadInput(what="A key has at most 128 printable characters.")
         edges = ordered([spec for spec, _ in asked])
         asks = [Ask(served(spec), key, digest(spec)) for spec, key in asked]
+        asks[0].taken = taken
         keyed = any(ask.key for ask in asks)
         for tried in range(TURNS):
             try:

@@ -15,6 +15,7 @@ import msgspec
 
 from casemate.access import Flow
 from casemate.errors import Absent, BadInput, Conflict
+from casemate.jobs.ask import Taken
 from casemate.jobs.job import JOB, After, Array, Artefact, Input, Job, Output, Plot, Resources, Spec, Sweep
 from casemate.jobs.pointed import points_of
 from casemate.jobs.space import Parameter, Space
@@ -72,8 +73,8 @@ class Seen:
     sweep: Sweep
 
 
-async def submit_sweep(jobs: Jobs, flow: Flow, asked: SweepRequest) -> Seen:
-    """Both jobs or none. Raises as `Jobs.submit_many`."""
+async def submit_sweep(jobs: Jobs, flow: Flow, asked: SweepRequest, taken: Taken | None = None) -> Seen:
+    """Both jobs or none. `taken`: what is not run, as in `Jobs.submit_many`. Raises as that does."""
     if asked.job.sweep is not None or asked.job.array.size:
         raise BadInput(what="The points of a sweep make its array: job.array has at most parallel, and no size.")
     if any(one.name == _RESULT for one in asked.job.outputs):
@@ -93,7 +94,8 @@ async def submit_sweep(jobs: Jobs, flow: Flow, asked: SweepRequest) -> Seen:
         sweep=Sweep(space, asked.plot),
     )
     table = _table_of(job)
-    found = await jobs.submit_many(flow, [(job, asked.key), (table, f"{asked.key}:table" if asked.key else "")])
+    both = [(job, asked.key), (table, f"{asked.key}:table" if asked.key else "")]
+    found = await jobs.submit_many(flow, both, taken=taken)
     return Seen(found[1], found[0], Sweep(space, asked.plot))
 
 

@@ -17,6 +17,7 @@ from casemate.ledger.note import Note, origin_of, read_note, sign_note, was_cut
 from casemate.ledger.paper import Paper, print_paper, read_paper
 from casemate.ledger.part import Part, part_of
 from casemate.ledger.proof import consistency_proof, inclusion_proof, verify_consistency, verify_inclusion
+from casemate.ledger.rising import MOST_PROOFS, Risen, Rising, judged_rising, read_rising, write_rising
 from casemate.ledger.tiles import (
     CHECKPOINT_FILE,
     WIDTH,
@@ -47,6 +48,7 @@ __all__ = [
     "CHECKPOINT_FILE",
     "EMPTY",
     "ENTRY_BOUND",
+    "MOST_PROOFS",
     "PROFILES",
     "SHA256",
     "SHA384",
@@ -66,6 +68,8 @@ __all__ = [
     "Profile",
     "Read",
     "Record",
+    "Risen",
+    "Rising",
     "State",
     "Tiled",
     "Verdict",
@@ -80,6 +84,7 @@ __all__ = [
     "fitted",
     "grown",
     "inclusion_proof",
+    "judged_rising",
     "leaf_hash",
     "leaf_hashes",
     "node_hash",
@@ -94,6 +99,7 @@ __all__ = [
     "read_export",
     "read_note",
     "read_paper",
+    "read_rising",
     "root_of",
     "sign_checkpoint",
     "sign_note",
@@ -110,4 +116,5 @@ __all__ = [
     "write_evidence",
     "write_export",
     "write_part",
+    "write_rising",
 ]

@@ -90,7 +90,7 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
 
 class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A model as it is kept. `proposed` and `accreditation` are canonical texts; `signed_by` is the SHA-256 of the key
-    (SubjectPublicKeyInfo) under whose signature its files came, "" for none."""
+    (SubjectPublicKeyInfo) under whose signature its files came, "" for none; `signer` is that key, in PEM."""
 
     name: str
     described: Described
@@ -101,6 +101,7 @@ class ModelRecord(msgspec.Struct, frozen=True, kw_only=True):
     formats: tuple[str, ...] = ()
     files: tuple[FileDigest, ...] = ()
     signed_by: str = ""
+    signer: str = ""
     bom: bool = False
     retired: bool = False
     registered_by: str = ""

@@ -86,6 +86,7 @@ async def register(
         formats=weights.formats if weights else (),
         files=weights.files if weights else (),
         signed_by=weights.signed_by if weights else "",
+        signer=weights.signer if weights else "",
         bom=weights.bom if weights else False,
         registered_by=flow.session.principal.name,
         at=flow.gate.vault.clock.now(),

@@ -20,7 +20,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-__all__ = ["SIGNATURE", "Unsigned", "verified"]
+__all__ = ["SIGNATURE", "Unsigned", "spelled", "verified"]
 
 T = TypeVar("T")
 SIGNATURE = "model.sig"
@@ -111,6 +111,12 @@ def verified(bundle: bytes, signer: bytes, files: Mapping[str, str]) -> str:
     _same(_signed(payload), files)
     der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(der).hexdigest()
+
+
+def spelled(signer: bytes) -> str:
+    """A signer's public key in its one spelling as PEM, whatever stands around it. Raises Unsigned."""
+    format = serialization.PublicFormat.SubjectPublicKeyInfo
+    return _key(signer).public_bytes(serialization.Encoding.PEM, format).decode()
 
 
 def _key(pem: bytes) -> ec.EllipticCurvePublicKey:

@@ -14,7 +14,7 @@ from casemate.errors import BadInput
 from casemate.models.bom import BadBill, billed, is_bill
 from casemate.models.formats import Bytes, NotAModel, Pickle, recognised
 from casemate.models.record import FILES, GIGABYTES, EngineSpec, FileDigest
-from casemate.models.signing import LONGEST, SIGNATURE, Unsigned, verified
+from casemate.models.signing import LONGEST, SIGNATURE, Unsigned, spelled, verified
 from casemate.words import say
 
 __all__ = ["Tree", "Weights", "changed", "runs", "taken_in"]
@@ -38,11 +38,15 @@ class Tree(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What was found: the files, the formats of those that are models, who signed them, whether a bill came along."""
+    """What was found: the files, the formats of those that are models, who signed them, whether a bill came along.
+
+    `signed_by`: the fingerprint of the signer's key, and `signer` the key itself in PEM; "" for none.
+    """
 
     files: tuple[FileDigest, ...]
     formats: tuple[str, ...]
     signed_by: str = ""
+    signer: str = ""
     bom: bool = False
 
 
@@ -58,14 +62,14 @@ def taken_in(tree: Tree, signer: str, language: str) -> Weights:
     if not formats & set(_MODELS):
         raise BadInput(what=say("catalogue.empty", language))
     found = {path: FileDigest(path, file.size, *tree.digests(path)) for path, file in listed}
-    signed_by = _signed(dict(listed), found, signer, language)
+    signed_by, key = _signed(dict(listed), found, signer, language)
     bills = [path for path in found if is_bill(path)]
     for path in bills:
         try:
             billed(_whole(dict(listed)[path]), found)
         except BadBill as error:
             raise BadInput(what=say("catalogue.bom", language, why=str(error))) from None
-    return Weights(tuple(found.values()), tuple(sorted(formats & set(_MODELS))), signed_by, bool(bills))
+    return Weights(tuple(found.values()), tuple(sorted(formats & set(_MODELS))), signed_by, key, bool(bills))
 
 
 def runs(name: str, weights: Weights) -> EngineSpec:
@@ -102,17 +106,18 @@ def _format(path: str, file: Bytes, language: str) -> str:
         raise BadInput(what=say("catalogue.unknown", language, path=shown)) from None
 
 
-def _signed(files: dict[str, Bytes], found: dict[str, FileDigest], signer: str, language: str) -> str:
+def _signed(files: dict[str, Bytes], found: dict[str, FileDigest], signer: str, language: str) -> tuple[str, str]:
+    """The fingerprint of who signed, and the key; ("", "") where there is no signature."""
     bundle = files.get(SIGNATURE)
     if bundle is None:
         if signer:
             raise BadInput(what=say("catalogue.unsigned", language, why=f"{SIGNATURE} is not there"))
-        return ""
+        return "", ""
     if not signer:
         raise BadInput(what=say("catalogue.signer", language))
     digests = {path: file.sha256 for path, file in found.items() if path != SIGNATURE}
     try:
-        return verified(_whole(bundle), signer.encode(), digests)
+        return verified(_whole(bundle), signer.encode(), digests), spelled(signer.encode())
     except Unsigned as error:
         raise BadInput(what=say("catalogue.unsigned", language, why=str(error))) from None
 

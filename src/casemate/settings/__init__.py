@@ -21,6 +21,7 @@ from casemate.settings.missions import MissionSettings, SinkSettings, notified
 from casemate.settings.places import PlaceSettings, placed
 from casemate.settings.records import RecordSettings, recording
 from casemate.settings.store import StoreSettings, storing
+from casemate.settings.transfer import TransferSettings, carrying
 
 __all__ = [
     "AttributeAuthority",
@@ -50,6 +51,7 @@ __all__ = [
     "SnapshotSettings",
     "StoreSettings",
     "TelemetrySettings",
+    "TransferSettings",
     "Upstream",
     "parse",
     "template",
@@ -253,6 +255,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     datasets: DatasetSettings = DatasetSettings()
     jobs: JobSettings = JobSettings()
     missions: MissionSettings = MissionSettings()
+    transfer: TransferSettings = TransferSettings()
     knowledge: Knowledge = Knowledge()
     console: Console = Console()
     snapshot: SnapshotSettings = SnapshotSettings()
@@ -294,6 +297,7 @@ def parse(text: str) -> Settings:
     rooted(found.datasets)
     running(found.jobs)
     notified(found.missions)
+    carrying(found.transfer)
     _signing_in(found)
     for name, upstream in found.upstreams.items():
         _reached(name, upstream)

@@ -28,6 +28,7 @@ __all__ = [
     "OutwardGuard",
     "dispatches",
     "keep_dispatch",
+    "request_text",
 ]
 
 Purpose = Literal["gap-code", "have-list", "job-request"]
@@ -107,6 +108,14 @@ async def keep_dispatch(flow: Flow, request: DispatchRequest) -> Found[Dispatch]
 async def dispatches(flow: Flow) -> list[Found[Dispatch]]:
     """The dispatches that the acting label sees, oldest first."""
     return sorted(await flow.every(DISPATCH), key=lambda each: (each.value.at, each.id))
+
+
+def request_text(text: str) -> str:
+    """The one form of a request for a job. Raises Refused by the guard's rule."""
+    made = OutwardGuard().remade(text[: LONGEST + 1], *_form_of("job-request"))
+    if isinstance(made, Refuse):
+        raise Refused(rule=made.rule, **made.facts)
+    return made
 
 
 def _form_of(purpose: Purpose) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from casemate.crypto import same
 from casemate.errors import Damaged
 from casemate.transfer.bundle.face import AREA, file_size, read_area
 from casemate.transfer.bundle.inside import Inside
@@ -29,6 +30,8 @@ MOST_LABELS = 100_000
 class Facts:
     """What was found in a file. `size` in bytes; `area`: its first 131,072; `frames`: SHA-512 over all behind them.
 
+    With a key that opens it, `frames` is what the face says where each frame opened, else b"": what opens is bound to
+    the face by `inner` and the digests of blobs, so that one digest over its content suffices (docs/bytes/bundle.md).
     `inside` is None where no key was given that opens it; where it could not be opened or read, `spoiled` is set.
     """
 
@@ -67,6 +70,8 @@ def verify(facts: Facts, state: State, now: int, guards: Mapping[str, Finding] |
         return verdict_of("inside", before.alarms)
     if facts.inside is None:
         return verdict_of("sealed", before.alarms)
+    if not same(facts.inside.inner, outside.face.inner):
+        return verdict_of("inside", before.alarms)
     found = judged_inside(facts.inside, outside.face, state, before.time, now, guards or {})
     alarms = tuple(dict.fromkeys((*before.alarms, *found.alarms)))
     if found.rule:

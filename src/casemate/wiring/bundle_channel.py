@@ -7,7 +7,10 @@ state.json     what the other side begins with: carried there once, by hand
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -25,7 +28,7 @@ from casemate.transfer.bundle import ROLES, Trust, chained, make_root, read_root
 from casemate.transfer.lattice import lattice_of
 from casemate.transfer.state import State, read_state, written
 
-__all__ = ["Channel", "Order", "Sent", "channel_in", "file_of", "found", "read_file", "rotated", "trusted"]
+__all__ = ["Channel", "Order", "Sent", "alone", "channel_in", "file_of", "found", "read_file", "rotated", "trusted"]
 
 _MOST_CHANNEL = 1 << 20
 _YEAR = 366 * 86_400 * 1_000_000
@@ -123,6 +126,20 @@ def found(folder: Path, order: Order, passphrase: str, now: int, entropy: Entrop
     return made
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """The channel is nobody else's for the length of a block; whoever comes second waits. Raises OSError.
+
+    So no two bundles get one number, and no new root is passed by.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def channel_in(folder: Path) -> Channel:
     """The channel that is kept in a folder. Raises Damaged, OSError."""
     return read_file(folder / "channel.json", Channel)
@@ -140,6 +157,18 @@ def rotated(
 
     The keys of the roles stay. Raises BadInput.
     """
+    with alone(folder):
+        return _rotated(folder, signers, approvers, needed, unlock, now)
+
+
+def _rotated(
+    folder: Path,
+    signers: Sequence[bytes],
+    approvers: Sequence[bytes],
+    needed: tuple[int, int],
+    unlock: Callable[[Path], bytes],
+    now: int,
+) -> Trust:
     channel = channel_in(folder)
     _trusted(channel.profile, (tuple(signers), tuple(approvers)), needed)
     keys = {name: KeySigner(unlock(folder / "roles" / f"{name}.key")) for name in ROLES}

@@ -42,7 +42,7 @@ from casemate.transfer.bundle import (
 from casemate.transfer.state import State, read_state, written
 from casemate.transfer.verdict import Verdict
 from casemate.transfer.verify import Finding, advanced, held, verify
-from casemate.wiring.bundle_channel import Sent, channel_in, file_of, read_file
+from casemate.wiring.bundle_channel import Sent, alone, channel_in, file_of, read_file
 
 __all__ = [
     "Given",
@@ -82,13 +82,30 @@ def create(
 ) -> Outside:
     """The next bundle of a channel, signed by one. `unlock` reads a private key; `known`: digests that are known.
 
-    The channel goes on only once the file lies there whole. Raises BadInput, Conflict where `output` is there.
+    The channel goes on just before the file gets its name: whoever is killed between gives a number up, and none is
+    given twice. Whoever makes another bundle meanwhile waits.
+    Raises BadInput, Conflict where `output` is there.
     """
+    with alone(folder):
+        return _created(folder, given, output, signer, unlock, now, days, approvals, known or {})
+
+
+def _created(
+    folder: Path,
+    given: Sequence[Given],
+    output: Path,
+    signer: Signer,
+    unlock: Callable[[Path], bytes],
+    now: int,
+    days: int,
+    approvals: Sequence[Approval],
+    known: Mapping[Path, str],
+) -> Outside:
     channel, sent = channel_in(folder), read_file(folder / "sent.json", Sent)
     if output.exists():
         raise Conflict(what=str(output))
     policies = Policies.load(channel.policies)
-    things, sources = _things(given, policies, known or {})
+    things, sources = _things(given, policies, known)
     over = [thing.name for thing in things if not policies.parse(thing.label) <= policies.parse(channel.label)]
     if over:
         raise BadInput(what=f"{over[0]}: its label is not below that of the channel")
@@ -126,14 +143,21 @@ def create(
             expires,
             content.size,
             digest,
+            content.inner,
             channel.profile,
             channel.banner,
             wrapped,
         )
-        return signed(bare, signer, "signer")
+        outside = signed(bare, signer, "signer")
+        publish(folder / "sent.json", [file_of(Sent(sent.sequence + 1, read_envelope(sealed).digest))])
+        return outside
 
-    bundle_files.seal(output, content, Frames(key, id, content.size), sources, face)
-    publish(folder / "sent.json", [file_of(Sent(sent.sequence + 1, read_envelope(sealed).digest))])
+    try:
+        bundle_files.seal(output, content, Frames(key, id, content.size), sources, face)
+    except BaseException:
+        if not output.exists():
+            publish(folder / "sent.json", [file_of(sent)])  # nobody has ever seen that number
+        raise
     return bundle_files.area_of(output)[0]
 
 

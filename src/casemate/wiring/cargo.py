@@ -34,7 +34,7 @@ from casemate.models.registry import Registry, here
 from casemate.models.signing import SIGNATURE
 from casemate.models.weights import runs, taken_in
 from casemate.objects import Change, Found, Put, Ref
-from casemate.transfer.region import Arrived, Cargo, Content, Gathered, Landed
+from casemate.transfer.region import Arrived, Cargo, Carried, Content, Gathered, Landed, Shown, Through
 from casemate.transfer.region.channel import (
     DOCUMENT_TYPE,
     MODEL_TYPE,
@@ -44,7 +44,7 @@ from casemate.transfer.region.channel import (
     ProposedRecord,
 )
 
-__all__ = ["cargo_of"]
+__all__ = ["cargo_of", "named_there"]
 
 ABOUT, CONTENT, POLICY = "about.json", "content", "policy.toml"
 PIECE = 8 << 20
@@ -58,11 +58,12 @@ def cargo_of(folder: Path, registry: Registry) -> tuple[Cargo, ...]:
 
 
 class _About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Of a document."""
+    """Of a document. `by`: who brought it there."""
 
     name: str
     base: str
     attributes: dict[str, Attribute] = {}
+    by: str = ""
 
 
 class _AboutObject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,11 +73,14 @@ class _AboutObject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _AboutModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`signer`: the key under which its files are signed (PEM), as whoever imported it first has named it."""
+
     name: str
     described: Described
+    signer: str = ""
 
 
-async def _about(arrived: Arrived, type: type[T]) -> T:
+async def _about(arrived: Carried, type: type[T]) -> T:
     """What is said of it. Raises BadInput."""
     try:
         return msgspec.json.decode(await arrived.read(ABOUT), type=type)
@@ -90,13 +94,25 @@ async def _content(arrived: Arrived, path: str = CONTENT) -> bytes:
     return await arrived.read(path)
 
 
+def named_there(by: Through, name: str) -> str:
+    """Somebody of the region that sent it, as he is called here: no name here has a colon. Raises BadInput."""
+    if not name.isprintable() or len(name) > NAME_LIMIT:
+        raise BadInput(what="by")
+    return f"{by.source}:{name}"
+
+
+def _now(name: str, arrived: Arrived) -> str:
+    """The name of what lands: of a PDF a guard has made its text."""
+    return f"{name}.txt" if name.lower().endswith(".pdf") and arrived.formats.get(CONTENT) == "text" else name
+
+
 def _own(flow: Flow, found: Sequence[Found[T]]) -> Found[T] | None:
     """The one of the flow's own class: what travels in a bundle is of one class."""
     return next((each for each in found if each.ref.class_id == flow.access.id), None)
 
 
 class _Documents:
-    kind, type = "document", DOCUMENT_TYPE
+    kind, type, asks = "document", DOCUMENT_TYPE, False
 
     async def gather(self, flow: Flow, id: str) -> Gathered:
         """The file as it was brought, with what its bringer said of it."""
@@ -104,14 +120,19 @@ class _Documents:
         if whole is None or whole.ref.class_id != flow.access.id or not whole.value.source:
             return await flow.absent(DOCUMENT, id[:64])
         value = whole.value
-        about = _About(value.name, value.base, value.attributes)
+        about = _About(value.name, value.base, value.attributes, value.added_by[:NAME_LIMIT])
         data = await flow.blob(flow.access.id, value.source)
         contents = (Content(ABOUT, msgspec.json.encode(about)), Content(CONTENT, data))
         return Gathered(whole.ref, value.title or value.name, contents)
 
-    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
-        """A file that waits to be read, all of it at the label at which it came: its marks are words of it by now."""
-        del place
+    async def shown(self, carried: Carried) -> Sequence[Shown]:
+        return (Shown(CONTENT, (await _about(carried, _About)).name),)
+
+    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
+        """A file that waits to be read, all of it at the label at which it came: its marks are words of it by now.
+
+        It is attributed to whoever brought it below, under a name that nobody here can have.
+        """
         about = await _about(arrived, _About)
         if not about.name.isprintable() or not 0 < len(about.name) <= NAME_LIMIT:
             raise BadInput(what="name")
@@ -119,14 +140,14 @@ class _Documents:
         data = await _content(arrived)
         label = flow.acting.text
         held = HeldRecord(
-            name=about.name,
+            name=_now(about.name, arrived),
             base=about.base,
             floor=label,
             blob=await flow.pour(data),
             digest=key_of(about.base, label, f"text\x00{bundle.id}", data),
             stated=label,
             marks="text",
-            principal=flow.session.principal.name,
+            principal=named_there(by, about.by),
             at=flow.gate.vault.clock.now(),
             origin=bundle.id,
             attributes=checked(about.attributes, "en"),
@@ -143,7 +164,7 @@ class _Documents:
 
 
 class _Objects:
-    kind, type = "object", OBJECT_TYPE
+    kind, type, asks = "object", OBJECT_TYPE, False
 
     async def gather(self, flow: Flow, id: str) -> Gathered:
         """`id`: bucket/key. Raises TooLarge."""
@@ -158,9 +179,12 @@ class _Objects:
         contents = (Content(ABOUT, msgspec.json.encode(about)), Content(CONTENT, data))
         return Gathered(found.ref, id, contents)
 
-    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
+    async def shown(self, carried: Carried) -> Sequence[Shown]:
+        return (Shown(CONTENT, (await _about(carried, _AboutObject)).key),)
+
+    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
         """The object in a bucket of that name; one that is not there is made."""
-        del place
+        del by
         about = await _about(arrived, _AboutObject)
         bucket_named(about.bucket, "en")
         whole_key(about.key, "en")
@@ -169,7 +193,7 @@ class _Objects:
         etag = hashlib.md5(data, usedforsecurity=False).hexdigest()
         record = ObjectRecord(
             bucket=about.bucket,
-            key=about.key,
+            key=_now(about.key, arrived),
             etag=etag,
             size=len(data),
             said=about.said,
@@ -205,25 +229,37 @@ def _bucket(flow: Flow, record: ObjectRecord, before: Found[BucketRecord] | None
 
 
 class _Models:
-    kind, type = "model", MODEL_TYPE
+    kind, type, asks = "model", MODEL_TYPE, False
 
     def __init__(self, folder: Path, registry: Registry) -> None:
         self._folder = folder
         self._registry = registry
 
     async def gather(self, flow: Flow, id: str) -> Gathered:
-        """The files of an imported model, and how it was described. A signature over them stays behind."""
+        """The files of an imported model, and how it was described and who signed them."""
         found = await here(flow, id[:200])
         value = found.value
         if not value.files or value.retired:
             raise BadInput(what="Only models whose files were imported travel.")
         top = self._folder / folder_of(found.label, value.name)
-        files = [Content(f"files/{one.path}", file=top / one.path) for one in value.files if one.path != SIGNATURE]
-        about = _AboutModel(value.name, value.described)
+        if value.signed_by and not value.signer:
+            raise BadInput(what="The key of this model's signer was not kept; import it again, and it travels signed.")
+        files = [Content(f"files/{one.path}", file=top / one.path) for one in value.files]
+        about = _AboutModel(value.name, value.described, value.signer)
         return Gathered(found.ref, value.name, (Content(ABOUT, msgspec.json.encode(about)), *files))
 
-    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
-        """A model that nobody may use before an officer accredits it; its files are looked at like any import."""
+    async def shown(self, carried: Carried) -> Sequence[Shown]:
+        """Its files land as they came: their digests and a signature over them hold what they are.
+
+        The signature itself is looked at by whoever verifies it.
+        """
+        paths = [path for path in carried.files if path.startswith("files/") and path != f"files/{SIGNATURE}"]
+        return [Shown(path, path, remade=False) for path in paths]
+
+    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
+        """A model that nobody may use before an officer accredits it; its files are looked at like any import, and so
+        is the signature over them: one that does not hold, or is no more there, is no model.
+        """
         about = await _about(arrived, _AboutModel)
         model_checked(about.name, about.described, EngineSpec(), "en")
         token = secrets.token_hex(16)
@@ -231,8 +267,8 @@ class _Models:
             for path in arrived.files:
                 if path.startswith("files/"):
                     await arrived.copy(path, self._folder / "incoming" / token / path.removeprefix("files/"))
-            weights = await flow.beside(taken_in, self._registry.incoming(token, "en"), "", "en")
-            name = await self._settled(flow, token, about.name, place)
+            weights = await flow.beside(taken_in, self._registry.incoming(token, "en"), about.signer, "en")
+            name = await self._settled(flow, token, about.name, str(by.sequence))
         except BaseException:
             await flow.beside(_removed, self._folder / "incoming" / token)
             raise
@@ -244,6 +280,8 @@ class _Models:
             proposed=proposed(flow.gate.vault.region, engine).text,
             formats=weights.formats,
             files=weights.files,
+            signed_by=weights.signed_by,
+            signer=weights.signer,
             bom=weights.bom,
             registered_by=flow.session.principal.name,
             at=flow.gate.vault.clock.now(),
@@ -281,7 +319,7 @@ def _removed(folder: Path) -> None:
 
 
 class _Policies:
-    kind, type = "policy", POLICY_TYPE
+    kind, type, asks = "policy", POLICY_TYPE, False
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -297,9 +335,14 @@ class _Policies:
         ref = Ref(PROPOSED.name, id, flow.access.id)
         return Gathered(ref, id, (Content(POLICY, text.encode()),))
 
-    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, place: str) -> Landed:
+    async def shown(self, carried: Carried) -> Sequence[Shown]:
+        """Words: whoever proposes it reads all of it."""
+        del carried
+        return (Shown(POLICY, f"{POLICY}.txt"),)
+
+    async def arrive(self, flow: Flow, arrived: Arrived, bundle: Ref, by: Through) -> Landed:
         """A proposal: the region lists it once an officer has put it into its settings."""
-        del place
+        del by
         try:
             text = (await _content(arrived, POLICY)).decode()
             policy = read_policy(text, POLICY)

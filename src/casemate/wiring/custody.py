@@ -51,7 +51,7 @@ from casemate.missions.host.watches import parents_of as watch_of
 from casemate.models.traced import TRACED as OF_MODELS
 from casemate.objects import Change, Found, Put, Ref, Where
 from casemate.transfer.dispatch import DISPATCH
-from casemate.transfer.region.channel import BUNDLE, CHANNEL, PROPOSED, TAKEN
+from casemate.transfer.region.channel import BUNDLE, CHANNEL, PROPOSED, REQUEST, TAKEN
 
 __all__ = ["kinds"]
 
@@ -184,6 +184,15 @@ BESIDE: tuple[Traced | Untraced, ...] = (
     Traced(BUNDLE, title=lambda one: f"{one.channel} {one.sequence}", fixed=True),
     Untraced(TAKEN, "where an object lies whose digest has come once"),
     Traced(PROPOSED, (Link(BUNDLE.name),), title=lambda one: one.name, fixed=True, goes=True),
+    Traced(
+        REQUEST,
+        (Link(BUNDLE.name),),
+        title=lambda one: one.by,
+        words=lambda one: (one.text,),
+        fixed=True,
+        goes=True,
+        touched=True,
+    ),
     Untraced(JOB_QUEUE, "a place, with its floor and priority"),
     Untraced(JOB_NODE, "which label a machine holds, and what was done to it"),
     Untraced(JOB_PLACE, "the folder of an attempt of which an output stays where it lies"),

@@ -110,7 +110,7 @@ async def furnish(house: House, role: Role) -> None:
         jobs=jobs,
         works=Works((BatchWork(), FilesWork(house.shelf), BaseWork(library.embedders))),
         scrub=house.scrub,
-        transfer=transfer_of(house, records),
+        transfer=transfer_of(house, records, jobs.sites.environments.mirror),
     )
     planes = [console.PLANE, native.PLANE]
     house.app = App(house.gate, Table([*native.routes(rooms), *console.routes(rooms)]), planes)

@@ -157,7 +157,10 @@ class Bundle:
         return {one["annotations"]["org.opencontainers.image.ref.name"]: one["digest"] for one in listed}
 
     def make(self) -> bytes:
-        content = self._content()
+        members = self._members()
+        content = self._content(members)
+        small = [(path, data) for path, data in members if not path.startswith("blobs/")]
+        inner = hashlib.sha512(self._tar(small)[:-1024]).digest()
         key = hashlib.sha256(self.id).digest()
         cipher = AESGCM(derive(key, b"bundle frames", self.id))
         pieces = [content[at : at + FRAME] for at in range(0, len(content), FRAME)]
@@ -169,17 +172,17 @@ class Bundle:
         ]
         frames = self._bent("frames", frames)
         sealed = b"".join(frames)
-        face = self._face(key, len(content), len(pieces), hashlib.sha512(sealed).digest())
+        face = self._face(key, len(content), len(pieces), hashlib.sha512(sealed).digest(), inner)
         area = self._bent("area", (face + self._signatures(face)).ljust(AREA, b"\x00"))
         return self._bent("file", bytes(area) + self._bent("sealed", sealed))
 
-    def _face(self, key: bytes, size: int, frames: int, hashed: bytes) -> bytes:
+    def _face(self, key: bytes, size: int, frames: int, hashed: bytes, inner: bytes) -> bytes:
         keeper = keeper_of(self.profile, self.recipient)
         public = hashlib.sha384(keeper.recipient.public).digest()[:10]
         wrapped = keeper.recipient.wrap(key, b"casemate bundle v1\n" + self.id)
         said = self._bent("face", {
-            "magic": b"CMBNDL\x00\x01", "bundle": self.id, "channel": CHANNEL, "sequence": self.sequence,
-            "expires": self.expires, "size": size, "frames": frames, "digest": hashed,
+            "magic": b"CMBNDL\x00\x02", "bundle": self.id, "channel": CHANNEL, "sequence": self.sequence,
+            "expires": self.expires, "size": size, "frames": frames, "digest": hashed, "inner": inner,
             "profile": 1 if self.profile == "hybrid" else 2, "count": None, "length": None, "banner": b"SECRET",
             "recipients": [public + wrapped],
         })  # fmt: skip
@@ -187,7 +190,13 @@ class Bundle:
         length = len(said["banner"]) if said["length"] is None else said["length"]
         numbers = b"".join(said[name].to_bytes(8, "big") for name in ("sequence", "expires", "size"))
         head = said["magic"] + said["bundle"] + said["channel"] + numbers + said["frames"].to_bytes(4, "big")
-        tail = said["digest"] + bytes([said["profile"], count]) + length.to_bytes(2, "big") + said["banner"]
+        tail = (
+            said["digest"]
+            + said["inner"]
+            + bytes([said["profile"], count])
+            + length.to_bytes(2, "big")
+            + said["banner"]
+        )
         return self._bent("raw", head + tail + b"".join(said["recipients"]))
 
     def _signatures(self, face: bytes) -> bytes:
@@ -200,8 +209,8 @@ class Bundle:
         count = self._bent("count", len(entries))
         return bytes([count]) + b"".join(bytes([role]) + public + signature for role, public, signature in entries)
 
-    def _content(self) -> bytes:
-        tar = self._bent("tar", self._tar(self._members()))
+    def _content(self, members: list[tuple[str, bytes]]) -> bytes:
+        tar = self._bent("tar", self._tar(members))
         size = self._bent("size", padded(max(len(tar), FRAME)))
         return self._bent("content", tar.ljust(size, b"\x00"))
 

@@ -16,7 +16,7 @@ BOUNDS = [
         case(f"face: {name}", "refuse bounds", {"face": put(value, step)})
         for name, step, value in (
             ("another magic", "magic", b"CMBNDX\x00\x01"),
-            ("a later format", "magic", b"CMBNDL\x00\x02"),
+            ("a later format", "magic", b"CMBNDL\x00\x03"),
             ("sequence 0", "sequence", 0),
             ("sequence 2^53", "sequence", MOST + 1),
             ("sequence 2^63", "sequence", 1 << 63),
@@ -102,20 +102,21 @@ FIELDS = [
     ("size", 63, "bounds"),
     ("frames", 67, "bounds"),
     ("digest", 68, "signature"),
-    ("profile", 132, "bounds"),
-    ("recipients", 133, "bounds"),
-    ("length of the banner", 135, "bounds"),
-    ("banner", 136, "signature"),
-    ("recipient", 142, "signature"),
-    ("suite", 152, "bounds"),
-    ("wrapped key", 153, "signature"),
-    ("end of the wrapped key", 1865, "signature"),
-    ("count", 1866, "bounds"),
-    ("role", 1867, "bounds"),
-    ("public key", 1868, "signature"),
-    ("lattice half of a key", 1968, "signature"),
-    ("signature", 4492, "signature"),
-    ("lattice half of a signature", 4600, "signature"),
+    ("inner digest", 132, "signature"),
+    ("profile", 196, "bounds"),
+    ("recipients", 197, "bounds"),
+    ("length of the banner", 199, "bounds"),
+    ("banner", 200, "signature"),
+    ("recipient", 206, "signature"),
+    ("suite", 216, "bounds"),
+    ("wrapped key", 217, "signature"),
+    ("end of the wrapped key", 1929, "signature"),
+    ("count", 1930, "bounds"),
+    ("role", 1931, "bounds"),
+    ("public key", 1932, "signature"),
+    ("lattice half of a key", 2032, "signature"),
+    ("signature", 4556, "signature"),
+    ("lattice half of a signature", 4664, "signature"),
 ]
 ALTERED = [
     case(
@@ -365,6 +366,15 @@ def another() -> bytes:
     return Bundle(sequence=2).make()
 
 
+@cache
+def others(root: str = "") -> tuple[bytes, bytes]:
+    """The content of another bundle and its inner digest: the next one, or this one with a root that is not read."""
+    made = Bundle(roots={"1": root_of(), root: root_of()}) if root else Bundle(sequence=2)
+    members = made._members()
+    small = [(path, data) for path, data in members if not path.startswith("blobs/")]
+    return made._content(members), hashlib.sha512(made._tar(small)[:-1024]).digest()
+
+
 def mixed() -> bytes:
     """The area of one bundle before the frames of another."""
     return Bundle(sequence=1).make()[:AREA] + another()[AREA:]
@@ -382,9 +392,33 @@ MIXED = [
         "refuse signature",
         {"area": told, "sealed": lambda raw: another()[AREA:]},
     ),
-    case("the other's frames, and signed", "refuse inside", {"raw": told, "sealed": lambda raw: another()[AREA:]}),
+    case("the other's frames, and signed", "refuse frames", {"raw": told, "sealed": lambda raw: another()[AREA:]}),
+    case("the other's inside, and signed", "refuse inside", {"content": lambda content: others()[0]}),
     case(
-        "the other's inside, and signed", "refuse release", {"content": lambda content: Bundle(sequence=2)._content()}
+        "the other's inside and its digest, and signed",
+        "refuse release",
+        {"content": lambda content: others()[0], "face": lambda face: face.update(inner=others()[1])},
+    ),
+    case(
+        "a root more than was signed, sealed with the true key",
+        "refuse inside",
+        {"content": lambda content: others("9")[0]},
+    ),
+    case(
+        "the same root, and signed",
+        "accept accepted",
+        {"content": lambda content: others("9")[0], "face": lambda face: face.update(inner=others("9")[1])},
+    ),
+    case(
+        "frames that nobody signed, and a key: what opens is bound by what is in it",
+        "accept accepted",
+        {"face": lambda face: face.update(digest=bytes(64))},
+    ),
+    case(
+        "frames that nobody signed, and no key",
+        "refuse frames",
+        {"face": lambda face: face.update(digest=bytes(64))},
+        keys=(),
     ),
 ]
 

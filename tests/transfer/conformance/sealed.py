@@ -52,23 +52,23 @@ FRAMES = [
     case("a wrapped key that does not unwrap", "refuse inside", {"face": _spoil}),
     case(
         "two frames swapped, and signed",
-        "refuse inside",
+        "refuse frames",
         {"frames": swap(0, 1)},
         objects={"large": {"data": b"\x07" * (3 << 20)}},
     ),
     case(
         "a frame twice, and signed",
-        "refuse inside",
+        "refuse frames",
         {"frames": lambda frames: frames.__setitem__(1, frames[0])},
         objects={"large": {"data": b"\x07" * (3 << 20)}},
     ),
     case(
         "a bit of a frame, and signed",
-        "refuse inside",
+        "refuse frames",
         {"sealed": lambda raw: raw, "frames": lambda frames: [flip(77)(frames[0]), *frames[1:]]},
     ),
     case(
-        "a bit of a tag, and signed", "refuse inside", {"frames": lambda frames: [*frames[:-1], flip(-1)(frames[-1])]}
+        "a bit of a tag, and signed", "refuse frames", {"frames": lambda frames: [*frames[:-1], flip(-1)(frames[-1])]}
     ),
     case("padded to twice its size", "refuse inside", {"size": lambda size: size * 2}),
     case("padded to a larger size", "refuse inside", {"size": lambda size: FRAME + (1 << 15)}),

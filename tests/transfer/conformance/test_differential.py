@@ -183,7 +183,7 @@ def test_a_state_is_read_or_unusable(raw: bytes) -> None:
 
 
 @QUIET
-@given(st.binary(max_size=400), st.sampled_from((b"", b"CMBNDL\x00\x01")), st.booleans())
+@given(st.binary(max_size=400), st.sampled_from((b"", b"CMBNDL\x00\x02")), st.booleans())
 def test_random_bytes_are_refused(raw: bytes, head: bytes, filled: bool) -> None:
     data = (head + raw).ljust(AREA + (1 << 20) + 16 if filled else 0, b"\x00")
     opener = casemate_verify.Opener(opener_bytes())

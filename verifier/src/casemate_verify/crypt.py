@@ -17,13 +17,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from casemate_verify.faults import Unusable
 
-__all__ = ["PUBLIC", "SIGNATURE", "Opener", "frame_key", "key_name", "pem_key", "verifies"]
+__all__ = ["PUBLIC", "SIGNATURE", "SIZES", "Opener", "frame_key", "key_name", "pem_key", "verifies", "verifies_any"]
 
 ED_PUBLIC, ED_SIGNATURE, ML_PUBLIC, ML_SIGNATURE = 32, 64, 2592, 4627
 PUBLIC = {1: ED_PUBLIC + ML_PUBLIC, 2: ML_PUBLIC}  # by profile: 1 hybrid, 2 cnsa2
 SIGNATURE = {1: ED_SIGNATURE + ML_SIGNATURE, 2: ML_SIGNATURE}
 _SPKI = bytes.fromhex("30820a32300b060960864801650304031303820a2100")  # RFC 9881: ML-DSA-87, and a key behind it
 _NAMES = {ED_PUBLIC: "ed25519", ML_PUBLIC: "mldsa87", ED_PUBLIC + ML_PUBLIC: "hybrid"}
+SIZES = frozenset(_NAMES)
 
 
 def key_name(public: bytes) -> str:
@@ -42,6 +43,17 @@ def verifies(public: bytes, signature: bytes, message: bytes) -> bool:
         if classic:
             Ed25519PublicKey.from_public_bytes(public[:cut]).verify(signature[:place], message)
         MLDSA87PublicKey.from_public_bytes(public[cut:]).verify(signature[place:], message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def verifies_any(public: bytes, signature: bytes, message: bytes) -> bool:
+    """The same, for who may sign with Ed25519 alone too."""
+    if len(public) != ED_PUBLIC:
+        return verifies(public, signature, message)
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
     except (InvalidSignature, ValueError):
         return False
     return True
@@ -75,7 +87,7 @@ class Opener:
 
     def __init__(self, private: bytes) -> None:
         if len(private) not in (64, 112):
-            raise Unusable("no private key of a region: 64 or 112 bytes, bare")
+            raise Unusable("no private key of a region: 64 or 112 bytes")
         lattice = MLKEM1024PrivateKey.from_seed_bytes(private[:64])
         public = lattice.public_key().public_bytes_raw()
         self._key: MLKEM1024PrivateKey | MLKEM1024P384PrivateKey = lattice

@@ -14,7 +14,6 @@ __all__ = ["AREA", "FRAME", "TAG", "Face", "Signed", "padded", "read_area"]
 AREA = 131_072
 FRAME, TAG = 1 << 20, 16
 GREATEST = 2**53 - 1
-_HEAD = 136
 _WRAPPED = {1: 1714, 2: 1617}
 
 
@@ -49,6 +48,7 @@ class Face:
     size: int
     frames: int
     digest: bytes
+    inner: bytes
     profile: int
     banner: str
     recipients: tuple[tuple[bytes, bytes], ...]
@@ -93,10 +93,11 @@ def read_area(area: bytes, whole: int) -> Face:
     """The face of a file of `whole` bytes that begins with these. Misread `bounds` where it is not as described."""
     _need(len(area) == AREA, "shorter than the area")
     cursor = _Cursor(area)
-    _need(cursor.take(8) == b"CMBNDL\x00\x01", "no bundle of this format")
+    _need(cursor.take(8) == b"CMBNDL\x00\x02", "no bundle of this format")
     bundle, channel = cursor.take(16), cursor.take(16)
     sequence, expires, size, frames = cursor.number(8), cursor.number(8), cursor.number(8), cursor.number(4)
-    digest, profile, count, length = cursor.take(64), cursor.number(1), cursor.number(1), cursor.number(2)
+    digest, inner = cursor.take(64), cursor.take(64)
+    profile, count, length = cursor.number(1), cursor.number(1), cursor.number(2)
     _need(1 <= sequence <= GREATEST, "a sequence out of range")
     _need(1 <= expires <= GREATEST, "an expiry out of range")
     _need(1 << 20 <= size <= 1 << 44 and padded(size) == size, "a size that is not padded")
@@ -109,7 +110,9 @@ def read_area(area: bytes, whole: int) -> Face:
     raw = area[: cursor.at]
     signed = _signatures(cursor, profile)
     _need(not area[cursor.at :].strip(b"\x00"), "something stands behind the signatures")
-    return Face(raw, bundle, channel, sequence, expires, size, frames, digest, profile, banner, recipients, signed)
+    return Face(
+        raw, bundle, channel, sequence, expires, size, frames, digest, inner, profile, banner, recipients, signed
+    )
 
 
 def _banner(raw: bytes) -> str:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from casemate_verify.face import AREA, FRAME, TAG, Face
 from casemate_verify.faults import Misread
 
-__all__ = ["Content", "hashed"]
+__all__ = ["Content", "hashed", "opens"]
 
 
 def hashed(file: BinaryIO) -> bytes:
@@ -36,6 +36,14 @@ def _opened(file: BinaryIO, face: Face, key: bytes) -> Iterator[bytes]:
             yield cipher.decrypt(place.to_bytes(12, "big"), file.read(size + TAG), bound)
         except InvalidTag:
             raise Misread("inside", f"frame {place} does not open") from None
+
+
+def opens(file: BinaryIO, face: Face, key: bytes) -> bool:
+    """Whether every frame opens."""
+    try:
+        return all(True for _ in _opened(file, face, key))
+    except Misread:
+        return False
 
 
 class Content:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -9,7 +10,7 @@ from casemate_verify.face import Face
 from casemate_verify.faults import Misread
 from casemate_verify.frames import Content
 from casemate_verify.layout import Layout, read_index
-from casemate_verify.members import walk
+from casemate_verify.members import lying, walk
 from casemate_verify.release import Release, read_release
 
 __all__ = ["Inside", "read_inside"]
@@ -39,21 +40,27 @@ def read_inside(file: BinaryIO, face: Face, key: bytes) -> Inside:
     roots: dict[int, bytes] = {}
     files: dict[str, bytes] = {}
     layout: Layout | None = None
+    running = hashlib.sha512()
     try:
         for member in walk(content, face):
             if member.kind == "blob":
                 layout = layout or Layout(read_index(_of(whole, "index.json")))
                 layout.blob(member.path, member.size, content.pieces(member.size))
-            elif member.kind == "metadata":
+                continue
+            data = content.take(member.size)
+            running.update(lying(member, data))
+            if member.kind == "metadata":
                 name, is_root, _ = member.path.removeprefix("metadata/").partition(".root")
                 if is_root:
-                    roots[int(name)] = content.take(member.size)
+                    roots[int(name)] = data
                 else:
-                    files[name.removesuffix(".json")] = content.take(member.size)
+                    files[name.removesuffix(".json")] = data
                 if len(roots) > ROOTS:
                     raise ValueError("too many roots")
             else:
-                whole[member.path] = content.take(member.size)
+                whole[member.path] = data
+        if running.digest() != face.inner:
+            raise ValueError("other small files than those that were signed")
         layout = layout or Layout(read_index(_of(whole, "index.json")))
         if _of(whole, "oci-layout") != b'{"imageLayoutVersion":"1.0.0"}':
             raise ValueError("another layout")

@@ -11,7 +11,7 @@ from casemate_verify.face import Face, padded
 from casemate_verify.faults import Misread
 from casemate_verify.frames import Content
 
-__all__ = ["KINDS", "Member", "walk"]
+__all__ = ["KINDS", "Member", "lying", "walk"]
 
 BLOCK = 512
 MOST = 32_000
@@ -58,6 +58,11 @@ def walk(content: Content, face: Face) -> Iterator[Member]:
     _need(not content.take(BLOCK).strip(b"\x00"), "no second block of zeros")
     _need(padded(max(content.at, 1 << 20)) == face.size, "padded to another size")
     _need(content.blank(), "something behind the end")
+
+
+def lying(member: Member, data: bytes) -> bytes:
+    """A member with its header and what fills it up, as it lies in the file."""
+    return _written(member.path.encode(), member.size) + data + b"\x00" * (-len(data) % BLOCK)
 
 
 def _kind(path: str) -> int:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 from casemate_verify.crypt import Opener, frame_key
 from casemate_verify.face import AREA, Face, read_area
 from casemate_verify.faults import Misread
-from casemate_verify.frames import hashed
+from casemate_verify.frames import hashed, opens
 from casemate_verify.inside import Inside, read_inside
 from casemate_verify.labels import read_label
 from casemate_verify.release import Guarded, Object
@@ -115,11 +115,20 @@ class _Judge:
         except ValueError as error:
             raise Misread("inside", str(error)) from None
 
+    def _opening(self, face: Face) -> bytes | None:
+        """The key of the frames, where one was given that opens it."""
+        try:
+            return self._key(face)
+        except (_Ends, Misread):
+            return None
+
     def _outside(self, face: Face) -> None:
         """Channel, signatures, frames, thresholds."""
         _refuse(face.channel.hex() == self.state.channel, "channel")
         _refuse(all(one.holds(face.raw) for one in face.signed), "signature")
-        _refuse(hashed(self.file) == face.digest, "frames")
+        key = self._opening(face)
+        sound = hashed(self.file) == face.digest if key is None else opens(self.file, face, key)
+        _refuse(sound, "frames")
         root, revoked = self.state.root, self.state.revoked
         present = [(one.role, one.public) for one in face.signed]
         left = [(one.role, one.public) for one in face.signed if one.name not in revoked]

@@ -1,8 +1,8 @@
 """Warming of scenarios: the simple climate model FaIR over an ensemble of calibrated members, a chunk at a time.
 
 FaIR 2.2 (Smith et al. 2018, doi:10.5194/gmd-11-2273-2018; Leach et al. 2021, doi:10.5194/gmd-14-3007-2021). Nothing is
-fetched: emissions, forcing, species and members are files. A chunk of members is run and forgotten before the next, so
-that memory is that of a chunk however many members there are.
+fetched: emissions, forcing, species and members are files. A chunk of members is run and forgotten before the next:
+what stays of it are warming and CO2, 12 bytes for each member, scenario and year. So memory is nearly that of a chunk.
 """
 
 from __future__ import annotations
@@ -158,7 +158,8 @@ def _taken(run: Any, carbon: bool) -> tuple[NDArray[np.float32], Floats, Floats]
         return warm, nothing[:, :, 0], nothing
     emitted = run.cumulative_emissions.sel(specie="CO2").transpose("scenario", "timebounds", "config").to_numpy()
     co2 = run.concentration.sel(specie="CO2").transpose("scenario", "timebounds", "config").to_numpy()
-    return warm, emitted[:, :-1, 0], co2[:, :-1]
+    # Copies: a slice would hold all that the model has of every species, for as long as the slice is there.
+    return warm, emitted[:, :-1, 0].copy(), co2[:, :-1].copy()
 
 
 def _over(values: NDArray[Any], years: NDArray[np.int64], first: int, last: int) -> Floats:

@@ -112,12 +112,15 @@ class ClimateEnergy(Mission[Parameters]):
 
     def need(self, parameters: Parameters, sizes: Mapping[str, int]) -> Need:
         """From the sizes of the files and the form; the slopes were measured (README)."""
-        chunk = min(parameters.chunk, parameters.member_count) * (1 + len(parameters.beside))
-        climate = 350 + 2 * chunk if sizes.get("members") else 0
+        scenarios = 1 + len(parameters.beside)
+        chunk = min(parameters.chunk, parameters.member_count) * scenarios
+        # what stays of the chunks, whole once more while it is put together
+        kept = parameters.member_count * scenarios * (parameters.until - 1749) * 32 / 1e6
+        climate = 350 + 2 * chunk + kept if sizes.get("members") else 0
         steps = sizes.get("weather", 0) / 30 / parameters.step
         columns = max(steps * 20, sizes.get("network", 0) / 8)
         points = len(parameters.caps) + 2
-        rounds = parameters.member_count * (1 + len(parameters.beside)) if climate else 0
+        rounds = parameters.member_count * scenarios if climate else 0
         return Need(1, int(max(climate, 450 + columns / 100)), int(120 + rounds + columns * points / 500), 256)
 
     def run(self, context: Context[Parameters]) -> Result:

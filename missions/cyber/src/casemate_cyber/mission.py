@@ -60,7 +60,7 @@ class Cyber(Mission[Parameters]):
     """Sigma rules over event logs."""
 
     name = "cyber"
-    version = "0.2.1"
+    version = "0.3.0"
     titles: ClassVar[Mapping[str, str]] = {"en": "Cyber-threat detection", "fr": "Détection de cybermenaces"}
     about: ClassVar[Mapping[str, str]] = {
         "en": "Sigma rules over Windows event logs, Linux audit records, and Zeek and Suricata JSON: alerts with the "
@@ -99,6 +99,14 @@ class Cyber(Mission[Parameters]):
             en="Alerts of a benign period (alerts.jsonl of an earlier run): what stands in it is suppressed.",
             fr="Alertes d'une période saine (alerts.jsonl d'une exécution précédente) : elles sont écartées.",
         ),
+        Role(
+            "hunts",
+            ("sql",),
+            many=True,
+            required=False,
+            en="Questions over all events: one SELECT of DuckDB in each file, from the table events.",
+            fr="Questions sur tous les événements : un SELECT de DuckDB par fichier, depuis la table events.",
+        ),
     )
     outputs = (
         Output("alerts", "table", "Alerts, the severest first", "Alertes, les plus graves d'abord"),
@@ -116,6 +124,10 @@ class Cyber(Mission[Parameters]):
         Output("stix.json", "file", "STIX 2.1 bundle", "Ensemble STIX 2.1"),
         Output("rules.pack", "file", "The compiled rules", "Les règles compilées"),
         Output("note.txt", "file", "The triage note", "La note de tri"),
+        Output("hunt", "table", "What each question found", "Ce que chaque question a trouvé"),
+        Output(
+            "events.parquet", "file", "Every event, where a question is asked", "Tous les événements, si on demande"
+        ),
     )
     stands_on = (
         Citation("pySigma", "https://github.com/SigmaHQ/pySigma", "LGPL-2.1-only"),
@@ -124,6 +136,7 @@ class Cyber(Mission[Parameters]):
         Citation("evtx", "https://github.com/omerbenamram/pyevtx-rs", "MIT OR Apache-2.0"),
         Citation("ahocorasick_rs", "https://github.com/G-Research/ahocorasick_rs", "Apache-2.0"),
         Citation("cryptography", "https://github.com/pyca/cryptography", "Apache-2.0 OR BSD-3-Clause"),
+        Citation("duckdb", "https://github.com/duckdb/duckdb", "MIT"),
         Citation("google-re2", "https://github.com/google/re2", "BSD-3-Clause"),
         Citation("msgspec", "https://github.com/jcrist/msgspec", "BSD-3-Clause"),
         Citation("Sigma rules of SigmaHQ, where given", "https://github.com/SigmaHQ/sigma", "DRL-1.1"),
@@ -132,12 +145,12 @@ class Cyber(Mission[Parameters]):
 
     def need(self, parameters: Parameters, sizes: Mapping[str, int]) -> Need:
         """Memory does not grow with the logs; time does (measured: bench/cyber.py), and so does scratch."""
-        logs, rules = sizes.get("logs", 0), sizes.get("rules", 0)
+        logs, rules, hunts = (sizes.get(role, 0) for role in ("logs", "rules", "hunts"))
         return Need(
             cpus=min(parameters.processes, 16),
-            memory_mb=300 + 200 * parameters.processes + rules * 8 // MIB,
+            memory_mb=300 + 200 * parameters.processes + rules * 8 // MIB + (700 if hunts else 0),
             wall_s=60 + logs // (2 * MIB) + 20 * rules // MIB,
-            disk_mb=256 + 2 * logs // MIB,
+            disk_mb=256 + (6 if hunts else 2) * logs // MIB,
         )
 
     def run(self, context: Context[Parameters]) -> Result:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from casemate.errors import BadInput
 from casemate.missions import Context, NoModel, Result, Table
+from casemate_cyber.events.read import Trouble
+from casemate_cyber.hunt import answered
 from casemate_cyber.mission import LEVELS, baseline_of
 from casemate_cyber.out.attack import Matrix, techniques
 from casemate_cyber.out.note import MOST, note
@@ -50,7 +53,10 @@ def result_of(context: Context[Parameters]) -> Result:
             what="no rule of the pack can be applied: " + (pack.left[0].reason if pack.left else "it is empty")
         )
     (context.out / "rules.pack").write_bytes(pack.encode())
-    seen = watched(pack, context.inputs.get("logs", ()), context.scratch, asked.processes, context.progress)
+    hunts = context.inputs.get("hunts", ())
+    kept = context.out / "events.parquet" if hunts else None
+    seen = watched(pack, context.inputs.get("logs", ()), context.scratch, asked.processes, context.progress, kept)
+    found = _hunted(hunts, kept, seen, context) if kept else {}
     matrix, listed, counts = Matrix(), list[Alert](), {"alerts": 0, "suppressed": 0, "below": 0}
     _stream(context, seen, Releasable(pack), baseline, matrix, listed, counts)
     (context.out / "navigator.json").write_text(json.dumps(matrix.layer("Casemate cyber"), indent=1), encoding="utf-8")
@@ -75,12 +81,36 @@ def result_of(context: Context[Parameters]) -> Result:
         "not_read": seen.missed,
         "pack": pack.digest,
         "note_by": writer,
+        **{f"rows_{name}": len(table.rows) for name, table in found.items()},
         **(_published(said, asked.signed_by) if said else {}),
         **{f"events_{source}": count for source, count in sorted(seen.sources.items())[:40]},
     }
-    names = ("alerts.jsonl", "findings.jsonl", "releasable.jsonl", "navigator.json", "stix.json", "rules.pack")
-    names = (*names, "note.txt")
-    return Result(tables(seen, pack.left, listed, matrix), figures, {name: context.out / name for name in names})
+    names = (
+        "alerts.jsonl",
+        "findings.jsonl",
+        "releasable.jsonl",
+        "navigator.json",
+        "stix.json",
+        "rules.pack",
+        "note.txt",
+    )
+    left = {name: context.out / name for name in names} | ({"events.parquet": kept} if kept else {})
+    return Result({**tables(seen, pack.left, listed, matrix), **found}, figures, left)
+
+
+def _hunted(questions: Sequence[Path], events: Path, seen: Watched, context: Context[Parameters]) -> dict[str, Table]:
+    """The answer of each question as a table; one that has none is named among the troubles."""
+    found: dict[str, Table] = {}
+    context.progress(0, len(questions), "hunting")
+    for told in answered(questions, events, context.scratch, context.parameters.rows):
+        if isinstance(told, Trouble):
+            seen.missed += 1
+            seen.troubles.append(told)
+            continue
+        found[f"hunt.{told.name}"] = Table(told.columns, told.rows)
+        if told.more:
+            seen.troubles.append(Trouble(told.name, 0, f"only the first {len(told.rows)} rows are kept"))
+    return found
 
 
 def _published(said: Manifest, key: str) -> dict[str, str]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+from casemate_cyber import hunt
 from casemate_cyber.events.read import Trouble, Unit, units
 from casemate_cyber.match.engine import Engine
 from casemate_cyber.rules.pack import Pack, decode
 from casemate_cyber.rules.signed import Manifest, manifest_of, parted
 from casemate_cyber.scan.alerts import Alerts
 from casemate_cyber.scan.correlate import asked
-from casemate_cyber.scan.unit import Scanned
+from casemate_cyber.scan.unit import Scanned, scan
 from casemate_cyber.scan.workers import hits_of, scanned
 
 PACK = b'{"form":'
@@ -76,9 +78,14 @@ def pack_of(
 
 
 def watched(
-    pack: Pack, logs: Sequence[Path], scratch: Path, processes: int, progress: Callable[[int, int, str], None]
+    pack: Pack,
+    logs: Sequence[Path],
+    scratch: Path,
+    processes: int,
+    progress: Callable[[int, int, str], None],
+    keep: Path | None = None,
 ) -> Watched:
-    """Every event of the logs against every rule of the pack."""
+    """Every event of the logs against every rule of the pack. `keep`: where all events go, as one file of Parquet."""
     names = [path.name for path in logs]
     cut, troubles = units(list(logs), scratch)
     seen = Watched(Alerts(pack, names, scratch / "alerts.sqlite", lambda what: troubles.append(Trouble("", 0, what))))
@@ -86,14 +93,20 @@ def watched(
     fields = marked(pack)
     engine = Engine(pack.rules)
     engine.prepare()
+    work = scan if keep is None else partial(_kept, scratch)
     waiting: dict[int, Scanned] = {}
     following = 0
-    for number, done in enumerate(scanned(engine, cut, names, scratch, fields, processes), 1):
+    for number, done in enumerate(scanned(engine, cut, names, scratch, fields, processes, work=work), 1):
         waiting[done.unit] = done
         while following in waiting:
             _take(seen, waiting.pop(following), scratch, cut)
             following += 1
         progress(number, len(cut), "matching")
+    if keep is not None:
+        kept = [hunt.units_of(scratch, unit.number) for unit in cut]
+        hunt.parquet(kept, keep, scratch)
+        for path in kept:
+            path.unlink(missing_ok=True)
     seen.alerts.correlate()
     seen.alerts.close()
     seen.missed += len(troubles)
@@ -101,9 +114,24 @@ def watched(
     return seen
 
 
+def _kept(
+    scratch: Path, engine: Engine, unit: Unit, name: str, out: Path, fields: Mapping[int, Sequence[str]]
+) -> Scanned:
+    """In a worker: as `scan`, with every event in a file of the unit; of a unit that is lost, none stays."""
+    path = hunt.units_of(scratch, unit.number)
+    with path.open("wb") as file:
+
+        def keep(source: str, raw: Mapping[str, object], at: int) -> None:
+            file.write(hunt.line(source, raw, name, at))
+
+        return scan(engine, unit, name, out, fields, keep)
+
+
 def _take(seen: Watched, done: Scanned, scratch: Path, cut: Sequence[Unit]) -> None:
     """In the order of the inputs, whoever came first: the same logs give the same result."""
     seen.add(done)
+    if not done.events:  # one that was lost counts nothing: what it had kept until then is not asked either
+        hunt.units_of(scratch, cut[done.unit].number).unlink(missing_ok=True)
     hits = hits_of(scratch, cut[done.unit].number)
     seen.alerts.add(hits)
     hits.unlink()

@@ -10,10 +10,11 @@ from typing import Any
 
 import msgspec
 
-from casemate.doors.frame import Call, Reply, Route
+from casemate.access import Flow
+from casemate.doors.frame import Call, Reply, Route, Stream
 from casemate.doors.native.rooms import Rooms, marked, reply
 from casemate.jobs.environment import Environment, EnvironmentRequest
-from casemate.jobs.packages import ListRequest, Package
+from casemate.jobs.packages import PACKAGE, ListRequest, Package
 from casemate.objects import Found
 from casemate.policy import Action
 
@@ -45,6 +46,7 @@ def routes(rooms: Rooms) -> list[Route]:
         Route("GET", mirror, "native", lists, at.packages, gives=list[Any]),
         Route("POST", mirror, "native", brings, at.listed, takes=ListRequest, gives=told, texts=_sums),
         Route("PUT", wheel, "native", brings, at.bring, gives=told, limit=WHEEL, streams=True),
+        Route("GET", f"{wheel}/file", "native", Action("fetch", "package"), at.fetch),
     ]
 
 
@@ -88,6 +90,14 @@ class _Environments:
         """Forgotten: what runs in it runs on, what waits for it fails."""
         return reply(call.flow, Forgotten(await self._known.remove(call.flow, call.path["name"])))
 
+    async def fetch(self, call: Call) -> Stream:
+        """The file of a package."""
+        flow, name = call.flow, call.path["name"][:256]
+        found = await flow.read(PACKAGE, name)
+        await flow.begin(name.encode(), {"package": name})
+        pieces = _pieces(flow, found)
+        return Stream(pieces, "application/octet-stream", length=found.value.size, secret=True, subjects=(found.ref,))
+
     async def packages(self, call: Call) -> Reply:
         """The wheels of the mirror that the acting label sees."""
         return reply(call.flow, [_package(call, found) for found in await self._known.mirror.every(call.flow)])
@@ -102,6 +112,11 @@ class _Environments:
         name, listed = call.path["name"], call.query.get("list", "")
         found = await self._known.mirror.bring(call.flow, listed, name, _arriving(call))
         return reply(call.flow, _package(call, found), status=201, bytes=found.value.size)
+
+
+async def _pieces(flow: Flow, found: Found[Package]) -> AsyncIterator[bytes]:
+    for piece in found.value.pieces:
+        yield await flow.blob(found.ref.class_id, piece)
 
 
 async def _arriving(call: Call) -> AsyncIterator[bytes]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from casemate.accounts.bindings import Binding, BindingRequest, bind, bindings, unbind
-from casemate.accounts.statements import Installed, install, installed
+from casemate.accounts.statements import Carried, Installed, carried, install, installed, keep
 from casemate.doors.frame import Call, Reply, Route
-from casemate.doors.native.rooms import Rooms, reply
+from casemate.doors.native.rooms import Rooms, marked, reply
 from casemate.policy import Action
 
 __all__ = ["routes"]
@@ -23,6 +25,7 @@ def routes(rooms: Rooms) -> list[Route]:
     """Binding and attribute routes."""
     del rooms
     listing, grant = Action("list", "principal"), Action("grant", "principal")
+    told = dict[str, Any]
     bound = "/api/principals/{id}/bindings"
     return [
         Route("POST", bound, "native", grant, _bind, takes=BindingRequest, gives=Binding),
@@ -30,6 +33,8 @@ def routes(rooms: Rooms) -> list[Route]:
         Route("DELETE", "/api/bindings/{id}", "native", grant, _unbind, gives=dict[str, str]),
         Route("PUT", "/api/attributes/{authority}", "native", grant, _install, takes=File, gives=Installed),
         Route("GET", "/api/attributes", "native", listing, _installed, gives=list[Installed]),
+        Route("POST", "/api/statements", "native", Action("keep", "statement"), _keep, takes=File, gives=told),
+        Route("GET", "/api/statements", "native", Action("list", "statement"), _carried, gives=list[told]),
     ]
 
 
@@ -55,3 +60,19 @@ async def _install(call: Call) -> Reply:
 
 async def _installed(call: Call) -> Reply:
     return reply(call.flow, await installed(call.flow))
+
+
+async def _keep(call: Call) -> Reply:
+    """An attribute file for another region, to be sent to it by a bundle."""
+    id, kept = await keep(call.flow, call.body.file.encode())
+    return reply(call.flow, _stated(id, kept), status=201)
+
+
+async def _carried(call: Call) -> Reply:
+    """The attribute files for other regions."""
+    several = await carried(call.flow)
+    return reply(call.flow, [{**_stated(each.id, each.value), **marked(call.flow, each.label)} for each in several])
+
+
+def _stated(id: str, kept: Carried) -> dict[str, Any]:
+    return {"id": id, **{name: getattr(kept, name) for name in ("authority", "region", "number", "by", "at")}}

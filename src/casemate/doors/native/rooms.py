@@ -23,7 +23,7 @@ from casemate.labels import Label
 from casemate.models import Answerer, Catalogue, Gateway
 from casemate.models.registry import Registry
 from casemate.settings import Settings
-from casemate.transfer.region import Arrivals, Departures, Yard
+from casemate.transfer.region import Arrivals, Departures, Retention, Yard
 
 __all__ = ["Check", "Rooms", "Transfer", "marked", "reply"]
 
@@ -38,11 +38,16 @@ class Check(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """What a region does with bundles: their files, what leaves, what comes."""
+    """What a region does with bundles: their files, what leaves, what comes, how long what was put aside stays.
+
+    `asking`: the kinds of things for which a channel needs an officer's word.
+    """
 
     yard: Yard
     departures: Departures
     arrivals: Arrivals
+    retention: Retention
+    asking: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

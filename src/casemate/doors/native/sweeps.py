@@ -49,6 +49,7 @@ def sweep_told(call: Call, seen: Seen) -> dict[str, Any]:
         **headed(call.flow, seen.table),
         "array": array,
         "points": array["size"],
+        "taken": sum(map(len, seen.array.value.taken.values())),
         "parameters": list(seen.sweep.space.parameters),
         "method": seen.sweep.space.method,
         "artefacts": told(call.flow, seen.table)["artefacts"],

@@ -17,6 +17,7 @@ from casemate.access import Flow
 from casemate.errors import BadInput, Conflict, Damaged
 from casemate.jobs import JOB, Beside, Input, Job, Jobs, Output, Resources, Spec
 from casemate.missions.form import filled
+from casemate.missions.host.members import ORDER
 from casemate.missions.host.mission import (
     MISSION,
     CallRequest,
@@ -145,7 +146,7 @@ class Missions:
             ("python3", "-c", _BEGIN, "run", found.value.entry),
             name=f"{told.name} {told.version}",
             environment=found.value.environment,
-            env={"CASEMATE_MISSION": msgspec.json.encode(order).decode()},
+            env={ORDER: msgspec.json.encode(order).decode()},
             inputs=tuple(inputs),
             outputs=(Output("out", ""),),
             resources=room,

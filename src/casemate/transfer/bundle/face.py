@@ -35,9 +35,9 @@ Profile = Literal["hybrid", "cnsa2"]
 Role = Literal["signer", "approver"]
 AREA = 1 << 17
 MOST_RECIPIENTS, MOST_SIGNATURES = 16, 12
-MAGIC = b"CMBNDL\x00\x01"
+MAGIC = b"CMBNDL\x00\x02"
 MOST = (1 << 53) - 1
-_FIXED = struct.Struct(">8s16s16sQQQI64sBBH")
+_FIXED = struct.Struct(">8s16s16sQQQI64s64sBBH")
 _HINT = 10
 _WRAPPED: Final = {1: 1714, 2: 1617}
 _PROFILES: Final[dict[int, Profile]] = {1: "hybrid", 2: "cnsa2"}
@@ -51,6 +51,8 @@ _ROLE_NUMBERS: Final = {name: number for number, name in _ROLES.items()}
 class Face:
     """What stands outside. `size`: bytes of content, padded; `frames`: SHA-512 over the sealed frames.
 
+    `inner`: SHA-512 over all members before the first blob. With the digests that these name it binds whoever signed
+    to what is inside, also where no digest is taken over the frames again.
     `expires` in microseconds since 1970; `recipients`: (first bytes of the digest of a public key, wrapped key).
     """
 
@@ -60,6 +62,7 @@ class Face:
     expires: int
     size: int
     frames: bytes
+    inner: bytes
     profile: Profile
     banner: str
     recipients: tuple[tuple[bytes, bytes], ...]
@@ -77,6 +80,7 @@ class Face:
                 self.size,
                 frame_count(self.size),
                 self.frames,
+                self.inner,
                 _NUMBERS[self.profile],
                 len(self.recipients),
                 len(banner),
@@ -184,7 +188,9 @@ def _face(area: bytes) -> tuple[Face, int]:
     """The face, and where it ends. Raises Damaged."""
     if len(area) < _FIXED.size:
         raise Damaged(what="bundle face")
-    magic, id, channel, sequence, expires, size, count, frames, profile, recipients, width = _FIXED.unpack_from(area)
+    magic, id, channel, sequence, expires, size, count, frames, inner, profile, recipients, width = _FIXED.unpack_from(
+        area
+    )
     sound = (
         magic == MAGIC
         and 0 < sequence <= MOST
@@ -203,7 +209,7 @@ def _face(area: bytes) -> tuple[Face, int]:
     if not sound or not is_banner(banner):
         raise Damaged(what="bundle face")
     wrapped, at = _recipients(area, at, recipients, _PROFILES[profile])
-    return Face(id, channel, sequence, expires, size, frames, _PROFILES[profile], banner, wrapped), at
+    return Face(id, channel, sequence, expires, size, frames, inner, _PROFILES[profile], banner, wrapped), at
 
 
 def _recipients(area: bytes, at: int, count: int, profile: Profile) -> tuple[tuple[tuple[bytes, bytes], ...], int]:

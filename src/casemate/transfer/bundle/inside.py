@@ -26,7 +26,7 @@ from casemate.transfer.bundle.layout import (
     read_index,
     read_manifest,
 )
-from casemate.transfer.bundle.members import BLOCK, Headers, Member, filling, wanted
+from casemate.transfer.bundle.members import BLOCK, Headers, Member, filling, header_of, wanted
 from casemate.transfer.bundle.release import MOST_RELEASE, Envelope, read_envelope
 from casemate.transfer.bundle.roles import MOST_METADATA, MOST_ROOTS
 
@@ -55,6 +55,7 @@ class Inside:
     metadata: Mapping[str, bytes] = field(repr=False)
     manifests: Mapping[str, Manifest] = field(repr=False)
     blobs: Mapping[str, Blob] = field(repr=False)
+    inner: bytes = b""  # SHA-512 over all members before the first blob
 
 
 class Piece(NamedTuple):
@@ -80,6 +81,7 @@ class Reading:
         self._index: tuple[Pointed, ...] = ()
         self._kept: dict[str, int] = {}  # manifests: their digests and sizes
         self._running: dict[str, tuple[int, Any]] = {}
+        self._inner = hashlib.sha512()
 
     def feed(self, content: memoryview) -> list[Piece]:
         """The next bytes. The pieces are views of them: digest them before the buffer is used again."""
@@ -119,7 +121,8 @@ class Reading:
             for digest, (size, running) in self._running.items()
         }
         sealed = self._small["release.dsse.json"]
-        return Inside(self._index, read_envelope(sealed), self._small["index.json"], sealed, metadata, manifests, blobs)
+        inner, index = self._inner.digest(), self._small["index.json"]
+        return Inside(self._index, read_envelope(sealed), index, sealed, metadata, manifests, blobs, inner)
 
     def _header(self, content: memoryview) -> int:
         """Takes of the content what is missing of a header; how much that is."""
@@ -167,6 +170,7 @@ class Reading:
         self._held.clear()
         if not digest:
             self._small[member.path] = raw
+            self._inner.update(header_of(member) + raw + bytes(filling(member.size)))
         elif digest in self._kept:
             self._small[digest] = raw
         if member.path == "oci-layout" and raw != LAYOUT:

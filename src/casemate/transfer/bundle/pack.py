@@ -7,6 +7,7 @@ It must never read a file: who has the blobs brings them, each when its turn com
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -76,6 +77,15 @@ class Content:
     small: Mapping[str, bytes] = field(repr=False)
     tar: int
     size: int
+
+    @property
+    def inner(self) -> bytes:
+        """SHA-512 over all members before the first blob, as they lie: what whoever signs the face is bound to."""
+        running = hashlib.sha512()
+        for member in self.members:
+            if not member.path.startswith("blobs/"):
+                running.update(header_of(member) + self.small[member.path] + bytes(filling(member.size)))
+        return running.digest()
 
     def pieces(self) -> Iterator[bytes | Taken]:
         """In their order: bytes as they are, or the blob that is to be put there. Ends with the padding, in parts."""

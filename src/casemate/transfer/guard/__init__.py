@@ -10,7 +10,7 @@ guard is much stricter than inward. It decides nothing about labels, and it neve
 from __future__ import annotations
 
 from casemate.transfer.guard.agree import Asked, agreed, judge
-from casemate.transfer.guard.formats import format_of, may_cross, refused_by
+from casemate.transfer.guard.formats import claimed, format_of, may_cross, refused_by
 from casemate.transfer.guard.names import Member, safe_names
 from casemate.transfer.guard.profile import FORMATS, INWARD, OUTWARD, Direction, Format, Profile, profile_of
 from casemate.transfer.guard.schema import SCHEMA, Schema, read_schema
@@ -30,6 +30,7 @@ __all__ = [
     "Schema",
     "Verdict",
     "agreed",
+    "claimed",
     "format_of",
     "held",
     "judge",

@@ -25,16 +25,17 @@ class Asked:
     schema: Schema | None = None
 
 
-def judge(raw: bytes, asked: Asked) -> tuple[Verdict, bytes]:
+def judge(raw: bytes, asked: Asked, rest: int = 0) -> tuple[Verdict, bytes]:
     """The verdict, and the canonical bytes, b"" where it is held. Raises nothing but what ends the process.
 
+    `rest`: of safetensors, the bytes of data that follow those that are given.
     Both sides run in this process: for what is small and is the region's own. A stranger's file goes by the cell.
     """
     profile = profile_of(asked.direction)
     try:
         may_cross(asked.format, raw[:512], profile)
-        canonical = made(asked.format, raw, profile, asked.schema)
-        again = read(asked.format, canonical, profile, asked.schema)
+        canonical = made(asked.format, raw, profile, asked.schema, rest)
+        again = read(asked.format, canonical, profile, asked.schema, rest)
     except Refused as error:
         return no(asked, str(error.facts["rule"]), str(error.facts.get("why", ""))), b""
     except MemoryError:

@@ -11,7 +11,7 @@ from typing import Final
 from casemate.transfer.guard.profile import Format, Profile
 from casemate.transfer.guard.verdict import held
 
-__all__ = ["format_of", "may_cross", "refused_by"]
+__all__ = ["claimed", "format_of", "may_cross", "refused_by"]
 
 _ENDS: Final[dict[str, Format]] = {
     ".txt": "text",
@@ -86,11 +86,16 @@ def format_of(name: str, head: bytes) -> Format:
     rule = refused_by(name, head)
     if rule:
         raise held(rule)
-    last = name.replace("\\", "/").rpartition("/")[2].lower()
-    found = "tokenizer" if last == "tokenizer.json" else _ENDS.get(_end(name))
+    found = claimed(name)
     if found is None:
         raise held("guard-format", "no format that can be written anew")
     return found
+
+
+def claimed(name: str) -> Format | None:
+    """The format that the end of a name claims; None where it claims none that the guard knows."""
+    last = name.replace("\\", "/").rpartition("/")[2].lower()
+    return "tokenizer" if last == "tokenizer.json" else _ENDS.get(_end(name))
 
 
 def may_cross(format: str, head: bytes, profile: Profile) -> None:

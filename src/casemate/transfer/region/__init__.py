@@ -8,8 +8,21 @@ visible, or that a number, a gap or a name of one class is known in another.
 from __future__ import annotations
 
 from casemate.transfer.region.arrive import Arrivals
-from casemate.transfer.region.cargo import Arrived, Cargo, Content, Gathered, Landed
+from casemate.transfer.region.cargo import (
+    Alarming,
+    Arrived,
+    Cargo,
+    Carried,
+    Content,
+    Gathered,
+    Landed,
+    Shown,
+    Through,
+)
 from casemate.transfer.region.channel import BUNDLE, CHANNEL, BundleRecord, ChannelRecord, MemberRecord
+from casemate.transfer.region.fetching import accredit_fetching
+from casemate.transfer.region.inspect import GuardProfile, Guards, Inspected, Looking
+from casemate.transfer.region.keys import Keys, keys_of, renew_card, renew_root, revoke, rotate
 from casemate.transfer.region.leave import Departures, Wanted
 from casemate.transfer.region.office import (
     Card,
@@ -19,38 +32,62 @@ from casemate.transfer.region.office import (
     named,
     open_received,
     open_sent,
+    permit,
     skip,
     trust,
 )
-from casemate.transfer.region.yard import Made, Opened, Outgoing, Packing, Place, Yard
+from casemate.transfer.region.quarantine import Quarantine, Retention
+from casemate.transfer.region.requests import requests, settle
+from casemate.transfer.region.yard import LOST, Made, Opened, Outgoing, Packing, Place, Yard
 
 __all__ = [
     "BUNDLE",
     "CHANNEL",
+    "LOST",
+    "Alarming",
     "Arrivals",
     "Arrived",
     "BundleRecord",
     "Card",
     "Cargo",
+    "Carried",
     "ChannelRecord",
     "Content",
     "Departures",
     "Gathered",
+    "GuardProfile",
+    "Guards",
+    "Inspected",
     "Introduction",
+    "Keys",
     "Landed",
+    "Looking",
     "Made",
     "MemberRecord",
     "Opened",
     "Outgoing",
     "Packing",
     "Place",
+    "Quarantine",
+    "Retention",
+    "Shown",
+    "Through",
     "Wanted",
     "Yard",
+    "accredit_fetching",
     "channels",
     "introduction",
+    "keys_of",
     "named",
     "open_received",
     "open_sent",
+    "permit",
+    "renew_card",
+    "renew_root",
+    "requests",
+    "revoke",
+    "rotate",
+    "settle",
     "skip",
     "trust",
 ]

@@ -3,6 +3,7 @@
     file -> verify(facts, state, now) -> refuse        a record, and the file is gone
                                       -> quarantine    a record, and the file put aside
                                       -> hold          a record with the gap; the file waits, and is judged again
+         -> the guard here, once all else holds, and verify again with what it found
                                       -> accept -> pour all -> ONE commit: the channel's new state, and what came
 
 Everything lies at the label of the channel here: the join of what was sent and this region's floor. Each object comes
@@ -13,19 +14,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import replace as replaced
 from weakref import WeakValueDictionary
 
 from msgspec.structs import replace
 
-from casemate.access import Flow, Gate, Lanes
+from casemate.access import Enrol, Flow, Gate, Lanes
 from casemate.clock import Loop
-from casemate.errors import BadInput, CasemateError, Conflict, Damaged, Unavailable
+from casemate.errors import Absent, BadInput, CasemateError, Conflict, Damaged, Unavailable
 from casemate.labels import AccessClass
 from casemate.objects import Change, Delete, Found, Put, Ref, Where
 from casemate.policy import Action
-from casemate.transfer.region.cargo import Arrived, Cargo, Landed
+from casemate.transfer.region.cargo import Alarming, Arrived, Cargo, Landed, Through
 from casemate.transfer.region.channel import (
     BUNDLE,
     CHANNEL,
@@ -36,8 +35,11 @@ from casemate.transfer.region.channel import (
     MemberRecord,
     TakenRecord,
 )
+from casemate.transfer.region.customs import GUARDED, Customs, Looked, Unfit
+from casemate.transfer.region.inspect import Guards, Remade
+from casemate.transfer.region.keys import known_before, told_apart
 from casemate.transfer.region.office import named
-from casemate.transfer.region.yard import Opened, Place, Yard
+from casemate.transfer.region.yard import LOST, Opened, Place, Yard
 from casemate.transfer.state import State, read_state, written
 from casemate.transfer.verdict import Verdict
 from casemate.transfer.verify import advanced, held, verify
@@ -45,24 +47,22 @@ from casemate.transfer.verify import advanced, held, verify
 __all__ = ["Arrivals"]
 
 
-class _Unfit(Exception):
-    """Something in a bundle that was accepted is nothing that a room here takes."""
-
-
 LARGEST = 1 << 40
 TRIES = 8
 
 
 class Arrivals:
-    """`cargo`: what can be adopted, by the type of its manifest.
+    """`cargo`: what can be adopted, by the type of its manifest. `guards`: what looks at its files before.
 
     Each class has a lane of its own: a large bundle keeps nobody else's waiting. `patience`: as of `Lanes`.
     """
 
-    def __init__(self, gate: Gate, yard: Yard, cargo: Mapping[str, Cargo], patience: float | None = 0.5) -> None:
+    def __init__(
+        self, gate: Gate, yard: Yard, cargo: Mapping[str, Cargo], guards: Guards, patience: float | None = 0.5
+    ) -> None:
         self._gate = gate
         self._yard = yard
-        self._cargo = cargo
+        self._customs = Customs(cargo, guards)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._lanes = Lanes(gate, self._lane, patience)
         self.problems: dict[str, str] = {}
@@ -125,18 +125,25 @@ class Arrivals:
         """One file, one at a time for each channel; where the state was changed meanwhile, it is judged again."""
         lock = self._turns.setdefault(f"{flow.access.id}/{name}", asyncio.Lock())
         async with lock:
+            looked: Looked = {}  # what a guard has found is not looked for again
             for _ in range(TRIES):
                 found, state = await self._receiving(flow, name)
-                opened = await self._yard.open(file, found.value.keeper)
-                verdict = verify(opened.facts, state, flow.gate.vault.clock.now())
-                if verdict.rule == "sealed":  # it is to others, whoever they are: nothing will ever open it here
-                    verdict = replaced(verdict, state="quarantine")
+                opened = await self._yard.open(file, (found.value.keeper, *found.value.keepers))
+                now, why = flow.gate.vault.clock.now(), ""
+                alarms: tuple[str, ...] = ()
+                verdict = told_apart(found.value, state, opened, verify(opened.facts, state, now))
                 try:
-                    if verdict.came is not None:
-                        with suppress(_Unfit):
-                            return await self._adopted(flow, found, state, opened, verdict, more)
-                        verdict = Verdict("quarantine", "unfit", verdict.alarms)
-                    return await self._kept(flow, found, state, opened, verdict, file, more)
+                    try:
+                        if verdict.came is not None or verdict.rule in GUARDED:
+                            verdict, why = await self._customs.verdict(
+                                opened, state, now, found.value, looked, flow.access.id
+                            )
+                        if verdict.came is not None:
+                            return await self._adopted(flow, found, state, opened, verdict, more, looked)
+                    except Unfit as unfit:
+                        verdict, why = Verdict("quarantine", unfit.rule, verdict.alarms), str(unfit)
+                        alarms = unfit.alarms
+                    return await self._kept(flow, found, state, opened, verdict, file, more, why, alarms)
                 except Conflict:
                     for each in more:
                         if not await self._stands(flow, each):
@@ -153,8 +160,22 @@ class Arrivals:
             if not ready:
                 return
             for each in ready:
-                await self._judged(flow, name, each.value.file, (Delete(BUNDLE, each.id, expect=each.version),))
+                gone = Delete(BUNDLE, each.id, expect=each.version)
+                try:
+                    await self._judged(flow, name, each.value.file, (gone,))
+                except Absent as error:
+                    if error.facts["kind"] != LOST:
+                        raise
+                    await self._lost(flow, name, each.value.sequence, gone)
                 await self._yard.forget(each.value.file)
+
+    async def _lost(self, flow: Flow, name: str, sequence: int, gone: Delete) -> None:
+        """What waited lies there no more: its number is missing again, so that it is carried once more."""
+        found, state = await self._receiving(flow, name)
+        told = replace(state, pending=tuple(each for each in state.pending if each != sequence))
+        after = replace(found.value, state=written(told).decode())
+        facts = {"channel": name, "sequence": sequence, "lost": "yes"}
+        await flow.commit(Put(CHANNEL, found.id, after, expect=found.version), gone, facts=facts)
 
     async def again(self, flow: Flow, name: str) -> None:
         """What waits is judged again: somebody has given up what was missing."""
@@ -175,6 +196,8 @@ class Arrivals:
         verdict: Verdict,
         file: str,
         more: Sequence[Delete],
+        why: str,
+        alarms: tuple[str, ...],
     ) -> Found[BundleRecord]:
         """Nothing of it is adopted: a record says why, and where its bytes are."""
         id = _fresh(flow, found.id)
@@ -189,9 +212,15 @@ class Arrivals:
                 return same[0]
         where = place.get(verdict.state)
         kept = await self._yard.keep(file, where, id.removeprefix(PREFIX)) if where else ""
-        record = _record(flow, found.id, opened, verdict, kept, ())
+        record = _record(flow, found.id, opened, verdict, kept, (), why)
+        record = replace(record, alarms=(*record.alarms, *alarms))
         put = Put(BUNDLE, id, record, expect=0)
-        receipt = await flow.commit(put, *changes, *more, facts=_facts(found.id, record))
+        try:
+            receipt = await flow.commit(put, *changes, *more, facts=_facts(found.id, record))
+        except Conflict:
+            if kept:
+                await self._yard.forget(kept)  # it is judged again: nobody would ever find this name of it
+            raise
         return Found(Ref(BUNDLE.name, id, flow.access.id), receipt.versions[0], flow.acting, record)
 
     async def _adopted(
@@ -202,12 +231,13 @@ class Arrivals:
         opened: Opened,
         verdict: Verdict,
         more: Sequence[Delete],
+        looked: Looked,
     ) -> Found[BundleRecord]:
         """Pour all, then one commit. Where it is sure that there is none, nothing is left of what was laid down."""
         landed: list[Landed] = []
         try:
-            done = await self._landed(flow, found, state, opened, verdict, more, landed)
-        except (Conflict, _Unfit):
+            done = await self._landed(flow, found, state, opened, verdict, more, looked, landed)
+        except (Conflict, Unfit):
             for one in landed:
                 await one.undo()
             raise
@@ -223,6 +253,7 @@ class Arrivals:
         opened: Opened,
         verdict: Verdict,
         more: Sequence[Delete],
+        looked: Looked,
         landed: list[Landed],
     ) -> Found[BundleRecord]:
         """What the commit gives; `landed` grows by each object that was poured for it."""
@@ -231,40 +262,58 @@ class Arrivals:
         id = _fresh(flow, found.id)
         ref = Ref(BUNDLE.name, id, flow.access.id)
         changes: list[Change] = []
+        enrolled: list[Enrol] = []
         members: list[MemberRecord] = []
+        by = Through(found.value.source, came.sequence)
         for type, arrived in opened.objects():
-            before = await self._before(flow, type, arrived)
-            if before is not None:
-                members.append(MemberRecord(type, arrived.name, arrived.digest, before.kind, before.id, known=True))
-                continue
+            seen = looked.get(arrived.digest)
+            guard = seen.verdict if seen else ""
             try:
-                one = await self._cargo_of(type).arrive(flow, arrived, ref, str(came.sequence))
+                cargo = self._customs.cargo(type, found.value)
+                before = await self._before(flow, cargo, arrived)
+                if before is not None:
+                    members.append(
+                        MemberRecord(
+                            type, arrived.name, arrived.digest, before.kind, before.id, known=True, guard=guard
+                        )
+                    )
+                    continue
+                made = Remade(arrived, seen.made) if seen else arrived
+                one = await cargo.arrive(flow, made, ref, by)
+            except Alarming as told:
+                raise Unfit(arrived.name, told.rule, (told.rule,)) from None
             except (BadInput, Damaged):
-                raise _Unfit from None
+                raise Unfit(arrived.name) from None
+            if any(one.ref == other.ref for other in landed):  # two in one place: neither is what was sent
+                await one.undo()
+                raise Unfit(arrived.name)
             landed.append(one)
+            enrolled.extend(one.enrolled)
             changes.extend(one.changes)
             taken = TakenRecord(one.ref.kind, one.ref.id, id, one.mark)
             changes.append(Put(TAKEN, arrived.digest.partition(":")[2], taken))
-            members.append(MemberRecord(type, arrived.name, arrived.digest, one.ref.kind, one.ref.id))
-        record = _record(flow, found.id, opened, verdict, "", tuple(members))
+            members.append(MemberRecord(type, arrived.name, arrived.digest, one.ref.kind, one.ref.id, guard=guard))
+        record = _record(flow, found.id, opened, verdict, "", tuple(members), "")
         after = replace(
             found.value,
             state=written(advanced(state, came)).decode(),
             sequence=came.sequence,
             previous=came.previous,
+            before=known_before(found.value, state.root, came.root),
             skip_by="",
             skip_to=0,
         )
         first = (Put(CHANNEL, found.id, after, expect=found.version), Put(BUNDLE, id, record, expect=0))
-        receipt = await flow.commit(*first, *_once(changes), *more, facts=_facts(found.id, record))
+        facts = _facts(found.id, record)
+        receipt = await flow.commit(*first, *_once(changes), *more, *enrolled, facts=facts)
         return Found(ref, receipt.versions[1], flow.acting, record)
 
-    async def _before(self, flow: Flow, type: str, arrived: Arrived) -> TakenRecord | None:
+    async def _before(self, flow: Flow, cargo: Cargo, arrived: Arrived) -> TakenRecord | None:
         """Where the very same object lies that came before, if it still does."""
         for each in await flow.read_each(TAKEN, arrived.digest.partition(":")[2]):
             before = each.value
             own = each.ref.class_id == flow.access.id
-            if own and await self._cargo_of(type).there(flow, before.id, before.mark):
+            if own and await cargo.there(flow, before.id, before.mark):
                 return before
         return None
 
@@ -273,12 +322,6 @@ class Arrivals:
         return any(
             (f.ref.class_id, f.version) == (flow.access.id, gone.expect) for f in await flow.read_each(BUNDLE, gone.id)
         )
-
-    def _cargo_of(self, type: str) -> Cargo:
-        cargo = self._cargo.get(type)
-        if cargo is None:
-            raise BadInput(what=f"Nothing of type {type[:100]} is adopted here.")
-        return cargo
 
     async def _flow(self, access: AccessClass) -> Flow:
         return await self._gate.open(self._gate.service("transfer", access), Action("take", "bundle"))
@@ -297,7 +340,7 @@ def _fresh(flow: Flow, name: str) -> str:
 
 
 def _record(
-    flow: Flow, name: str, opened: Opened, verdict: Verdict, file: str, members: tuple[MemberRecord, ...]
+    flow: Flow, name: str, opened: Opened, verdict: Verdict, file: str, members: tuple[MemberRecord, ...], why: str
 ) -> BundleRecord:
     came = verdict.came
     return BundleRecord(
@@ -314,6 +357,7 @@ def _record(
         gap=verdict.gap or (),
         digest=came.previous if came is not None else "",
         file=file,
+        why=why,
         members=members,
     )
 
@@ -325,7 +369,9 @@ def _facts(name: str, record: BundleRecord) -> dict[str, str | int]:
         "bundle": record.bundle,
         "verdict": record.verdict,
         "rule": record.rule,
+        "why": record.why,
         "objects": len(record.members),
         "known": sum(member.known for member in record.members),
     }
+    facts |= {"alarms": ", ".join(record.alarms)} if record.alarms else {}
     return facts | ({"gap": f"{record.gap[0]}-{record.gap[1]}"} if record.gap else {})

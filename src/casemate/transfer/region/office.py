@@ -9,36 +9,49 @@ Both are carried by people, who compare what they hold. A channel that nobody ha
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 from msgspec.structs import replace
 
 from casemate.access import Flow
 from casemate.accounts import agreed
-from casemate.crypto import Keeper, KeySigner, Recipient, generate
+from casemate.crypto import Keeper, Recipient
 from casemate.errors import BadInput, Conflict, Damaged, MarkingError, Refused
 from casemate.objects import Found, Put
-from casemate.transfer.bundle.roles import ROLES, make_root, read_root
+from casemate.transfer.bundle.roles import read_root
 from casemate.transfer.lattice import lattice_of
 from casemate.transfer.region.channel import CHANNEL, ChannelRecord
+from casemate.transfer.region.inspect import GuardProfile
+from casemate.transfer.region.seats import drawn, root_of
 from casemate.transfer.state import State, read_state, written
 
-__all__ = ["Card", "Introduction", "channels", "introduction", "named", "open_received", "open_sent", "skip", "trust"]
+__all__ = [
+    "Card", "Introduction", "channels", "introduction", "named", "open_received", "open_sent", "permit", "skip",
+    "stated", "text_of", "trust",
+]  # fmt: skip
 
-YEAR = 366 * 86_400 * 1_000_000
-ROOT_LASTS = 10 * YEAR
 _LONGEST = 64
 
 
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a region that takes tells the one that sends. `recipient`: a public key in hexadecimal."""
+    """What a region that takes tells the one that sends. `recipient`: a public key in hexadecimal.
+
+    `guard`: what its guard will be asked of, so that the sender asks its own of the same.
+    """
 
     region: str
     ceiling: str
     recipient: str
+    guard: GuardProfile = "known"
 
 
 class Introduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the sender tells of itself. `label` in canonical text, `root`: the text of the first root."""
+    """What the sender tells of itself. `label` in canonical text, `root`: the text of its newest root.
+
+    `revoked`: names of its keys that count no more; what it sent up to `sequence`, whose digest is `previous`, went
+    with them.
+    """
 
     channel: str
     source: str
@@ -46,6 +59,9 @@ class Introduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     label: str
     banner: str
     root: str
+    revoked: tuple[str, ...] = ()
+    sequence: int = 0
+    previous: str = ""
 
 
 async def channels(flow: Flow) -> list[Found[ChannelRecord]]:
@@ -61,11 +77,11 @@ async def named(flow: Flow, name: str) -> Found[ChannelRecord]:
     return await flow.absent(CHANNEL, name[:_LONGEST])
 
 
-async def open_received(flow: Flow, name: str, source: str) -> ChannelRecord | None:
+async def open_received(flow: Flow, name: str, source: str, guard: GuardProfile) -> ChannelRecord | None:
     """A channel by which something is to come to the acting label; None where a second officer has to say the same."""
     await _free(flow, name)
     _said(source)
-    agreement = await agreed(flow, f"receive {name} from {source} at {flow.acting.text}")
+    agreement = await agreed(flow, f"receive {name} from {source} at {flow.acting.text} guard {guard}")
     if agreement is None:
         return None
     vault = flow.gate.vault
@@ -78,6 +94,7 @@ async def open_received(flow: Flow, name: str, source: str) -> ChannelRecord | N
         ceiling=vault.region.ceiling.text,
         recipient=Keeper(keeper).recipient.public.hex(),
         keeper=keeper,
+        guard=guard,
         by=flow.session.principal.name,
         at=vault.clock.now(),
     )
@@ -85,10 +102,11 @@ async def open_received(flow: Flow, name: str, source: str) -> ChannelRecord | N
     return record
 
 
-async def open_sent(flow: Flow, name: str, card: Card) -> ChannelRecord | None:
+async def open_sent(flow: Flow, name: str, card: Card, signatures: int = 1, approvals: int = 0) -> ChannelRecord | None:
     """A channel by which what lies at the acting label may go to the region of that card; None as `open_received`.
 
-    Raises Refused (`accreditation`) where that region does not go as high.
+    So many people sign each bundle and approve it. Raises BadInput, Refused (`accreditation`) where that region does
+    not go as high.
     """
     await _free(flow, name)
     _said(card.region)
@@ -100,12 +118,15 @@ async def open_sent(flow: Flow, name: str, card: Card) -> ChannelRecord | None:
         raise BadInput(what="The card of a region: its key or its ceiling cannot be read.") from None
     if not flow.acting <= ceiling:
         raise Refused(rule="accreditation", acting=flow.acting.text)
-    agreement = await agreed(flow, f"send {name} to {card.region} {recipient} {ceiling.text} at {flow.acting.text}")
+    people = f"{signatures} {approvals}"
+    what = (
+        f"send {name} to {card.region} {recipient} {ceiling.text} at {flow.acting.text} guard {card.guard} by {people}"
+    )
+    agreement = await agreed(flow, what)
     if agreement is None:
         return None
-    scope = f"channel/{flow.access.id}/{name}"
-    channel = vault.entropy.draw(scope, 16)
-    signing, roles = generate("hybrid", vault.entropy.draw(scope, 64)), generate("cnsa2", vault.entropy.draw(scope, 64))
+    channel = vault.entropy.draw(f"channel/{flow.access.id}/{name}", 16)
+    seats = drawn(flow, name, signatures, approvals)
     now = vault.clock.now()
     record = ChannelRecord(
         name=name,
@@ -116,9 +137,12 @@ async def open_sent(flow: Flow, name: str, card: Card) -> ChannelRecord | None:
         label=flow.acting.text,
         ceiling=ceiling.text,
         recipient=recipient,
-        signing=signing,
-        roles=roles,
-        root=_root(channel, now, signing, roles),
+        guard=card.guard,
+        signing=seats.signers[0],
+        others=seats.signers[1:],
+        approving=seats.approvers,
+        roles=seats.roles,
+        root=root_of(channel, 1, now, seats),
         by=flow.session.principal.name,
         at=now,
     )
@@ -130,7 +154,17 @@ def introduction(flow: Flow, record: ChannelRecord) -> Introduction:
     """What a sender tells the other side of a channel."""
     region = flow.gate.vault.region
     banner = region.policies.banner(region.policies.parse(record.label), "en")
-    return Introduction(record.channel, record.source, record.destination, record.label, banner, record.root)
+    return Introduction(
+        record.channel,
+        record.source,
+        record.destination,
+        record.label,
+        banner,
+        record.newest,
+        record.revoked,
+        record.since,
+        record.since_previous,
+    )
 
 
 async def trust(flow: Flow, name: str, told: Introduction) -> ChannelRecord | None:
@@ -151,7 +185,8 @@ async def trust(flow: Flow, name: str, told: Introduction) -> ChannelRecord | No
         raise BadInput(what="The introduction speaks of another channel.")
     if label | region.floor is not flow.acting:
         raise Refused(rule="no-write-down", acting=flow.acting.text, asked=(label | region.floor).text)
-    agreement = await agreed(flow, f"trust {name} {told.channel} {told.root}")
+    said = f"{told.channel} {told.root} {' '.join(told.revoked)} {told.sequence} {told.previous}"
+    agreement = await agreed(flow, f"trust {name} {said}")
     if agreement is None:
         return None
     state = State(
@@ -164,11 +199,37 @@ async def trust(flow: Flow, name: str, told: Introduction) -> ChannelRecord | No
         ceiling=region.ceiling.text,
         lattice=lattice_of(region.policies),
         root=told.root,
+        guard="each" if record.guard == "each" else "named",
+        revoked=tuple(sorted(set(told.revoked))),
+        sequence=told.sequence,
+        previous=told.previous,
     )
-    known = replace(record, channel=told.channel, label=label.text, root=told.root, state=_text(state))
+    try:
+        text = text_of(stated(state))
+    except Damaged:
+        raise BadInput(what="The introduction: what it says of older keys cannot be read here.") from None
+    known = replace(record, channel=told.channel, label=label.text, root=told.root, state=text)
     put = Put(CHANNEL, name, known, expect=found.version)
     await flow.commit(put, *agreement, facts={"channel": name, "trusted": root.version})
     return known
+
+
+async def permit(flow: Flow, name: str, kinds: tuple[str, ...], known: Collection[str]) -> ChannelRecord | None:
+    """Of what no channel carries by itself, this one carries these kinds from now on, and no other.
+
+    `known`: what there is of them. None where a second officer has to say the same. Raises BadInput.
+    """
+    found = await named(flow, name)
+    if not set(kinds) <= set(known):
+        raise BadInput(what=f"What a channel is let carry is of: {', '.join(sorted(known))}.")
+    carries = tuple(sorted(set(kinds)))
+    agreement = await agreed(flow, f"permit {name} {found.value.channel} {' '.join(carries)}")
+    if agreement is None:
+        return None
+    told = replace(found.value, carries=carries)
+    put = Put(CHANNEL, name, told, expect=found.version)
+    await flow.commit(put, *agreement, facts={"channel": name, "carries": ", ".join(carries)})
+    return told
 
 
 async def skip(flow: Flow, name: str, sequence: int) -> ChannelRecord:
@@ -186,7 +247,7 @@ async def skip(flow: Flow, name: str, sequence: int) -> ChannelRecord:
     if asked and record.skip_by == me:
         raise Refused(rule="two-person")
     if asked:
-        told = replace(record, skip_by="", skip_to=0, state=_text(msgspec.structs.replace(state, skip=sequence)))
+        told = replace(record, skip_by="", skip_to=0, state=text_of(msgspec.structs.replace(state, skip=sequence)))
     else:
         told = replace(record, skip_by=me, skip_to=sequence)
     facts = {"channel": name, "skip": sequence, "agreed": "yes" if asked else "no"}
@@ -198,15 +259,14 @@ def _state(record: ChannelRecord) -> State | None:
     return read_state(record.state.encode()) if record.state else None
 
 
-def _text(state: State) -> str:
+def stated(state: State) -> State:
+    """The same, as a reader of its bytes would take it. Raises Damaged."""
+    return read_state(written(state))
+
+
+def text_of(state: State) -> str:
+    """A state as it is kept."""
     return written(state).decode()
-
-
-def _root(channel: bytes, now: int, signing: bytes, roles: bytes) -> str:
-    """The first root: one key for the four roles, one who signs, nobody who must approve besides."""
-    signer, keeper = KeySigner(signing), KeySigner(roles)
-    each = dict.fromkeys(ROLES, ((keeper.public,), 1))
-    return make_root(channel, 1, now + ROOT_LASTS, each, ((signer.public,), 1), ((), 0), (keeper,)).decode()
 
 
 async def _free(flow: Flow, name: str) -> None:

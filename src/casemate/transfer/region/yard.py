@@ -9,27 +9,37 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from casemate.transfer.region.cargo import Arrived, Content
+from casemate.transfer.bundle.face import Role
+from casemate.transfer.region.cargo import Arrived, Carried, Content
 from casemate.transfer.verify import Facts
 
-__all__ = ["Made", "Opened", "Outgoing", "Packing", "Place", "Yard"]
+__all__ = ["LOST", "Made", "Opened", "Outgoing", "Packing", "Place", "Yard"]
 
+LOST = "transfer.file"
+"""The kind that is absent where a file is gone: of a region that was brought back, say."""
 Place = Literal["held", "quarantine"]
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """An object that goes: its name among the others of the bundle, what kind of thing, its label, its files."""
+    """An object that goes: its name among the others of the bundle, what kind of thing, its label, its files.
+
+    `guards`: digest, guard and verdict of each that has looked at it.
+    """
 
     name: str
     type: str
     label: str
     contents: tuple[Content, ...]
+    guards: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """A bundle that is to be written. Ids and `previous` in hexadecimal, times in microseconds, keys as bytes."""
+    """A bundle that is to be written. Ids and `previous` in hexadecimal, times in microseconds, keys as bytes.
+
+    `roots`: those after the first, in their order. `former`: keys that sign besides `signing`.
+    """
 
     bundle: str
     channel: str
@@ -47,6 +57,8 @@ class Packing:
     roles: bytes = field(repr=False)
     objects: tuple[Outgoing, ...] = field(repr=False)
     approvals: tuple[tuple[str, str], ...] = ()
+    roots: tuple[bytes, ...] = ()
+    former: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,16 @@ class Opened(Protocol):
     @property
     def sequence(self) -> int: ...
 
+    @property
+    def recipients(self) -> Sequence[str]:
+        """Of the keys to which it is sealed, what stands outside: hexadecimal."""
+        ...
+
+    @property
+    def signers(self) -> Sequence[str]:
+        """The names of the keys that have signed it, whoever trusts them."""
+        ...
+
     def objects(self) -> Sequence[tuple[str, Arrived]]:
         """Type and files of each object. Only for a bundle that was accepted."""
         ...
@@ -84,8 +106,12 @@ class Yard(Protocol):
         """Write the draft of a bundle. Raises BadInput, TooLarge, StorageFull."""
         ...
 
-    async def publish(self, bundle: str) -> None:
-        """The draft is what goes out from now on. Nothing happens where it is already."""
+    def lying(self, name: str, contents: tuple[Content, ...]) -> Carried:
+        """The files of an object that is to go, read where they lie."""
+        ...
+
+    async def publish(self, bundle: str, signing: Sequence[tuple[Role, bytes]] = ()) -> None:
+        """The draft is what goes out from now on, signed by these keys too. Nothing happens where it is already."""
         ...
 
     async def drafts(self) -> list[str]:
@@ -112,8 +138,8 @@ class Yard(Protocol):
         """The channel of a file as its outside says, in hexadecimal; "" where that is no bundle."""
         ...
 
-    async def open(self, name: str, keeper: bytes) -> Opened:
-        """Read a file to its end."""
+    async def open(self, name: str, keepers: Sequence[bytes]) -> Opened:
+        """Read a file to its end, with the private key of these to which it is sealed. Raises Absent (`LOST`)."""
         ...
 
     async def keep(self, name: str, place: Place, id: str) -> str:

@@ -6,7 +6,7 @@ what correlations need of it, `example` {"why": [[field, pattern, value]], "sour
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,8 +61,18 @@ def clipped(raw: Mapping[str, Any]) -> dict[str, Any]:
     return {name[:LONGEST]: value[:LONGEST] if isinstance(value, str) else value for name, value in kept}
 
 
-def scan(engine: Engine, unit: Unit, name: str, out: Path, fields: Mapping[int, Sequence[str]]) -> Scanned:
-    """Match every event of a unit; hits go to `out`. `fields`: what correlations ask of a rule's hits, by number."""
+def scan(
+    engine: Engine,
+    unit: Unit,
+    name: str,
+    out: Path,
+    fields: Mapping[int, Sequence[str]],
+    keep: Callable[[str, Mapping[str, Any], int], None] | None = None,
+) -> Scanned:
+    """Match every event of a unit; hits go to `out`. `fields`: what correlations ask of a rule's hits, by number.
+
+    `keep`: is given each event (source, fields, position), where somebody wants all of them.
+    """
     done = Scanned(unit.number)
     shown: dict[int, int] = {}
     lines: list[Any] = []
@@ -74,6 +84,8 @@ def scan(engine: Engine, unit: Unit, name: str, out: Path, fields: Mapping[int, 
                 continue
             source, raw, at = found
             done.events += 1
+            if keep is not None:
+                keep(source, raw, at)
             sources[source] = sources.get(source, 0) + 1
             low = lowered(raw)
             hits = match(source, low, raw)
