@@ -293,6 +293,43 @@ async def test_a_warm_server_that_died_is_started_again(outside):
     await engine.close()
 
 
+async def test_what_is_asked_for_together_goes_in_few_packets(outside):
+    rig = Rig(outside / "jobs", True)
+    engine = rig.engine()
+    orders = [await rig.order("true") for _ in range(12)]
+    await engine.submit(orders[0])
+    pool, packets = engine._pools._pools[DOMAIN], []
+    asked = pool._asked
+
+    async def counted(folders):
+        packets.append(len(folders))
+        return await asked(folders)
+
+    pool._asked = counted
+    await asyncio.gather(*(engine.submit(order) for order in orders[1:]))
+    assert sum(packets) == 11
+    assert len(packets) < 4
+    for order in orders:
+        assert (await rig.recorded(order)).exit == 0
+    await engine.close()
+
+
+async def test_one_that_cannot_be_forked_is_said_so(outside):
+    rig = Rig(outside / "jobs", True)
+    engine = rig.engine()
+    order = await rig.order("true")
+    await engine.submit(order)
+    pool = engine._pools._pools[DOMAIN]
+
+    async def none(folders):
+        return [(0, 0) for _ in folders]
+
+    pool._asked = none
+    with pytest.raises(EngineFailed):
+        await engine.submit(await rig.order("true"))
+    await engine.close()
+
+
 def knows_nothing(process):
     assert b"of the region" not in (process / "environ").read_bytes()
     held = [str(path.readlink()) for path in (process / "fd").iterdir()]

@@ -263,6 +263,16 @@ TABLE = (
         _test(PROCESS, "test_each_domain_has_a_server_that_knows_nothing"),
     ),
     (
+        "job-turns-shared",
+        "what a higher label's attempts wait for keeps a lower one's waiting",
+        Edit(
+            "casemate.engines.together:Together.run",
+            "line = self._waiting.get(domain)",
+            "line = self._waiting.get(next(iter(self._waiting), domain))",
+        ),
+        _test("engines/test_together", "test_a_domain_waits_for_none_but_itself"),
+    ),
+    (
         "job-users-shared",
         "jobs of all domains run as one user",
         Edit(f"{ORDER}:user", "+ domain.encode()", ""),

@@ -29,7 +29,7 @@ class Together:
 
     async def run(self, domain: str, work: Callable[..., T], *args: object) -> T:
         """What `work` gives, or raises. It is done even where whoever asked waits no longer."""
-        answer = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         line = self._waiting.get(domain)
         if line is not None:
             line.append((work, args, answer))
