@@ -121,8 +121,8 @@ def test_what_another_ensemble_has_finished_is_not_run_again(region: Up, ran: st
         told = region.run("sweep", "show", done.data["id"], "--json").data
         return told, [line.split(",") for line in lines[2:]]
 
-    first, rows = ensemble("first", "0, 1")
-    second, turned = ensemble("second", "1, 0")
+    first, rows = ensemble("earlier", "0, 1")
+    second, turned = ensemble("later", "1, 0")
     assert (first["taken"], second["taken"]) == (0, 2)
     assert [row[5:] for row in turned] == [row[5:] for row in reversed(rows)]  # point, figures and digests
     assert len(turned[0]) > 7
