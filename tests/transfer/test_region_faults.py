@@ -40,7 +40,7 @@ async def nothing(pair: Pair) -> None:
 ODD: list[tuple[str, str, dict[str, bytes]]] = [
     ("name", DOCUMENT_TYPE, {"about.json": b'{"name":"../../etc\\n","base":"law"}', "content": TEXT}),
     ("base", DOCUMENT_TYPE, {"about.json": b'{"name":"a.txt","base":"../x"}', "content": TEXT}),
-    ("more", DOCUMENT_TYPE, {"about.json": b'{"name":"a.txt","base":"law","by":"me"}', "content": TEXT}),
+    ("more", DOCUMENT_TYPE, {"about.json": b'{"name":"a.txt","base":"law","label":"us:SECRET"}', "content": TEXT}),
     ("bare", DOCUMENT_TYPE, {"about.json": b'{"name":"a.txt","base":"law"}'}),
     ("bucket", OBJECT_TYPE, {"about.json": b'{"bucket":"../up","key":"k","said":{"media":"a/b"}}', "content": TEXT}),
     ("about", OBJECT_TYPE, {"about.json": b"[]", "content": TEXT}),
