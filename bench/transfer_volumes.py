@@ -27,7 +27,7 @@ from casemate.engines.volume_split import split
 from casemate.transfer.volumes.parity import add_up, parity_rows
 from casemate.transfer.volumes.volume import Carried, counted
 
-SIZE = 256 << 20
+MIB = 256
 N, PARITY, ROUNDS = 10, 2, 5
 
 
@@ -43,7 +43,7 @@ def rate(work: Callable[[], object], size: int, rounds: int = ROUNDS) -> float:
     return size / 1e6 / statistics.median(cpu(work) for _ in range(rounds))
 
 
-def written(folder: Path, size: int = SIZE) -> Path:
+def written(folder: Path, size: int) -> Path:
     """A file of random bytes, some MiB of them over and over."""
     source, block = folder / "source", os.urandom(1 << 24)
     with source.open("wb") as file:
@@ -52,17 +52,17 @@ def written(folder: Path, size: int = SIZE) -> Path:
     return source
 
 
-def parity_mb_per_cpu_s(size: int = SIZE, rounds: int = ROUNDS) -> float:
+def parity_mb_per_cpu_s(folder: Path, size: int, rounds: int = ROUNDS) -> float:
     """2 parity volumes of 10, the digests of all ten, reading and writing included."""
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(dir=folder) as place:
         source, layout = written(Path(place), size), counted(size, N, PARITY)
         carried = Carried(bytes(16), "UNCLASSIFIED")
         return rate(lambda: split(source, Path(place), layout, carried), size, rounds)
 
 
-def join_mb_per_cpu_s(size: int = SIZE, rounds: int = 3) -> float:
+def join_mb_per_cpu_s(within: Path, size: int, rounds: int = 3) -> float:
     """A join from eight of ten, two of data being lost: read, proven, repaired, proven again as a whole."""
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(dir=within) as place:
         folder = Path(place)
         source = written(folder, size)
         files = split(source, folder, counted(size, N, PARITY), Carried(bytes(16), "UNCLASSIFIED")).files
@@ -92,19 +92,20 @@ def sha512_mb_per_cpu_s() -> float:
     return rate(lambda: [hashlib.sha512(block).digest() for _ in range(200)], 200 << 20)
 
 
-def measure() -> dict[str, object]:
-    """All of it."""
+def measure(folder: Path, size: int) -> dict[str, object]:
+    """All of it; `size` in MiB, of which 256 suffice."""
+    bytes_ = min(size, MIB) << 20
     sha = sha512_mb_per_cpu_s()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    parity = parity_mb_per_cpu_s()
+    parity = parity_mb_per_cpu_s(folder, bytes_)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     figures = {
         "parity_mb_per_cpu_s": parity,
-        "join_mb_per_cpu_s": join_mb_per_cpu_s(),
+        "join_mb_per_cpu_s": join_mb_per_cpu_s(folder, bytes_),
         "arithmetic_mb_per_cpu_s": arithmetic_mb_per_cpu_s(),
-        "sha512_mb_per_cpu_s": sha,
-        "rss_mb": grown / 1024,
-        "rss_before_mb": before / 1024,
+        "volumes_sha512_mb_per_cpu_s": sha,
+        "volumes_rss_mb": grown / 1024,
+        "volumes_rss_before_mb": before / 1024,
     }
     return {
         "bench": "transfer_volumes",
@@ -116,4 +117,5 @@ def measure() -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure()))
+    with tempfile.TemporaryDirectory() as here:
+        print(json.dumps(measure(Path(here), MIB)))
