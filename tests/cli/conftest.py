@@ -1,4 +1,7 @@
-"""One region for all tests of a module, in both process forms; nothing may be written into HOME."""
+"""One region for all tests of a module; nothing may be written into HOME.
+
+It runs as several processes; the long tests do the same in one. What depends on the form is tried in both elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ def _place(folder: Path) -> Iterator[Place]:
     assert list(home.iterdir()) == [], "something was written into HOME"
 
 
-@pytest.fixture(scope="module", params=["all", "split"])
+@pytest.fixture(scope="module", params=[pytest.param("all", marks=pytest.mark.long), "split"])
 def region(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """A region of two policies with three marked documents, up and loaded."""
     for found in _place(tmp_path_factory.mktemp(request.param)):

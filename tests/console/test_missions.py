@@ -92,7 +92,7 @@ def test_an_ensemble_is_estimated_and_begun_from_the_form() -> None:
             form |= {"e.method": "grid", "e.at_once": "3"}
             told = await analyst.post("/missions/fit@1/ensemble-estimate", form)
             assert told.status == 200, told.body
-            assert "8 members, 3 at once" in Page.of(told).text
+            assert "8 members, 0 of them there already, 3 at once" in Page.of(told).text
             assert "192 MiB of memory" in Page.of(told).text
             assert "degree = 0 to 3 in 4" in told.body.decode()
             begun = await analyst.post("/missions/fit@1/ensemble", form)

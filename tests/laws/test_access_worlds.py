@@ -11,7 +11,7 @@ from tests.laws.access_worlds import run, sequence
 from tests.laws.two_worlds import HIDDEN
 from tests.laws.world import a_world
 
-COUNT = int(os.environ.get("CASEMATE_LAW_ACCESS", "2000"))
+COUNT = int(os.environ.get("CASEMATE_LAW_ACCESS", "1000"))
 SEED = int(os.environ.get("CASEMATE_LAW_SEED", str(random.SystemRandom().randrange(1 << 30))))
 TOGETHER = 50
 
