@@ -5,17 +5,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
 from casemate.cli.command import Group, option, verb
+from casemate.cli.private_file import kept, private
 from casemate.cli.table import columns
 from casemate.cli.talk import Talk
 from casemate.clock import iso
-from casemate.crypto import KEY_SIZE, KeySigner, generate
-from casemate.errors import BadInput, Conflict
+from casemate.crypto import KeySigner, generate
 
 __all__ = ["attributes"]
 
@@ -38,15 +37,11 @@ NEW = click.Path(path_type=Path, dir_okay=False)
 def key(talk: Talk, output: Path) -> None:
     from casemate.identity.attributes import public_text
 
-    private = generate()
-    try:
-        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        raise Conflict(what=str(output)) from None
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(private)
-    line = f'key = "{public_text(KeySigner(private))}"'
-    talk.data({"file": str(output), "public": public_text(KeySigner(private)), "line": line})
+    raw = generate()
+    kept(output, raw)
+    public = public_text(KeySigner(raw))
+    line = f'key = "{public}"'
+    talk.data({"file": str(output), "public": public, "line": line})
     talk.say("attributes.kept", file=output)
     talk.out(line)
 
@@ -60,13 +55,9 @@ def key(talk: Talk, output: Path) -> None:
 def sign(talk: Talk, statement: Path, keyfile: Path, output: Path) -> None:
     from casemate.identity import attributes as made
 
-    if keyfile.stat().st_mode & 0o077:
-        raise BadInput(what=f"Others than its owner may open {keyfile}; chmod 600.")
-    private = keyfile.read_bytes()
-    if len(private) != KEY_SIZE:
-        raise BadInput(what=f"{keyfile} is no key of `casemate attributes key`.")
+    signer = KeySigner(private(keyfile))
     found = made.statement(statement.read_bytes())
-    output.write_bytes(made.sign(found, KeySigner(private)))
+    output.write_bytes(made.sign(found, signer))
     talk.data({"file": str(output), "authority": found.authority, "number": found.number, "region": found.region})
     talk.out(str(output))
 
