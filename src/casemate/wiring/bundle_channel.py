@@ -158,32 +158,21 @@ def rotated(
     The keys of the roles stay. Raises BadInput.
     """
     with alone(folder):
-        return _rotated(folder, signers, approvers, needed, unlock, now)
-
-
-def _rotated(
-    folder: Path,
-    signers: Sequence[bytes],
-    approvers: Sequence[bytes],
-    needed: tuple[int, int],
-    unlock: Callable[[Path], bytes],
-    now: int,
-) -> Trust:
-    channel = channel_in(folder)
-    _trusted(channel.profile, (tuple(signers), tuple(approvers)), needed)
-    keys = {name: KeySigner(unlock(folder / "roles" / f"{name}.key")) for name in ROLES}
-    last = max(int(path.name.partition(".")[0]) for path in (folder / "roots").glob("*.root.json"))
-    raw = make_root(
-        bytes.fromhex(channel.channel),
-        last + 1,
-        now + 5 * _YEAR,
-        {name: ([key.public], 1) for name, key in keys.items()},
-        (signers, needed[0]),
-        (approvers, needed[1]),
-        [keys["root"]],
-    )
-    publish(folder / "roots" / f"{last + 1}.root.json", [raw])
-    return read_root(raw).trust
+        channel = channel_in(folder)
+        _trusted(channel.profile, (tuple(signers), tuple(approvers)), needed)
+        keys = {name: KeySigner(unlock(folder / "roles" / f"{name}.key")) for name in ROLES}
+        last = max(int(path.name.partition(".")[0]) for path in (folder / "roots").glob("*.root.json"))
+        raw = make_root(
+            bytes.fromhex(channel.channel),
+            last + 1,
+            now + 5 * _YEAR,
+            {name: ([key.public], 1) for name, key in keys.items()},
+            (signers, needed[0]),
+            (approvers, needed[1]),
+            [keys["root"]],
+        )
+        publish(folder / "roots" / f"{last + 1}.root.json", [raw])
+        return read_root(raw).trust
 
 
 def trusted(path: Path, roots: Sequence[Path], revoked: Sequence[str]) -> State:

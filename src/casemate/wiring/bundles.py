@@ -87,78 +87,64 @@ def create(
     Raises BadInput, Conflict where `output` is there.
     """
     with alone(folder):
-        return _created(folder, given, output, signer, unlock, now, days, approvals, known or {})
-
-
-def _created(
-    folder: Path,
-    given: Sequence[Given],
-    output: Path,
-    signer: Signer,
-    unlock: Callable[[Path], bytes],
-    now: int,
-    days: int,
-    approvals: Sequence[Approval],
-    known: Mapping[Path, str],
-) -> Outside:
-    channel, sent = channel_in(folder), read_file(folder / "sent.json", Sent)
-    if output.exists():
-        raise Conflict(what=str(output))
-    policies = Policies.load(channel.policies)
-    things, sources = _things(given, policies, known)
-    over = [thing.name for thing in things if not policies.parse(thing.label) <= policies.parse(channel.label)]
-    if over:
-        raise BadInput(what=f"{over[0]}: its label is not below that of the channel")
-    entropy = SystemEntropy()
-    id, key = entropy.draw("bundle"), entropy.draw("bundle", 32)
-    layout = planned(things)
-    expires = now + days * 86_400 * 1_000_000
-    release = Release(
-        tuple(approvals),
-        channel.banner,
-        id.hex(),
-        channel.channel,
-        channel.destination,
-        now,
-        channel.label,
-        expires,
-        layout.stated,
-        sent.previous,
-        sent.sequence + 1,
-        channel.source,
-    )
-    sealed = envelope_of(release, layout.subjects, [signer])
-    keys = {name: [KeySigner(unlock(folder / "roles" / f"{name}.key"))] for name in ROLES if name != "root"}
-    metadata = make_metadata(sealed, sent.sequence + 1, expires, keys)
-    metadata |= {path.name: path.read_bytes() for path in sorted((folder / "roots").glob("*.root.json"))}
-    content = content_of(layout, sealed, metadata)
-    recipients = [Recipient(bytes.fromhex(each)) for each in channel.recipients]
-    wrapped = tuple((hint_of(each), wrapped_to(each, key, id)) for each in recipients)
-
-    def face(digest: bytes) -> Outside:
-        bare = Face(
-            id,
-            bytes.fromhex(channel.channel),
-            sent.sequence + 1,
-            expires,
-            content.size,
-            digest,
-            content.inner,
-            channel.profile,
+        channel, sent = channel_in(folder), read_file(folder / "sent.json", Sent)
+        if output.exists():
+            raise Conflict(what=str(output))
+        policies = Policies.load(channel.policies)
+        things, sources = _things(given, policies, known or {})
+        over = [thing.name for thing in things if not policies.parse(thing.label) <= policies.parse(channel.label)]
+        if over:
+            raise BadInput(what=f"{over[0]}: its label is not below that of the channel")
+        entropy = SystemEntropy()
+        id, key = entropy.draw("bundle"), entropy.draw("bundle", 32)
+        layout = planned(things)
+        expires = now + days * 86_400 * 1_000_000
+        release = Release(
+            tuple(approvals),
             channel.banner,
-            wrapped,
+            id.hex(),
+            channel.channel,
+            channel.destination,
+            now,
+            channel.label,
+            expires,
+            layout.stated,
+            sent.previous,
+            sent.sequence + 1,
+            channel.source,
         )
-        outside = signed(bare, signer, "signer")
-        publish(folder / "sent.json", [file_of(Sent(sent.sequence + 1, read_envelope(sealed).digest))])
-        return outside
+        sealed = envelope_of(release, layout.subjects, [signer])
+        keys = {name: [KeySigner(unlock(folder / "roles" / f"{name}.key"))] for name in ROLES if name != "root"}
+        metadata = make_metadata(sealed, sent.sequence + 1, expires, keys)
+        metadata |= {path.name: path.read_bytes() for path in sorted((folder / "roots").glob("*.root.json"))}
+        content = content_of(layout, sealed, metadata)
+        recipients = [Recipient(bytes.fromhex(each)) for each in channel.recipients]
+        wrapped = tuple((hint_of(each), wrapped_to(each, key, id)) for each in recipients)
 
-    try:
-        bundle_files.seal(output, content, Frames(key, id, content.size), sources, face)
-    except BaseException:
-        if not output.exists():
-            publish(folder / "sent.json", [file_of(sent)])  # nobody has ever seen that number
-        raise
-    return bundle_files.area_of(output)[0]
+        def face(digest: bytes) -> Outside:
+            bare = Face(
+                id,
+                bytes.fromhex(channel.channel),
+                sent.sequence + 1,
+                expires,
+                content.size,
+                digest,
+                content.inner,
+                channel.profile,
+                channel.banner,
+                wrapped,
+            )
+            outside = signed(bare, signer, "signer")
+            publish(folder / "sent.json", [file_of(Sent(sent.sequence + 1, read_envelope(sealed).digest))])
+            return outside
+
+        try:
+            bundle_files.seal(output, content, Frames(key, id, content.size), sources, face)
+        except BaseException:
+            if not output.exists():
+                publish(folder / "sent.json", [file_of(sent)])  # nobody has ever seen that number
+            raise
+        return bundle_files.area_of(output)[0]
 
 
 def other_sign(path: Path, signer: Signer, role: Role) -> Outside:
